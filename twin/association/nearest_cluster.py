@@ -1,0 +1,81 @@
+"""The nearest satellites together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from twin.association.policy import Assignment, AssociationView, policies
+from twin.association.ranking import best, led
+from twin.registry import dataclass_options
+from twin.units import to_db
+
+Real = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass_options
+class NearestClusterOptions:
+    """How clusters are formed."""
+
+    cluster_size: Annotated[int, Ge(1)] = 5
+    """S_k: satellites that serve a terminal together."""
+    scope: Literal["terminal", "region"] = "terminal"
+    """Each terminal has its own nearest satellites, or a group of terminals those nearest to its centre (P3)."""
+    rank_by: Literal["range", "gain"] = "range"
+    """Nearest by slant range, or strongest by mean channel power."""
+    hysteresis_km: Annotated[float, Ge(0.0)] = 0.0
+    """By so much a satellite must be nearer to take a member's place; with rank_by = "range"."""
+    hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
+    """By so much it must be stronger; with rank_by = "gain"."""
+    capacity: Annotated[int, Ge(1)] | None = None
+    """K_s: most terminals that one satellite serves; none is no limit."""
+
+
+@policies.register("nearest_cluster", source="P3, Section V; P5's distance-based clusters", options=NearestClusterOptions)
+def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
+    """Each terminal, or each group of them, is served by its nearest or strongest satellites together."""
+    score = np.empty_like(view.range_km)
+    eligible = np.empty_like(view.visible)
+    for members in _scopes(view, options.scope):
+        score[:, members], eligible[:, members] = _common(view, members, options)
+    chosen = best(score, eligible, options.cluster_size, options.capacity) & view.visible
+    return led(chosen, score + _hysteresis(options) * _is_master(view))
+
+
+def _scopes(view: AssociationView, scope: str) -> list[NDArray[np.int64] | slice]:
+    """Sets of terminals that share a cluster; in scope ``terminal`` all are scored at once, each by itself."""
+    if scope == "terminal":
+        return [slice(None)]
+    return [np.flatnonzero(view.region == region) for region in np.unique(view.region)]
+
+
+def _common(view: AssociationView, members: NDArray[np.int64] | slice, options: Any) -> tuple[Real, Flags]:
+    """Score and eligibility (V,members) of each satellite."""
+    serving, visible = view.serving[:, members], view.visible[:, members]
+    if options.rank_by == "gain":
+        score = to_db(np.maximum(view.mean_gain()[:, members], np.finfo(float).tiny))
+    else:
+        score = -view.range_km[:, members]
+    if isinstance(members, slice):
+        return score + _hysteresis(options) * serving, visible
+    if options.rank_by == "gain":
+        centre = score.mean(axis=1)
+    else:
+        # the mean square of the ranges to a set of points is the square of that to their centre, plus a constant
+        centre = -np.sqrt((score**2).mean(axis=1))
+    centre = centre + _hysteresis(options) * serving.any(axis=1)
+    return np.broadcast_to(centre[:, None], score.shape), np.broadcast_to(
+        visible.any(axis=1)[:, None], visible.shape
+    )
+
+
+def _hysteresis(options: Any) -> float:
+    return float(options.hysteresis_db if options.rank_by == "gain" else options.hysteresis_km)
+
+
+def _is_master(view: AssociationView) -> Flags:
+    return np.asarray(np.arange(len(view.norad_id))[:, None] == view.master)

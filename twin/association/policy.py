@@ -1,0 +1,63 @@
+"""What an association policy gets and gives, and the registry of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.registry import Registry
+
+Real = NDArray[np.float64]
+Memory = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationView:
+    """What a policy may know at a decision: V satellites in view of someone, K terminals."""
+
+    norad_id: NDArray[np.int64]
+    """(V,) satellites, rising."""
+    elevation_deg: Real
+    """(V,K) elevation as the network predicts it."""
+    range_km: Real
+    """(V,K) slant range."""
+    visible: NDArray[np.bool_]
+    """(V,K) at or above the minimum elevation; nobody may be served from elsewhere."""
+    mean_gain: Callable[[], Real]
+    """Computes (V,K) γ, the mean channel power, for policies that rank by it."""
+    serving: NDArray[np.bool_]
+    """(V,K) who serves whom now."""
+    master: NDArray[np.int64]
+    """(K,) row of the satellite that leads each terminal's cluster now, -1 for none."""
+    region: NDArray[np.int64]
+    """(K,) group of each terminal."""
+    instant_ns: int
+    """Time since the start of the run."""
+    memory: Memory = field(default_factory=dict)
+    """What the policy asked to be given again at its next decision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a policy wants."""
+
+    serving: NDArray[np.bool_]
+    """(V,K) who shall serve whom, among the visible."""
+    master: NDArray[np.int64]
+    """(K,) row of each cluster's master, -1 where nobody serves."""
+    memory: Memory = field(default_factory=dict)
+    """Plain arrays to be given again; they survive a resumed run."""
+
+
+class Policy(Protocol):
+    """Decides who serves whom."""
+
+    def __call__(self, view: AssociationView, *, options: Any) -> Assignment:
+        """Take one decision."""
+
+
+policies: Registry[Policy] = Registry("policy")

@@ -1,0 +1,52 @@
+"""Bytes in, bytes out: every fault of a file becomes one message."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from twin.errors import InputError
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is a directory or unreadable.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory, expected a file of element sets (TLE or OMM)")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file by a new one, or leave the old one as it is: temporary name, fsync, rename.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or cannot be written.
+    """
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files that only their owner may read
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as fault:
+        raise InputError(f"{path}: cannot be written: {fault.strerror or fault}") from None
+    finally:
+        if temporary:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)

@@ -1,0 +1,74 @@
+"""Statistical CSI: all that a transmitter may know of the channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel.array import PlanarArray
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticalCsi:
+    """Second-order statistics of the channels between S satellites and K terminals at one instant.
+
+    The channel of a pair is H = √γ (√(κ/(κ+1)) u e^{jψ} + √(1/(κ+1)) ũ) vᵀ with ũ ~ CN(0, Σ), seen
+    through the phase e^{jϱ} that precompensation leaves (P1 to P5 in one notation).
+    """
+
+    norad_id: NDArray[np.int64]
+    """(S,) satellites."""
+    array: PlanarArray
+    """The array of every satellite."""
+    departure: Real
+    """(S,K,2) cosines along the satellite's array, which give v."""
+    gain: Real
+    """(S,K) γ: mean channel power with the gains of both arrays; 0 where there is no link."""
+    rician: Real
+    """(S,K) κ: Rician factor, linear, infinite without fading."""
+    mean_phase: Real
+    """(S,K) φ̄ = E e^{jϱ}."""
+    receive_steering: Complex
+    """(S,K,M) u: unit-norm response of the terminal's array, zero beyond its own elements."""
+    isotropic_scattering: bool
+    """Whether Σ is white over the terminal's elements; else it is u uᴴ."""
+    terminal_elements: NDArray[np.int64]
+    """(K,) elements of each terminal's array."""
+    noise_w: Real
+    """(K,) σ²: noise power on one subcarrier."""
+
+    @property
+    def los_share(self) -> Real:
+        """(S,K) κ/(κ+1): share of the power in the line of sight."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(np.isinf(self.rician), 1.0, self.rician / (self.rician + 1.0)))
+
+    @property
+    def mean_amplitude(self) -> Real:
+        """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, its unit phase left out)."""
+        return np.asarray(np.sqrt(self.gain * self.los_share) * self.mean_phase)
+
+    def of(self, rows: NDArray[np.int64]) -> StatisticalCsi:
+        """The statistics of some satellites."""
+        return replace(
+            self,
+            norad_id=self.norad_id[rows],
+            departure=self.departure[rows],
+            gain=self.gain[rows],
+            rician=self.rician[rows],
+            mean_phase=self.mean_phase[rows],
+            receive_steering=self.receive_steering[rows],
+        )
+
+    def gram(self) -> Real:
+        """(S,K,K) inner products v_iᵀ v_j* of each satellite's steering vectors."""
+        return self.array.gram(self.departure)
+
+    def steering(self) -> Complex:
+        """(S,K,N) unit-norm steering vectors v."""
+        return self.array.steering(self.departure)

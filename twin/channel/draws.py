@@ -1,0 +1,68 @@
+"""The drawn truth: what the channels turn out to be, which no decision may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import randomness
+from twin.channel.csi import StatisticalCsi
+
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelDraws:
+    """D draws of the channels of one epoch."""
+
+    receive: Complex
+    """(D,S,K,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ}: the channel is its product with vᵀ."""
+
+    def of(self, rows: NDArray[np.int64]) -> ChannelDraws:
+        """The draws of some satellites."""
+        return ChannelDraws(receive=self.receive[:, rows])
+
+
+def draw_channels(
+    truth: StatisticalCsi, phase_error_rad: NDArray[np.float64], *, seed: int, epoch: int
+) -> ChannelDraws:
+    """Draw fading for given phase errors.
+
+    Parameters
+    ----------
+    truth
+        Statistics of the world as it is.
+    phase_error_rad
+        (D,S,K) drawn ϱ.
+    seed, epoch
+        Key of the draws, with each satellite's number: a pair's draws do not depend on which other pairs are asked for.
+    """
+    draws = phase_error_rad.shape[0]
+    los = np.sqrt(truth.gain * truth.los_share) * np.exp(1j * phase_error_rad)
+    receive: Complex = los[..., None] * truth.receive_steering
+    faded = np.isfinite(truth.rician).any(axis=1)
+    for row in np.flatnonzero(faded):
+        scattered = _scattered(truth, int(row), draws, seed, epoch)
+        amplitude = np.sqrt(truth.gain[row] * (1.0 - truth.los_share[row]))
+        rotation = np.exp(1j * phase_error_rad[:, row])
+        receive[:, row] += (amplitude * rotation)[..., None] * scattered
+    return ChannelDraws(receive=receive)
+
+
+def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: int) -> Complex:
+    """(D,K,M) draws of ũ ~ CN(0, Σ) from one satellite."""
+    terminals, elements = truth.receive_steering.shape[1:]
+    rng = randomness.stream(seed, "fading", epoch, int(truth.norad_id[row]))
+    if not truth.isotropic_scattering:
+        return _unit_complex(rng, (draws, terminals, 1)) * truth.receive_steering[row]
+    own = np.arange(elements) < truth.terminal_elements[:, None]
+    scale = own / np.sqrt(truth.terminal_elements)[:, None]
+    return _unit_complex(rng, (draws, terminals, elements)) * scale
+
+
+def _unit_complex(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
+    """Circular complex Gaussians of unit variance."""
+    pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
+    return pairs.view(np.complex128)[..., 0]

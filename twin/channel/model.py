@@ -1,0 +1,129 @@
+"""From link geometry to statistical CSI, by the models that a scenario selects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel.array import PlanarArray
+from twin.channel.csi import Complex, Real, StatisticalCsi
+from twin.channel.fading import FadingModel
+from twin.channel.path_loss import Path, PathLossModel
+from twin.constants import BOLTZMANN_J_K, REFERENCE_TEMPERATURE_K
+from twin.units import from_db
+
+if TYPE_CHECKING:
+    from twin.links import LinkStates
+    from twin.scenario import Scenario
+    from twin.scenario.terminals import Array
+    from twin.terminals import Terminals
+
+
+def noise_power_w(*, bandwidth_hz: float, noise_figure_db: float, antenna_temperature_k: float) -> float:
+    """Noise power of a receiver: k B (T_antenna + T_0 (F - 1)), the noise figure being defined at T_0 = 290 K.
+
+    >>> round(10 * np.log10(noise_power_w(bandwidth_hz=1.0, noise_figure_db=0.0, antenna_temperature_k=290.0)), 1)
+    -204.0
+    """
+    receiver_k = REFERENCE_TEMPERATURE_K * (float(from_db(noise_figure_db)) - 1.0)
+    return BOLTZMANN_J_K * bandwidth_hz * (antenna_temperature_k + receiver_k)
+
+
+def planar(section: Array) -> PlanarArray:
+    """The array that a scenario section describes."""
+    return PlanarArray(
+        rows=section.rows,
+        columns=section.columns,
+        spacing_wavelengths=section.spacing_wavelengths,
+        element_gain_dbi=section.element_gain_dbi,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelModel:
+    """The selected propagation models with all that is fixed over a run."""
+
+    carrier_hz: float
+    path_loss: PathLossModel
+    """Bound to its options."""
+    fading: FadingModel
+    """Bound to its options."""
+    isotropic_scattering: bool
+    satellite_array: PlanarArray
+    terminal_arrays: tuple[PlanarArray, ...]
+    """One for each group of terminals."""
+    group: NDArray[np.int64]
+    """(K,) group of each terminal."""
+    noise_w: Real
+    """(K,) noise power on one subcarrier."""
+
+    @classmethod
+    def from_scenario(cls, scenario: Scenario, terminals: Terminals) -> Self:
+        """Bind the models that the scenario selects."""
+        channel, receiver = scenario.channel, scenario.receiver
+        noise_w = noise_power_w(
+            bandwidth_hz=channel.subcarrier_khz * 1e3,
+            noise_figure_db=receiver.noise_figure_db,
+            antenna_temperature_k=receiver.antenna_temperature_k,
+        )
+        return cls(
+            carrier_hz=channel.carrier_ghz * 1e9,
+            path_loss=partial(channel.path_loss.model(), options=channel.path_loss.options()),
+            fading=partial(channel.fading.model(), options=channel.fading.options()),
+            isotropic_scattering=channel.scattering == "isotropic",
+            satellite_array=planar(scenario.satellites.array),
+            terminal_arrays=tuple(planar(group.antenna) for group in scenario.terminals),
+            group=terminals.group,
+            noise_w=np.full(terminals.count, noise_w),
+        )
+
+    @property
+    def terminal_elements(self) -> NDArray[np.int64]:
+        """(K,) elements of each terminal's array."""
+        return np.array([array.elements for array in self.terminal_arrays], dtype=np.int64)[self.group]
+
+    def power_gain(self, path: Path) -> Real:
+        """γ (..., K): mean channel power over links in front of both arrays, both array gains included."""
+        gain_dbi = np.array([array.element_gain_dbi for array in self.terminal_arrays])[self.group]
+        loss_db = self.path_loss(path, carrier_hz=self.carrier_hz)
+        element_db = self.satellite_array.element_gain_dbi + gain_dbi - loss_db
+        return from_db(element_db) * self.satellite_array.elements * self.terminal_elements
+
+    def csi(self, links: LinkStates, mean_phase: Real) -> StatisticalCsi:
+        """Statistical CSI of the links at one instant.
+
+        Parameters
+        ----------
+        links
+            Geometry of S satellites and K terminals.
+        mean_phase
+            (S,K) φ̄ that precompensation leaves.
+        """
+        linked = (links.elevation_deg > 0.0) & (links.departure_nadir_cos > 0.0) & (links.arrival_boresight_cos > 0.0)
+        return StatisticalCsi(
+            norad_id=links.norad_id,
+            array=self.satellite_array,
+            departure=links.departure,
+            gain=np.where(linked, self.power_gain(links), 0.0),
+            rician=self.fading(links),
+            mean_phase=mean_phase,
+            receive_steering=self._receive_steering(links.arrival),
+            isotropic_scattering=self.isotropic_scattering,
+            terminal_elements=self.terminal_elements,
+            noise_w=self.noise_w,
+        )
+
+    def _receive_steering(self, arrival: Real) -> Complex:
+        """(S,K,M) responses of the terminals' arrays, those of smaller arrays padded with zeros."""
+        widest = max(array.elements for array in self.terminal_arrays)
+        if widest == 1:
+            return np.ones((*arrival.shape[:2], 1), dtype=np.complex128)
+        steering = np.zeros((*arrival.shape[:2], widest), dtype=np.complex128)
+        for number, array in enumerate(self.terminal_arrays):
+            own = self.group == number
+            steering[:, own, : array.elements] = array.steering(arrival[:, own])
+        return steering

@@ -1,0 +1,27 @@
+"""Free space."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from twin.channel.path_loss import Path, path_losses
+from twin.constants import LIGHT_SPEED_M_S
+from twin.registry import dataclass_options
+
+
+@dataclass_options
+class FreeSpaceOptions:
+    """Free-space loss with a fixed margin on top."""
+
+    extra_loss_db: Annotated[float, Ge(0.0)] = 0.0
+    """Further loss of every link: polarisation, pointing, body, implementation."""
+
+
+@path_losses.register("free_space", source="TR 38.811, eq. 6.6-2", options=FreeSpaceOptions)
+def free_space(path: Path, *, carrier_hz: float, options: Any) -> NDArray[np.float64]:
+    """Free-space loss and a fixed margin."""
+    distance_m = path.range_km * 1e3
+    loss_db: NDArray[np.float64] = 20.0 * np.log10(4.0 * np.pi * carrier_hz / LIGHT_SPEED_M_S * distance_m)
+    return loss_db + options.extra_loss_db

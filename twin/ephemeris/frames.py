@@ -1,0 +1,116 @@
+"""Frames: TEME (SGP4's own) to ITRS (Earth-fixed), geodetic coordinates on WGS-84, local directions.
+
+Vectors have shape (..., 3) and rotations are written out by component, so that a row never depends on
+how many others are rotated with it. Polar motion is taken as zero (up to 10 m on the ground), as in
+Skyfield without a polar motion table.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twin.constants import EARTH_FLATTENING, EARTH_RADIUS_KM, EARTH_ROTATION_RAD_S
+
+Floats = NDArray[np.float64]
+
+ECCENTRICITY_SQUARED: Final = EARTH_FLATTENING * (2.0 - EARTH_FLATTENING)
+"""First eccentricity of the WGS-84 ellipsoid, squared."""
+
+_LATITUDE_STEPS = 4
+
+
+def teme_to_itrs(
+    position_km: Floats, velocity_km_s: Floats, sidereal_angle_rad: Floats
+) -> tuple[Floats, Floats]:
+    """Turn TEME states into the Earth-fixed frame.
+
+    Parameters
+    ----------
+    position_km, velocity_km_s
+        (..., 3) in TEME.
+    sidereal_angle_rad
+        GMST of 1982; its shape broadcasts against (...).
+
+    Returns
+    -------
+    tuple
+        Position [km], and velocity [km/s] relative to the rotating Earth: R v - ω x (R r), R = R_z(-θ).
+        Source: AIAA 2006-6753, appendix C.
+    """
+    cosine, sine = np.cos(sidereal_angle_rad), np.sin(sidereal_angle_rad)
+    position, velocity = np.empty_like(position_km), np.empty_like(velocity_km_s)
+    for turned, vector in ((position, position_km), (velocity, velocity_km_s)):
+        turned[..., 0] = cosine * vector[..., 0] + sine * vector[..., 1]
+        turned[..., 1] = cosine * vector[..., 1] - sine * vector[..., 0]
+        turned[..., 2] = vector[..., 2]
+    velocity[..., 0] += EARTH_ROTATION_RAD_S * position[..., 1]
+    velocity[..., 1] -= EARTH_ROTATION_RAD_S * position[..., 0]
+    return position, velocity
+
+
+def up_of(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> Floats:
+    """Unit vector along the geodetic vertical, (..., 3).
+
+    >>> up_of(90.0, 0.0).round(12).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
+    return np.stack(
+        np.broadcast_arrays(
+            np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)
+        ),
+        axis=-1,
+    )
+
+
+def local_axes(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Unit vectors up, east and north, each (..., 3); at a pole the longitude says which way north is."""
+    latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
+    zero = np.zeros_like(latitude * longitude)
+    east = np.stack([zero - np.sin(longitude), zero + np.cos(longitude), zero], axis=-1)
+    north = np.stack(
+        [
+            -np.sin(latitude) * np.cos(longitude),
+            -np.sin(latitude) * np.sin(longitude),
+            zero + np.cos(latitude),
+        ],
+        axis=-1,
+    )
+    return up_of(latitude_deg, longitude_deg), east, north
+
+
+def position_along(up: Floats, altitude_km: ArrayLike) -> Floats:
+    """The place (..., 3) whose geodetic vertical is ``up`` (..., 3), at a height above WGS-84."""
+    altitude = np.asarray(altitude_km, dtype=np.float64)
+    normal_km = EARTH_RADIUS_KM / np.sqrt(1.0 - ECCENTRICITY_SQUARED * up[..., 2] ** 2)
+    across = (normal_km + altitude)[..., None] * up
+    across[..., 2] = ((1.0 - ECCENTRICITY_SQUARED) * normal_km + altitude) * up[..., 2]
+    return across
+
+
+def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude_km: ArrayLike) -> Floats:
+    """Position (..., 3) in km from geodetic coordinates on WGS-84.
+
+    >>> geodetic_to_itrs(0.0, 90.0, 10.0).round(9).tolist()
+    [0.0, 6388.137, 0.0]
+    """
+    return position_along(up_of(latitude_deg, longitude_deg), altitude_km)
+
+
+def itrs_to_geodetic(position_km: Floats) -> tuple[Floats, Floats, Floats]:
+    """Geodetic latitude [deg], longitude [deg, -180 to 180] and height above WGS-84 [km] of (..., 3).
+
+    Fixed-point iteration on the latitude; from 100 km below the surface outwards the height is good to a
+    nanometre after four steps. At the Earth's centre the result has no meaning.
+    """
+    x, y, z = position_km[..., 0], position_km[..., 1], position_km[..., 2]
+    across = np.hypot(x, y)
+    latitude = np.arctan2(z, across * (1.0 - ECCENTRICITY_SQUARED))
+    for _ in range(_LATITUDE_STEPS):
+        sine = np.sin(latitude)
+        normal_km = EARTH_RADIUS_KM / np.sqrt(1.0 - ECCENTRICITY_SQUARED * sine**2)
+        lifted = z + ECCENTRICITY_SQUARED * normal_km * sine
+        latitude = np.arctan2(lifted, across)
+    altitude = np.hypot(across, lifted) - normal_km
+    return np.degrees(latitude), np.degrees(np.arctan2(y, x)), altitude

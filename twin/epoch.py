@@ -1,0 +1,155 @@
+"""One epoch, as a function of what holds during it: the only place that knows the order of the physics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.association import ServingTable
+from twin.channel import ChannelDraws, StatisticalCsi, draw_channels
+from twin.network import Network
+from twin.precoding import Weights
+from twin.precompensation import draw_phase_errors
+from twin.rates import Rates, Streams, score
+from twin.sky import Moment
+
+Real = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch of an epoch in which nothing changes but the sky."""
+
+    begin_ns: int
+    end_ns: int
+    table: ServingTable
+    weights: Weights | None
+    """What is on the air; none before the first weights are in force."""
+
+    def ready(self) -> NDArray[np.bool_]:
+        """(A,K) members that serve: those whose execution is over."""
+        return self.table.member & (self.table.ready_ns <= self.begin_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an epoch came to."""
+
+    spectral_efficiency_bps_hz: Real
+    """(K,) mean over the epoch."""
+    surrogate_bps_hz: Real
+    """(K,) AP1, mean over the epoch."""
+    sinr: Real
+    """(K,) at the end of the epoch; 0 without service."""
+    interrupted: Real
+    """(K,) share of the epoch in which a handover under way left the terminal without service."""
+    norad_id: Ids
+    """(A,) satellites with somebody to serve."""
+    serving: NDArray[np.bool_]
+    """(A,K) who serves whom at the end of the epoch."""
+    master: NDArray[np.int64]
+    """(K,) row of each cluster's master, -1 for none."""
+    power_w: Real
+    """(A,) power on one subcarrier at the end of the epoch."""
+
+
+def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Outcome:
+    """Score an epoch in the world as it is.
+
+    Parameters
+    ----------
+    network
+        The resolved scenario.
+    moment
+        The sky at the start of the epoch.
+    segments
+        What was on the air, from the start of the epoch to its end without a gap.
+    """
+    epoch_ns = segments[-1].end_ns - segments[0].begin_ns
+    shares = [(segment.end_ns - segment.begin_ns) / epoch_ns for segment in segments]
+    air = _Air.over(network, moment, segments)
+    parts = [air.during(segment) for segment in segments]
+    last, table = segments[-1], segments[-1].table
+    power_w = np.zeros(len(table.norad_id))
+    power_w[np.searchsorted(table.norad_id, parts[-1].norad_id)] = parts[-1].power_w
+    idle = [segment.table.member.any(axis=0) & ~segment.ready().any(axis=0) for segment in segments]
+    return Outcome(
+        spectral_efficiency_bps_hz=_mean(shares, [part.rates.spectral_efficiency_bps_hz for part in parts]),
+        surrogate_bps_hz=_mean(shares, [part.rates.surrogate_bps_hz for part in parts]),
+        sinr=parts[-1].rates.sinr,
+        interrupted=np.minimum(_mean(shares, idle), 1.0),
+        norad_id=table.norad_id,
+        serving=last.ready(),
+        master=table.master,
+        power_w=power_w,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The score of one segment."""
+
+    rates: Rates
+    norad_id: Ids
+    """Satellites on the air."""
+    power_w: Real
+    """What each of them spends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Air:
+    """The channels, as they are, of every satellite that is on the air during an epoch."""
+
+    network: Network
+    truth: StatisticalCsi
+    draws: ChannelDraws
+
+    @classmethod
+    def over(cls, network: Network, moment: Moment, segments: Sequence[Segment]) -> Self:
+        heard = [
+            np.intersect1d(segment.weights.norad_id, segment.table.norad_id, assume_unique=True)
+            for segment in segments
+            if segment.weights is not None
+        ]
+        norad_id = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
+        links = moment.links(norad_id)
+        truth = network.csi(links)
+        receiver = network.scenario.receiver
+        draws = receiver.draws if receiver.knowledge == "instantaneous" else 1
+        key = {"seed": network.scenario.seed, "epoch": moment.epoch}
+        phases = draw_phase_errors(network.phase_variance(links), norad_id, draws=draws, **key)
+        return cls(network=network, truth=truth, draws=draw_channels(truth, phases, **key))
+
+    def during(self, segment: Segment) -> _Part:
+        """Score one segment."""
+        receiver = self.network.scenario.receiver
+        if segment.weights is None:
+            silent = np.zeros(self.network.terminals.count)
+            rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent)
+            return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), power_w=np.empty(0))
+        norad_id, sending, placed = np.intersect1d(
+            segment.weights.norad_id, segment.table.norad_id, assume_unique=True, return_indices=True
+        )
+        weights, ready = segment.weights.of(sending), segment.ready()[placed]
+        rows = np.searchsorted(self.truth.norad_id, norad_id)
+        truth, draws = self.truth.of(rows), self.draws.of(rows)
+        rates = score(
+            Streams.of(weights, truth, ready),
+            truth,
+            draws,
+            interference=receiver.interference,
+            knowledge=receiver.knowledge,
+        )
+        return _Part(rates=rates, norad_id=norad_id, power_w=(weights.power_w() * ready).sum(axis=1))
+
+
+def _mean(shares: Sequence[float], values: Sequence[NDArray[np.float64] | NDArray[np.bool_]]) -> Real:
+    """Mean over segments by their length; one segment is passed on bit by bit."""
+    if len(values) == 1:
+        return np.asarray(values[0], dtype=np.float64)
+    return np.asarray(sum(share * value for share, value in zip(shares, values, strict=True)))

@@ -1,0 +1,35 @@
+"""Acceleration in the rotating frame: gravity with J2, Coriolis and centrifugal terms."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM, EARTH_ROTATION_RAD_S
+
+Floats = NDArray[np.float64]
+
+EARTH_J2: Final = 1.082_616e-3
+"""Second zonal harmonic of WGS-72, the model that element sets are fitted with (AIAA 2006-6753)."""
+
+
+def rotating_acceleration_km_s2(position_km: Floats, velocity_km_s: Floats) -> Floats:
+    """Acceleration (3, ...) of a free body at an Earth-fixed position and velocity (3, ...).
+
+    Source: the J2 potential, e.g. Vallado, Fundamentals of Astrodynamics, 8.6. Higher harmonics, drag,
+    Sun and Moon are left out: together below 3e-7 km/s² in low orbit.
+    """
+    x, y, z = position_km
+    squared = x * x + y * y + z * z
+    polar = 5.0 * z * z / squared
+    bulge = 1.5 * EARTH_J2 * EARTH_RADIUS_WGS72_KM**2 / squared
+    central = -EARTH_GM_WGS72_KM3_S2 / (squared * np.sqrt(squared))
+    across = central * (1.0 - bulge * (polar - 1.0)) + EARTH_ROTATION_RAD_S**2
+    coriolis = 2.0 * EARTH_ROTATION_RAD_S
+    return np.array(
+        [
+            across * x + coriolis * velocity_km_s[1],
+            across * y - coriolis * velocity_km_s[0],
+            central * (1.0 - bulge * (polar - 3.0)) * z,
+        ]
+    )

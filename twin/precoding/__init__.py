@@ -1,0 +1,14 @@
+"""Precoders by name, one file for each family."""
+
+from twin.precoding.problem import Precoder, Precoding, PrecodingProblem, precoders
+from twin.precoding.weights import AntennaWeights, SpannedWeights, Weights
+
+__all__ = [
+    "AntennaWeights",
+    "Precoder",
+    "Precoding",
+    "PrecodingProblem",
+    "SpannedWeights",
+    "Weights",
+    "precoders",
+]

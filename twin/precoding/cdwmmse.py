@@ -1,0 +1,151 @@
+"""Joint precoding of several satellites by covariance decomposition (P3's Algorithm 1), in exact structured form.
+
+Each satellite's channels being of rank one, its weights lie in the span of V_s*, of at most K dimensions, whatever
+the array's size. In an orthonormal basis of that span with the coordinates R_s of V_s*, the matrix that the algorithm
+inverts for terminal k is blkdiag_s(D_s + λ_k I) plus what couples the satellites of k, with D_s = R_s A_s R_sᵀ and
+A_s = diag_i(α_i γ_si) common to all terminals: one symmetric eigendecomposition a satellite and iteration serves all
+of them with all their regularisations λ_k. The coupling is a diagonal plus a rank one matrix of size S, inverted in
+closed form. Phases being counted from the middle of the array, all of it is real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from twin.channel.csi import StatisticalCsi
+from twin.precoding.matched import known_amplitude
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.span import Span
+from twin.precoding.weights import SpannedWeights
+from twin.registry import dataclass_options
+
+Real = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass_options
+class CdwmmseOptions:
+    """When the iteration ends."""
+
+    iterations: Annotated[int, Ge(1)] = 10
+    """I_max: iterations from a cold start (P3: 10)."""
+    warm_iterations: Annotated[int, Ge(1)] = 1
+    """Iterations from the last weights of the same clusters."""
+    tolerance_bit: Annotated[float, Ge(0.0)] = 1e-3
+    """χ: the iteration ends when the sum rate rises by less (P3: 0.001)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivers:
+    """What the transmitter needs of the virtual receivers a_k and the weights u_k."""
+
+    error: Real
+    """(K,) ẽ_k: modified mean square error at its optimal receiver."""
+    strength: Real
+    """(K,) α_k = β_k u_k ‖a_k‖²."""
+    target: Real
+    """(S,K) r_sk: coefficient of v_sk* in β_k u_k Q_kᴴ a_k."""
+
+
+@precoders.register("ms_jo_cdwmmse", source="P3, Algorithm 1; P4 MS-JoCDWM", options=CdwmmseOptions)
+def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Joint multi-satellite WMMSE on the decomposed channel covariance.
+
+    The stop criterion takes the error before the first iteration as infinite; the printed χ would end the
+    iteration after its first step. Where not every satellite serves everyone, a terminal's weights are restricted
+    to its own satellites and P_k is its share of their budgets.
+    """
+    csi, serving = problem.csi, problem.serving
+    power_w = problem.terminal_power_w()
+    served = (power_w > 0.0) & (serving & (csi.gain > 0.0)).any(axis=0)
+    span = Span.of(csi.gram())
+    coordinates = _start(problem, span, power_w)
+    most = options.iterations if problem.start is None else options.warm_iterations
+    last = np.full(served.sum(), np.inf)
+    iterations, converged = 0, not served.any()
+    while iterations < most and not converged:
+        iterations += 1
+        seen = span.coordinates.swapaxes(1, 2) @ coordinates
+        receivers = _receivers(csi, problem.weight, seen, served)
+        coordinates = _transmit(csi, serving, span, receivers, power_w)
+        error = receivers.error[served]
+        converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
+        last = error
+    coefficients = span.basis @ _within_budget(coordinates, problem.power_w)
+    weights = SpannedWeights(
+        norad_id=csi.norad_id, array=csi.array, departure=csi.departure, coefficients=coefficients[..., None]
+    )
+    return Precoding(weights=weights, iterations=iterations, converged=converged)
+
+
+def _start(problem: PrecodingProblem, span: Span, power_w: Real) -> Real:
+    """Coordinates (S,R,K) to start from: the given weights, or a matched filter of P_k for each terminal."""
+    if isinstance(problem.start, SpannedWeights):
+        return np.asarray(span.coordinates @ problem.start.coefficients[..., 0].real)
+    amplitude = known_amplitude(problem.csi, problem.serving)
+    norm = np.linalg.norm(amplitude, axis=0)
+    scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
+    return span.coordinates * (amplitude * scale)[:, None, :]
+
+
+def _receivers(csi: StatisticalCsi, weight: Real, seen: Real, served: Flags) -> Receivers:
+    """Steps 7 and 8: optimal virtual receivers and their errors, from v_iᵀ w_k (S,K,K)."""
+    mean = csi.mean_amplitude
+    spread = np.maximum(csi.gain - mean**2, 0.0)
+    own = np.einsum("skk->sk", seen)
+    coherent = (mean * own).sum(axis=0)
+    signal = coherent**2 + (spread * own**2).sum(axis=0)
+    leaked = np.einsum("ski,ski->sk", seen, seen) - own**2
+    disturbance = (csi.gain * np.maximum(leaked, 0.0)).sum(axis=0) + csi.noise_w
+    total = signal + disturbance
+    error = disturbance / total
+    gradient = np.where(served, weight / (error * total), 0.0)
+    return Receivers(
+        error=error,
+        strength=gradient * signal / total,
+        target=gradient * (mean * coherent + spread * own),
+    )
+
+
+def _transmit(csi: StatisticalCsi, serving: Flags, span: Span, receivers: Receivers, power_w: Real) -> Real:
+    """Steps 9 to 11: coordinates (S,R,K) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
+    strength = receivers.strength
+    active = (strength > 0.0) & (power_w > 0.0)
+    ridge = np.divide(strength * csi.noise_w, power_w, where=active, out=np.ones_like(strength))
+    load = strength * csi.gain
+    factor = span.coordinates * np.sqrt(load)[:, None, :]
+    values, vectors = np.linalg.eigh(factor @ factor.swapaxes(1, 2))
+    turned = vectors.swapaxes(1, 2) @ span.coordinates
+    damped = turned / (np.maximum(values, 0.0)[:, :, None] + ridge)
+    # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
+    own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
+    pull = np.where(serving & active, _coupled(csi, serving, receivers.target, own), 0.0)
+    norm = np.sqrt((pull**2 * np.einsum("slk,slk->sk", damped, damped)).sum(axis=0))
+    scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
+    return np.asarray(vectors @ (damped * (pull * scale)[:, None, :]))
+
+
+def _coupled(csi: StatisticalCsi, serving: Flags, target: Real, own: Real) -> Real:
+    """(S,K) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
+
+    With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.
+    """
+    mean = np.where(serving, csi.mean_amplitude, 0.0)
+    per_gain = np.divide(mean, csi.gain, where=csi.gain > 0.0, out=np.zeros_like(mean))
+    diagonal = (1.0 - per_gain * mean) + per_gain * mean * own
+    gathered = per_gain * (1.0 - own)
+    solved = np.divide(target, diagonal, where=serving & (diagonal > 0.0), out=np.zeros_like(target))
+    swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
+    return solved - swept * (gathered * solved).sum(axis=0) / (1.0 + (gathered * swept).sum(axis=0))
+
+
+def _within_budget(coordinates: Real, budget_w: Real) -> Real:
+    """Step 14: scale each satellite down to its budget."""
+    spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
+    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
+    return coordinates * np.sqrt(ratio)[:, None, None]

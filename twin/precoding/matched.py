@@ -1,0 +1,41 @@
+"""Matched filters: each satellite points a beam at each terminal it serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import StatisticalCsi
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.weights import SpannedWeights
+
+
+def known_amplitude(csi: StatisticalCsi, serving: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(S,K) amplitude of the mean channel of serving pairs, zero elsewhere.
+
+    A terminal whose mean channel vanishes on every serving satellite (no line of sight or no phase alignment)
+    is represented by √γ instead, so that it is served and not forgotten.
+    """
+    mean = np.where(serving, csi.mean_amplitude, 0.0)
+    return np.where(mean.any(axis=0), mean, np.where(serving, np.sqrt(csi.gain), 0.0))
+
+
+def pointed(csi: StatisticalCsi, amplitude: NDArray[np.float64]) -> SpannedWeights:
+    """Weights w_sk = amplitude_sk v_sk* (S,K): one beam for each pair, in phase with the mean channel."""
+    satellites, terminals = amplitude.shape
+    coefficients = np.zeros((satellites, terminals, terminals, 1))
+    diagonal = np.arange(terminals)
+    coefficients[:, diagonal, diagonal, 0] = amplitude
+    return SpannedWeights(
+        norad_id=csi.norad_id, array=csi.array, departure=csi.departure, coefficients=coefficients
+    )
+
+
+@precoders.register("smrt", source="P5, eq. 9")
+def smrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Statistical maximum-ratio transmission, each satellite's power shared equally among its terminals."""
+    load = np.maximum(problem.serving.sum(axis=1, keepdims=True), 1)
+    amplitude = np.sqrt(problem.power_w[:, None] / load) * problem.serving
+    return Precoding(weights=pointed(problem.csi, amplitude), iterations=0, converged=True)

@@ -1,0 +1,60 @@
+"""What a precoder gets and gives, and the registry of precoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import StatisticalCsi
+from twin.precoding.weights import Weights
+from twin.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrecodingProblem:
+    """What a precoder may know: statistics and who serves whom, never a draw."""
+
+    csi: StatisticalCsi
+    """Statistics of S satellites and K terminals as the network believes them."""
+    serving: NDArray[np.bool_]
+    """(S,K) o: whether satellite s serves terminal k; serving pairs alone may get power."""
+    master: NDArray[np.int64]
+    """(K,) row of the satellite that leads the terminal's cluster, -1 where nobody serves it."""
+    power_w: NDArray[np.float64]
+    """(S,) P_s: power budget of each satellite on one subcarrier."""
+    weight: NDArray[np.float64]
+    """(K,) β: weight of each terminal in the sum rate."""
+    start: Weights | None = None
+    """Weights of the same satellites, terminals and serving pairs to start from."""
+
+    def terminal_power_w(self) -> NDArray[np.float64]:
+        """(K,) P_k: an equal share of the budget of each satellite that serves the terminal.
+
+        With every satellite serving everyone this is Σ_s P_s / K (P3, Algorithm 1, step 4).
+        """
+        load = np.maximum(self.serving.sum(axis=1), 1)
+        return np.asarray((self.power_w / load) @ self.serving)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precoding:
+    """What a precoder found."""
+
+    weights: Weights
+    iterations: int
+    """Iterations used; 0 for a closed form."""
+    converged: bool
+    """Whether the stop criterion was met; a closed form always converges."""
+
+
+class Precoder(Protocol):
+    """A transmission scheme: statistical CSI in, weights out."""
+
+    def __call__(self, problem: PrecodingProblem, *, options: Any) -> Precoding:
+        """Solve one problem."""
+
+
+precoders: Registry[Precoder] = Registry("precoder")

@@ -1,0 +1,38 @@
+"""Orthonormal bases of the span of each satellite's steering vectors, from their Gram matrix alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """V* = Z R with Zᴴ Z = I, for each satellite; Z itself, of the size of the array, is never formed.
+
+    Terminals that share a direction, or more terminals than antennas, leave R with fewer rows than columns; rows and
+    columns beyond the rank are zero.
+    """
+
+    coordinates: Real
+    """(S,K,K) R: column k holds the coordinates of v_k*; G = Rᵀ R."""
+    basis: Real
+    """(S,K,K) T with Z = V* T, so that coordinates z are the coefficients T z over the conjugate steering vectors."""
+
+    @classmethod
+    def of(cls, gram: Real) -> Span:
+        """Pivoted Cholesky decomposition, which finds the rank on its way, of Gram matrices (S,K,K)."""
+        coordinates = np.zeros_like(gram)
+        basis = np.zeros_like(gram)
+        for satellite, matrix in enumerate(gram):
+            factor, pivots, rank, _ = lapack.dpstrf(matrix, tol=-1.0)
+            upper = np.triu(factor[:rank])
+            order = pivots - 1
+            coordinates[satellite, :rank, order] = upper.T
+            basis[satellite, order[:rank], :rank], _ = lapack.dtrtri(upper[:, :rank])
+        return cls(coordinates=coordinates, basis=basis)

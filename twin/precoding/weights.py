@@ -1,0 +1,129 @@
+"""Precoding weights, in the span of a few steering vectors or over all antennas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel.array import PlanarArray
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Number = NDArray[np.inexact[Any]]
+
+
+class Weights(Protocol):
+    """What S satellites transmit to K terminals in L streams each."""
+
+    @property
+    def norad_id(self) -> NDArray[np.int64]:
+        """(S,) satellites."""
+
+    def response(self, departure: Real) -> Number:
+        """v_iᵀ W_k (S,I,K,L): what a unit channel in each direction (S,I,2) carries of each stream."""
+
+    def power_w(self) -> Real:
+        """(S,K) ‖W_sk‖²: power that each satellite spends on each terminal."""
+
+    def antenna(self) -> Complex:
+        """(S,K,N,L) the weights of all antennas."""
+
+    def of(self, rows: NDArray[np.int64]) -> Weights:
+        """The weights of some satellites."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpannedWeights:
+    """Weights w = V* b in the span of conjugate steering vectors, of which only b is kept.
+
+    Every line-of-sight channel being rank one per satellite, the optimum lies in this span, and nothing
+    of the size of the array is needed until someone asks for it.
+    """
+
+    norad_id: NDArray[np.int64]
+    """(S,) satellites."""
+    array: PlanarArray
+    departure: Real
+    """(S,B,2) directions of the basis V."""
+    coefficients: Number
+    """(S,B,K,L) b."""
+
+    def response(self, departure: Real) -> Number:
+        """v_iᵀ W_k (S,I,K,L) from the Gram matrix of both sets of directions alone."""
+        gram = self.array.gram(departure, None if departure is self.departure else self.departure)
+        satellites, basis, terminals, streams = self.coefficients.shape
+        flat: Number = gram @ self.coefficients.reshape(satellites, basis, terminals * streams)
+        return flat.reshape(satellites, departure.shape[1], terminals, streams)
+
+    def power_w(self) -> Real:
+        """(S,K) ‖W_sk‖² = bᴴ G b."""
+        seen = self.response(self.departure)
+        return np.asarray((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
+
+    def antenna(self) -> Complex:
+        """(S,K,N,L) the weights of all antennas, formed here."""
+        basis = self.array.steering(self.departure).conj()
+        return np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True)
+
+    def of(self, rows: NDArray[np.int64]) -> SpannedWeights:
+        """The weights of some satellites."""
+        return SpannedWeights(
+            norad_id=self.norad_id[rows],
+            array=self.array,
+            departure=self.departure[rows],
+            coefficients=self.coefficients[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AntennaWeights:
+    """Weights given antenna by antenna, for precoders without structure."""
+
+    norad_id: NDArray[np.int64]
+    """(S,) satellites."""
+    array: PlanarArray
+    weights: Complex
+    """(S,K,N,L) W."""
+
+    def response(self, departure: Real) -> Number:
+        """v_iᵀ W_k (S,I,K,L)."""
+        return np.einsum("sin,sknl->sikl", self.array.steering(departure), self.weights, optimize=True)
+
+    def power_w(self) -> Real:
+        """(S,K) ‖W_sk‖²."""
+        return np.asarray((np.abs(self.weights) ** 2).sum(axis=(2, 3)))
+
+    def antenna(self) -> Complex:
+        """(S,K,N,L) the weights."""
+        return self.weights
+
+    def of(self, rows: NDArray[np.int64]) -> AntennaWeights:
+        """The weights of some satellites."""
+        return AntennaWeights(norad_id=self.norad_id[rows], array=self.array, weights=self.weights[rows])
+
+
+def packed(weights: Weights) -> dict[str, NDArray[Any]]:
+    """Plain arrays that hold the weights.
+
+    Raises
+    ------
+    TypeError
+        If they are of a class of somebody's own.
+    """
+    if isinstance(weights, SpannedWeights):
+        inner = {"departure": weights.departure, "coefficients": weights.coefficients}
+    elif isinstance(weights, AntennaWeights):
+        inner = {"weights": weights.weights}
+    else:
+        raise TypeError(f"{type(weights).__name__} must be SpannedWeights or AntennaWeights")
+    return {"norad_id": weights.norad_id, **inner}
+
+
+def unpacked(arrays: Mapping[str, NDArray[Any]], array: PlanarArray) -> Weights:
+    """The weights that plain arrays hold, for satellites with a given array."""
+    made = SpannedWeights if "coefficients" in arrays else AntennaWeights
+    return made(array=array, **arrays)

@@ -1,0 +1,53 @@
+"""Phase-error models: how well the network aligns the phases of its satellites at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import randomness
+from twin.channel.path_loss import Path
+from twin.registry import Registry
+
+Real = NDArray[np.float64]
+
+UNIFORM_DEVIATION_RAD = 1e3
+"""A Gaussian phase of this deviation is uniform modulo a turn to better than any float can tell."""
+
+
+class PhaseErrorModel(Protocol):
+    """ζ²: variance of the phase error of each link in rad², infinite for a uniform phase."""
+
+    def __call__(self, path: Path, *, options: Any) -> Real:
+        """Evaluate the model."""
+
+
+phase_errors: Registry[PhaseErrorModel] = Registry("phase error")
+
+
+def mean_phase(variance_rad2: Real) -> Real:
+    """φ̄ = E e^{jϱ} = e^{-ζ²/2} of ϱ ~ N(0, ζ²) (P3, Section IV-D).
+
+    >>> mean_phase(np.array([0.0, 0.5, np.inf])).round(4).tolist()
+    [1.0, 0.7788, 0.0]
+    """
+    return np.exp(-0.5 * variance_rad2)
+
+
+def draw_phase_errors(
+    variance_rad2: Real, norad_id: NDArray[np.int64], *, draws: int, seed: int, epoch: int
+) -> Real:
+    """Draw ϱ (draws,S,K) in rad for every pair of satellite and terminal.
+
+    Keyed by satellite and epoch; the draws of a pair do not depend on which other satellites are asked for.
+    """
+    deviation = np.minimum(np.sqrt(variance_rad2), UNIFORM_DEVIATION_RAD)
+    terminals = variance_rad2.shape[1]
+    errors = np.empty((draws, *variance_rad2.shape))
+    for row, satellite in enumerate(norad_id):
+        rng = randomness.stream(seed, "phase", epoch, int(satellite))
+        errors[:, row] = rng.standard_normal((draws, terminals))
+    errors *= deviation
+    return errors

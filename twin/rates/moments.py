@@ -1,0 +1,103 @@
+"""Rates in closed form, from the moments of the channels: AP1 and the use-and-forget bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import StatisticalCsi
+from twin.rates.streams import Streams
+
+Real = NDArray[np.float64]
+Number = NDArray[np.inexact[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedMoments:
+    """First and second moments at each terminal's M antennas."""
+
+    mean: Number
+    """(K,M,L) E F_k: mean response to the terminal's own streams."""
+    spread: Number
+    """(K,M,M) E (F_k - E F_k)(F_k - E F_k)ᴴ."""
+    disturbance: Number
+    """(K,M,M) covariance of everyone else's streams and noise."""
+
+    @classmethod
+    def of(cls, streams: Streams, truth: StatisticalCsi, *, interference: str) -> Self:
+        """Moments for independent or coherent interference from different satellites."""
+        steering, mean = truth.receive_steering, truth.mean_amplitude
+        own_power = (streams.own * streams.own.conj()).real.sum(axis=-1)
+        if interference == "independent":
+            disturbance = _weighted(_second_moments(truth), streams.leaked)
+        else:
+            disturbance = _weighted(_variances(truth), streams.leaked) + _coherent_means(streams, truth)
+        return cls(
+            mean=np.einsum("sk,skm,skl->kml", mean, steering, streams.own),
+            spread=_weighted(_variances(truth), own_power),
+            disturbance=disturbance + truth.noise_w[:, None, None] * np.eye(steering.shape[-1]),
+        )
+
+
+def surrogate_rate(moments: ReceivedMoments) -> Real:
+    """AP1 (K,): log2 det(I + E[R_other]⁻¹ E[R_signal]) (P1 eq. 9, P2 eq. 15, P3 eq. 13)."""
+    signal = moments.mean @ moments.mean.conj().swapaxes(1, 2) + moments.spread
+    return log2_det_ratio(signal, moments.disturbance)
+
+
+def mean_only_rate(moments: ReceivedMoments) -> Real:
+    """Rate (K,) of a receiver that knows the mean channel alone (use-and-forget bound, P5 eq. 21)."""
+    signal = moments.mean @ moments.mean.conj().swapaxes(1, 2)
+    return log2_det_ratio(signal, moments.spread + moments.disturbance)
+
+
+def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
+    """log2 det(I + disturbance⁻¹ signal) of matrices (..., M, M)."""
+    if signal.shape[-1] == 1:
+        ratio = signal[..., 0, 0].real / disturbance[..., 0, 0].real
+        return np.asarray(np.log1p(ratio) / np.log(2.0))
+    scale = np.trace(disturbance, axis1=-2, axis2=-1).real[..., None, None]
+    _, total = np.linalg.slogdet((signal + disturbance) / scale)
+    _, rest = np.linalg.slogdet(disturbance / scale)
+    return np.asarray(np.maximum(total - rest, 0.0) / np.log(2.0))
+
+
+def _weighted(covariances: Number, power: Real) -> Number:
+    """Σ_s power_sk C_sk (K,M,M)."""
+    return np.asarray((covariances * power[..., None, None]).sum(axis=0))
+
+
+def _second_moments(truth: StatisticalCsi) -> Number:
+    """(S,K,M,M) E g gᴴ of the receive side g of each channel."""
+    return _covariances(truth, truth.gain * truth.los_share)
+
+
+def _variances(truth: StatisticalCsi) -> Number:
+    """(S,K,M,M) E g gᴴ - E g E gᴴ."""
+    return _covariances(truth, np.maximum(truth.gain * truth.los_share - truth.mean_amplitude**2, 0.0))
+
+
+def _covariances(truth: StatisticalCsi, along: Real) -> Number:
+    """``along`` u uᴴ plus the scattered part."""
+    steering = truth.receive_steering
+    scattered = truth.gain * (1.0 - truth.los_share)
+    if not truth.isotropic_scattering:
+        along, scattered = along + scattered, np.zeros_like(scattered)
+    outer = steering[..., :, None] * steering[..., None, :].conj() * along[..., None, None]
+    if not truth.isotropic_scattering:
+        return outer
+    elements = steering.shape[-1]
+    own = (np.arange(elements) < truth.terminal_elements[:, None]) / truth.terminal_elements[:, None]
+    return np.asarray(outer + scattered[..., None, None] * own[:, :, None] * np.eye(elements))
+
+
+def _coherent_means(streams: Streams, truth: StatisticalCsi) -> Number:
+    """(K,M,M) Σ_{j≠k} |Σ_s E g_sk v_skᵀ W_sj|²: power of the mean amplitudes that add up over satellites."""
+    weighted = truth.mean_amplitude[..., None] * truth.receive_steering
+    amplitude = np.einsum("skm,skjl->kmjl", weighted, streams.seen)
+    terminals = np.arange(amplitude.shape[0])
+    amplitude[terminals, :, terminals] = 0.0
+    return np.einsum("kmjl,knjl->kmn", amplitude, amplitude.conj(), optimize=True)

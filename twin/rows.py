@@ -1,0 +1,152 @@
+"""From a closed epoch to the rows of the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.links import doppler_hz
+from twin.loop import EpochReport
+from twin.network import Network
+from twin.precompensation import draw_phase_errors, predict, residual
+from twin.trace import ListColumn
+from twin.units import to_db
+
+Columns = Mapping[str, object]
+
+
+def terminal_rows(network: Network, report: EpochReport) -> Columns:
+    """One row for each terminal."""
+    outcome, moment = report.outcome, report.moment
+    served = outcome.serving.any(axis=0)
+    satellites = np.where(outcome.serving.T, outcome.norad_id, 0)
+    lengths = outcome.serving.sum(axis=0)
+    heard = served & (outcome.sinr > 0.0)
+    sinr_db = to_db(np.where(heard, outcome.sinr, 1.0))
+    leads = np.append(outcome.norad_id, 0)[outcome.master]
+    states = moment.terminals
+    return {
+        **_when(network, report, network.terminals.count),
+        "terminal": network.terminals.names,
+        "latitude_deg": states.latitude_deg[moment.index],
+        "longitude_deg": states.longitude_deg[moment.index],
+        "altitude_km": states.altitude_km[moment.index],
+        "se_bps_hz": outcome.spectral_efficiency_bps_hz,
+        "se_ap1_bps_hz": outcome.surrogate_bps_hz,
+        "rate_bps": outcome.spectral_efficiency_bps_hz * (network.scenario.channel.bandwidth_mhz * 1e6),
+        "sinr_db": np.ma.masked_array(sinr_db, ~heard),
+        "in_service": served,
+        "interrupted_fraction": outcome.interrupted,
+        "serving": ListColumn(values=satellites[outcome.serving.T], lengths=lengths),
+        "master": np.ma.masked_array(leads, ~served),
+    }
+
+
+def handover_rows(network: Network, report: EpochReport) -> Columns:
+    """One row for each event, at the instant when it happened."""
+    events = [logged.handover for logged in report.events]
+    instants = [network.timeline.instant(logged.time_ns) for logged in report.events]
+    nobody = np.ma.masked_all(len(events), dtype=np.int64)
+    return {
+        "epoch": np.full(len(events), report.epoch),
+        "time": np.array(instants, dtype="datetime64[ns]"),
+        "terminal": [network.terminals.names[event.terminal] for event in events],
+        "kind": [event.kind for event in events],
+        "from_satellite": _or_null([event.from_satellite for event in events]),
+        "to_satellite": _or_null([event.to_satellite for event in events]),
+        "from_beam": nobody,
+        "to_beam": nobody,
+        "reason": [event.reason for event in events],
+        "interruption_s": np.array([event.interruption_ns / 1e9 for event in events]),
+    }
+
+
+def satellite_rows(network: Network, report: EpochReport) -> Columns:
+    """One row for each satellite with somebody to serve."""
+    outcome = report.outcome
+    return {
+        **_when(network, report, len(outcome.norad_id)),
+        "satellite": outcome.norad_id,
+        "served": outcome.serving.sum(axis=1),
+        "power_w": outcome.power_w,
+    }
+
+
+def epoch_rows(network: Network, report: EpochReport) -> Columns:
+    """One row."""
+    outcome = report.outcome
+    return {
+        **_when(network, report, 1),
+        "visible_satellites": np.array([len(report.moment.rows)]),
+        "active_satellites": np.array([int(outcome.serving.any(axis=1).sum())]),
+        "in_service_terminals": np.array([int(outcome.serving.any(axis=0).sum())]),
+        "sum_se_bps_hz": np.array([outcome.spectral_efficiency_bps_hz.sum()]),
+        "precoder_iterations": np.array([report.iterations]),
+        "converged": np.array([report.converged]),
+    }
+
+
+def link_rows(network: Network, report: EpochReport) -> Columns:
+    """One row for each satellite and terminal that see each other, serving or not."""
+    moment, scenario = report.moment, network.scenario
+    norad_id = moment.norad_id
+    links = moment.links(norad_id)
+    variance = network.phase_variance(links)
+    phase = draw_phase_errors(variance, norad_id, draws=1, seed=scenario.seed, epoch=report.epoch)[0]
+    age = scenario.precompensation.prediction_age
+    known = links
+    if age:
+        before_ns = network.timeline.begin_ns(report.epoch) - int(age)
+        known = network.sky.links_at(before_ns, norad_id)
+    carrier_hz = network.channel.carrier_hz
+    applied = predict(known, age_s=age.seconds, carrier_hz=carrier_hz)
+    missed = residual(applied, links, carrier_hz=carrier_hz)
+    rician = network.channel.fading(links)
+    pairs = np.nonzero(moment.visible)
+    serving = np.zeros(moment.visible.shape, dtype=np.bool_)
+    places = np.searchsorted(norad_id, report.outcome.norad_id)
+    there = places < len(norad_id)
+    there[there] = norad_id[places[there]] == report.outcome.norad_id[there]
+    serving[places[there]] = report.outcome.serving[there]
+    names = np.array(network.terminals.names)
+    return {
+        **_when(network, report, len(pairs[0])),
+        "satellite": norad_id[pairs[0]],
+        "terminal": names[pairs[1]].tolist(),
+        "elevation_deg": links.elevation_deg[pairs],
+        "azimuth_deg": links.azimuth_deg[pairs],
+        "range_km": links.range_km[pairs],
+        "delay_s": links.delay_s[pairs],
+        "doppler_hz": doppler_hz(links, carrier_hz)[pairs],
+        "path_gain_db": -network.channel.path_loss(links, carrier_hz=carrier_hz)[pairs],
+        "rician_k_db": _finite(to_db(rician[pairs])),
+        "residual_delay_s": missed.delay_s[pairs],
+        "residual_doppler_hz": missed.doppler_hz[pairs],
+        "phase_error_rad": phase[pairs],
+        "serving": serving[pairs],
+    }
+
+
+def timing_rows(report: EpochReport) -> Columns:
+    """One row for each stage."""
+    return {
+        "epoch": np.full(len(report.wall_s), report.epoch),
+        "stage": list(report.wall_s),
+        "wall_s": np.array(list(report.wall_s.values())),
+    }
+
+
+def _when(network: Network, report: EpochReport, rows: int) -> dict[str, object]:
+    instant = network.timeline.instant(network.timeline.begin_ns(report.epoch))
+    return {"epoch": np.full(rows, report.epoch), "time": np.full(rows, instant)}
+
+
+def _or_null(ids: list[int | None]) -> np.ma.MaskedArray[tuple[int], np.dtype[np.int64]]:
+    return np.ma.masked_array([id_ or 0 for id_ in ids], [id_ is None for id_ in ids], dtype=np.int64)
+
+
+def _finite(values: NDArray[np.float64]) -> np.ma.MaskedArray[tuple[int], np.dtype[np.float64]]:
+    lost = ~np.isfinite(values)
+    return np.ma.masked_array(np.where(lost, 0.0, values), lost)

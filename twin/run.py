@@ -1,0 +1,148 @@
+"""The main job: a scenario in, a trace out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import threadpoolctl
+
+from twin import rows
+from twin.checkpoint import restored, saved
+from twin.loop import EpochReport, Loop, LoopState
+from twin.network import Network
+from twin.scenario import Scenario
+from twin.trace import Manifest, Trace, TraceWriter, file_sha256, read_trace
+
+Progress = Callable[[int, int], None]
+"""Called with the number of finished epochs and of all epochs."""
+
+TABLES = ("terminals", "handovers", "satellites", "epochs", "timings")
+
+
+def run(
+    scenario: Scenario,
+    out: str | Path | None = None,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Trace:
+    """Run a scenario and write its trace.
+
+    Parameters
+    ----------
+    scenario
+        What to run.
+    out
+        Directory of the trace; by default the first free one of ``traces/NAME``, ``traces/NAME-2``, ...
+    resume
+        Go on with the trace in ``out`` after its last durable epoch; the rows come out as if it had never stopped.
+    progress
+        Told of each finished epoch.
+
+    Raises
+    ------
+    InputError
+        If an input is wrong, ``out`` holds something else, or there is nothing to resume.
+    KeyboardInterrupt
+        As it came, after the trace has been made durable.
+    """
+    directory = free_directory(scenario.name) if out is None else Path(out)
+    return run_network(Network.of(scenario), directory, resume=resume, progress=progress)
+
+
+def run_network(
+    network: Network, directory: Path, *, resume: bool = False, progress: Progress | None = None
+) -> Trace:
+    """Run a network that is resolved already; otherwise as `run`."""
+    flush_s = network.scenario.trace.flush.seconds
+    manifest = manifest_of(network)
+    age_ns = int(network.scenario.precoding.csi_age)
+    state = LoopState.fresh(network.terminals.count, age_ns)
+    if resume:
+        writer, _, arrays = TraceWriter.resume(directory, manifest=manifest, flush_interval_s=flush_s)
+        if arrays:
+            state = restored(arrays, network.channel.satellite_array)
+    else:
+        tables = TABLES + (("links",) if network.scenario.trace.links else ())
+        writer = TraceWriter.create(directory, manifest=manifest, tables=tables, flush_interval_s=flush_s)
+    with writer:
+        _advance(network, state, writer, progress)
+    return read_trace(directory)
+
+
+def manifest_of(network: Network) -> Manifest:
+    """What a run is made from."""
+    scenario, health = network.scenario, network.catalogue.health
+    inputs = {file.source: file.sha256 for file in health.files if scenario.constellation.source}
+    inputs |= {group.path.name: file_sha256(group.path) for group in scenario.terminals if group.kind == "csv"}
+    return Manifest(
+        name=scenario.name,
+        scenario=scenario.resolved(),
+        scenario_sha256=scenario.digest(),
+        inputs=inputs,
+        seed=scenario.seed,
+        epochs=network.timeline.epochs,
+        notes={"catalogue": health.summary(network.timeline.start)},
+    )
+
+
+def free_directory(name: str) -> Path:
+    """The first of ``traces/NAME``, ``traces/NAME-2``, ... that does not exist."""
+    number = 1
+    while (directory := Path("traces") / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return directory
+
+
+def _advance(network: Network, state: LoopState, writer: TraceWriter, progress: Progress | None) -> None:
+    """Run what is left and write it; an interruption leaves what is finished."""
+    total = network.timeline.epochs
+    loop = Loop(network, state)
+
+    def closed(report: EpochReport) -> None:
+        begun = perf_counter()
+        _write(network, writer, report)
+        snapshot = loop.state.snapshot()
+        report.wall_s["trace"] = perf_counter() - begun
+        writer.add("timings", rows.timing_rows(report))
+        writer.mark(report.epoch, lambda: saved(snapshot))
+        if progress is not None:
+            progress(report.epoch + 1, total)
+
+    if progress is not None:
+        progress(state.next_epoch, total)
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            loop.run(closed)
+    except KeyboardInterrupt:
+        writer.finish("interrupted", notes=_found(network))
+        raise
+    writer.finish("complete", notes=_found(network))
+
+
+def _write(network: Network, writer: TraceWriter, report: EpochReport) -> None:
+    tables: dict[str, Mapping[str, Any]] = {
+        "terminals": rows.terminal_rows(network, report),
+        "satellites": rows.satellite_rows(network, report),
+        "epochs": rows.epoch_rows(network, report),
+    }
+    if report.events:
+        tables["handovers"] = rows.handover_rows(network, report)
+    if network.scenario.trace.links:
+        tables["links"] = rows.link_rows(network, report)
+    for table, columns in tables.items():
+        writer.add(table, columns)
+
+
+def _found(network: Network) -> dict[str, Any]:
+    """What came to light only during the run."""
+    masked = network.sky.ephemeris.masked
+    return {
+        "masked": [
+            {"norad_id": one.norad_id, "name": one.name, "instant": str(one.instant), "reason": one.reason}
+            for one in masked
+        ]
+    }

@@ -1,0 +1,6 @@
+"""The experiment: a TOML file, checked and frozen."""
+
+from twin.scenario.experiment import Scenario
+from twin.scenario.load import from_mapping, load_scenario
+
+__all__ = ["Scenario", "from_mapping", "load_scenario"]

@@ -1,0 +1,86 @@
+"""The whole scenario."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Self
+
+from annotated_types import Ge, MinLen
+from pydantic import BeforeValidator, StringConstraints, model_validator
+
+from twin.scenario.section import Section, WordList
+from twin.scenario.sections import (
+    Association,
+    Channel,
+    Constellation,
+    Precoding,
+    Precompensation,
+    Receiver,
+    Satellites,
+    Time,
+    Trace,
+)
+from twin.scenario.terminals import AnyGroup
+from twin.units import Duration
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+class Scenario(Section):
+    """A checked, frozen experiment: everything that decides what a run computes."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Names the trace: letters, digits, dot, dash and underscore."""
+    seed: Annotated[int, Ge(0)] = 0
+    plugins: WordList = ()
+    """Modules or .py files that register precoders or policies of your own."""
+    time: Time = Time()
+    constellation: Constellation = Constellation()
+    satellites: Satellites = Satellites()
+    terminals: Annotated[tuple[AnyGroup, ...], MinLen(1), BeforeValidator(_as_list)]
+    channel: Channel
+    precompensation: Precompensation
+    association: Association
+    precoding: Precoding
+    receiver: Receiver = Receiver()
+    trace: Trace = Trace()
+
+    @model_validator(mode="after")
+    def _cadences_fit(self) -> Self:
+        for key, cadence in (
+            ("association.every", self.association.every),
+            ("precoding.every", self.precoding.every),
+        ):
+            if cadence <= 0 or cadence % self.time.epoch:
+                raise ValueError(
+                    f'{key} = "{cadence}" must be a whole multiple of time.epoch = "{self.time.epoch}", at least one'
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _group_names_differ(self) -> Self:
+        names = [group.name for group in self.terminals]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(
+                f'terminals: the group name "{min(repeated)}" stands {names.count(min(repeated))} times;'
+                " give each group a name of its own"
+            )
+        return self
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value, defaults included, as plain data."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        """SHA-256 of the resolved scenario but for ``trace.flush``, which changes no row."""
+        resolved = self.resolved()
+        del resolved["trace"]["flush"]
+        text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def epochs_in(self, duration: Duration) -> int:
+        """How many epochs a cadence is long."""
+        return int(duration) // int(self.time.epoch)

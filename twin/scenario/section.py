@@ -1,0 +1,71 @@
+"""What every scenario section shares: frozen, complete, unknown keys refused."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+import pydantic
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, ConfigDict
+
+from twin.registry import of_kind
+
+Latitude = Annotated[float, Ge(-90.0), Le(90.0)]
+Longitude = Annotated[float, Ge(-180.0), Le(360.0)]
+Positive = Annotated[float, Gt(0.0)]
+NotNegative = Annotated[float, Ge(0.0)]
+Count = Annotated[int, Ge(1)]
+
+
+def _as_tuple(value: object) -> object:
+    return [value] if isinstance(value, str | Path) else value
+
+
+PathList = Annotated[tuple[Path, ...], BeforeValidator(_as_tuple)]
+WordList = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+class Section(pydantic.BaseModel):
+    """A part of a scenario."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class Named(Section):
+    """A section that selects a model by name; the model's options are keys beside ``name``."""
+
+    kind: ClassVar[str]
+    name: str
+
+    def options(self) -> Any:
+        """The selected model's options, as the dataclass that it registered."""
+        options = of_kind(self.kind)[self.name].options
+        return options(**{field.name: getattr(self, field.name) for field in fields(options)})
+
+    def model(self) -> Any:
+        """The selected model itself."""
+        return of_kind(self.kind)[self.name].model
+
+
+@cache
+def selected(base: type[Named], name: str) -> type[Named]:
+    """The section class of one model: the base section with the model's options as keys.
+
+    Raises
+    ------
+    InputError
+        If no model has that name.
+    """
+    entry = of_kind(base.kind)[name]
+    hints = get_type_hints(entry.options, include_extras=True)
+    keys: dict[str, Any] = {"name": (Literal[name], name)}
+    for option in fields(entry.options):
+        default = ... if option.default is MISSING else option.default
+        keys[option.name] = (hints[option.name], default)
+    made: type[Named] = pydantic.create_model(f"{base.__name__}.{name}", __base__=base, **keys)
+    return made

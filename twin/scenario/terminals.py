@@ -1,0 +1,135 @@
+"""The ``[terminals]`` section, or several ``[[terminals]]``: where the terminals are and how they point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import Field, model_validator
+
+from twin.scenario.section import Count, Latitude, Longitude, Positive, Section
+from twin.units import Duration
+
+
+class Array(Section):
+    """A uniform planar array of equal elements."""
+
+    rows: Count = 1
+    columns: Count = 1
+    spacing_wavelengths: Positive = 0.5
+    """Distance between neighbours, in wavelengths."""
+    element_gain_dbi: float = 0.0
+
+
+class Orientation(Section):
+    """Where an antenna's boresight points, in the local frame of a terminal."""
+
+    tilt_deg: Annotated[float, Ge(0.0), Le(180.0)] = 0.0
+    """Angle between boresight and the local vertical."""
+    azimuth_deg: float = 0.0
+    """Direction in which the boresight is tilted, from north (fixed) or from the heading (moving)."""
+
+
+class Group(Section):
+    """What all groups of terminals share."""
+
+    name: Annotated[str, MinLen(1)] = "ut"
+    """Terminals are called by it: ``ut-00``, ``ut-01``, ...; a group of one is called ``ut`` alone."""
+    altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] = 0.0
+    antenna: Array = Array()
+    orientation: Orientation = Orientation()
+    weight: Positive = 1.0
+    """Weight of each of its terminals in the weighted sum rate."""
+
+
+class Position(Section):
+    """One place."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] | None = None
+    """Overrides the altitude of the group."""
+    name: str | None = None
+
+
+class ListGroup(Group):
+    """Terminals at the places that the scenario lists."""
+
+    kind: Literal["list"]
+    positions: Annotated[tuple[Position, ...], MinLen(1)]
+
+
+class CsvGroup(Group):
+    """Terminals at the places of a CSV file: latitude_deg, longitude_deg and, at will, altitude_km and name."""
+
+    kind: Literal["csv"]
+    path: Path
+
+
+class DiscGroup(Group):
+    """Terminals drawn uniformly over a disc on the ground."""
+
+    kind: Literal["disc"]
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    radius_km: Annotated[float, Gt(0.0), Le(20_000.0)]
+    count: Count
+
+
+class GridGroup(Group):
+    """Terminals on a latitude-longitude grid, both ends included."""
+
+    kind: Literal["grid"]
+    latitude_deg: tuple[Latitude, Latitude]
+    longitude_deg: tuple[Longitude, Longitude]
+    step_deg: Annotated[float, Gt(0.0), Le(90.0)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for key in ("latitude_deg", "longitude_deg"):
+            low, high = getattr(self, key)
+            if low > high:
+                raise ValueError(f"{key} = [{low:g}, {high:g}] must be [from, to] with from <= to")
+        return self
+
+
+class GreatCircleGroup(Group):
+    """One terminal that flies a great circle at constant speed and height, from start to end and no further."""
+
+    kind: Literal["great_circle"]
+    start: tuple[Latitude, Longitude]
+    end: tuple[Latitude, Longitude]
+    speed_km_h: Positive
+    delay: Duration = Duration(0)
+    """It leaves this long after the run starts."""
+
+
+class Waypoint(Section):
+    """A place and when the terminal is there, counted from the start of the run."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    at: Duration
+
+
+class WaypointGroup(Group):
+    """One terminal that passes waypoints at set times, on great circles between them."""
+
+    kind: Literal["waypoints"]
+    waypoints: Annotated[tuple[Waypoint, ...], MinLen(2)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for earlier, later in zip(self.waypoints, self.waypoints[1:], strict=False):
+            if later.at <= earlier.at:
+                raise ValueError(
+                    f'waypoints must be in order of time: "{later.at}" does not follow "{earlier.at}"'
+                )
+        return self
+
+
+AnyGroup = Annotated[
+    ListGroup | CsvGroup | DiscGroup | GridGroup | GreatCircleGroup | WaypointGroup,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,128 @@
+"""What is above the terminals at each epoch, worked out window by window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.ephemeris import Ephemeris, SatelliteStates
+from twin.links import LinkStates, Visibility, link_states, visibility
+from twin.terminals import Terminals, TerminalStates
+from twin.timeline import Timeline
+
+Real = NDArray[np.float64]
+States = TypeVar("States", SatelliteStates, TerminalStates)
+
+WINDOW_EPOCHS = 64
+WINDOW_NS = 64_000_000_000
+"""A window spans no more than this, so that few satellites are followed which do not come into view."""
+CHUNK_PAIRS = 2_000_000
+"""Elevations that are held at once; larger windows are gone through in chunks of fewer epochs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The sky at the start of one epoch."""
+
+    epoch: int
+    satellites: SatelliteStates
+    """The C satellites that come into view during this window."""
+    terminals: TerminalStates
+    """All K terminals over the same window."""
+    index: int
+    """Place of this epoch in the window."""
+    rows: NDArray[np.int64]
+    """(V,) rows of the satellites that someone sees now."""
+    elevation_deg: Real
+    """(V,K)"""
+    range_km: Real
+    """(V,K)"""
+    visible: NDArray[np.bool_]
+    """(V,K) at or above the minimum elevation."""
+
+    @property
+    def norad_id(self) -> NDArray[np.int64]:
+        """(V,) satellites that someone sees now, rising."""
+        return self.satellites.norad_id[self.rows]
+
+    def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
+        """All about the links of some satellites of this window."""
+        rows = np.searchsorted(self.satellites.norad_id, norad_id)
+        return link_states(self.satellites, self.terminals, self.index, rows)
+
+
+class Sky:
+    """Follows satellites and terminals over the epochs of a run.
+
+    Windows lie at fixed epochs, wherever a run begins or goes on, and no number of a satellite depends on which others
+    are followed.
+    """
+
+    def __init__(
+        self, *, ephemeris: Ephemeris, terminals: Terminals, timeline: Timeline, min_elevation_deg: float
+    ) -> None:
+        self.ephemeris = ephemeris
+        self.terminals = terminals
+        self.timeline = timeline
+        self._min_elevation_deg = min_elevation_deg
+        self._min_sine = np.sin(np.radians(min_elevation_deg))
+        self._length = max(1, min(WINDOW_EPOCHS, WINDOW_NS // timeline.epoch_ns))
+        self._window: tuple[int, SatelliteStates, TerminalStates] | None = None
+        self._chunk: tuple[range, Visibility] | None = None
+
+    def at(self, epoch: int) -> Moment:
+        """The sky at the start of an epoch."""
+        first, satellites, terminals = self._window_of(epoch)
+        epochs, seen = self._chunk_of(epoch, first, satellites, terminals)
+        sine = seen.sine_elevation[epoch - epochs.start]
+        rows = np.flatnonzero(sine.max(axis=1, initial=-1.0) >= self._min_sine)
+        sine = sine[rows]
+        return Moment(
+            epoch=epoch,
+            satellites=satellites,
+            terminals=terminals,
+            index=epoch - first,
+            rows=rows,
+            elevation_deg=np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))),
+            range_km=seen.range_km[epoch - epochs.start, rows],
+            visible=sine >= self._min_sine,
+        )
+
+    def links_at(self, time_ns: int, norad_id: NDArray[np.int64]) -> LinkStates:
+        """All about the links of some satellites at any time, the past before the run included."""
+        instants = np.array([self.timeline.instant(time_ns)])
+        terminals = self.terminals.states(instants, self.timeline.start)
+        return link_states(self.ephemeris.states(instants, norad_id), terminals, 0)
+
+    def _window_of(self, epoch: int) -> tuple[int, SatelliteStates, TerminalStates]:
+        first = epoch - epoch % self._length
+        if self._window is None or self._window[0] != first:
+            self._chunk = None
+            stop = min(first + self._length, self.timeline.epochs)
+            instants = self.timeline.instants(first, stop)
+            terminals = self.terminals.states(instants, self.timeline.start)
+            reached = self.ephemeris.in_reach(instants, terminals.position_km, self._min_elevation_deg)
+            self._window = first, self.ephemeris.states(instants, reached), terminals
+        return self._window
+
+    def _chunk_of(
+        self, epoch: int, first: int, satellites: SatelliteStates, terminals: TerminalStates
+    ) -> tuple[range, Visibility]:
+        if self._chunk is None or epoch not in self._chunk[0]:
+            instants, satellite_count = satellites.usable.shape
+            pairs = max(1, satellite_count * self.terminals.count)
+            size = max(1, min(instants, CHUNK_PAIRS // pairs))
+            start = (epoch - first) // size * size
+            part = slice(start, min(start + size, instants))
+            chunk = visibility(_part(satellites, part), _part(terminals, part))
+            self._chunk = range(first + part.start, first + part.stop), chunk
+        return self._chunk
+
+
+def _part(states: States, part: slice) -> States:
+    """The states over a part of a window."""
+    held = [field.name for field in fields(states) if field.name != "norad_id"]
+    return replace(states, **{name: getattr(states, name)[part] for name in held})

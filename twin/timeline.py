@@ -1,0 +1,37 @@
+"""The run's own time: whole nanoseconds since its start, and the epochs that divide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Epochs of equal length from a UTC instant on; no leap second is inserted.
+
+    >>> line = Timeline(start=np.datetime64("2026-01-01T00:00:00", "ns"), epoch_ns=100_000_000, epochs=1000)
+    >>> line.instant(line.begin_ns(10))
+    np.datetime64('2026-01-01T00:00:01.000000000')
+    """
+
+    start: np.datetime64
+    """UTC instant of epoch 0, in nanoseconds."""
+    epoch_ns: int
+    """Length of an epoch."""
+    epochs: int
+    """How many there are."""
+
+    def begin_ns(self, epoch: int) -> int:
+        """Time of the start of an epoch."""
+        return epoch * self.epoch_ns
+
+    def instant(self, time_ns: int) -> np.datetime64:
+        """UTC instant of a time of the run."""
+        return self.start + np.timedelta64(time_ns, "ns")
+
+    def instants(self, first: int, stop: int) -> NDArray[np.datetime64]:
+        """UTC instants at which the epochs from ``first`` to ``stop`` (excluded) start."""
+        return self.start + np.arange(first, stop) * np.timedelta64(self.epoch_ns, "ns")
