@@ -178,6 +178,38 @@ def test_an_interrupted_flush_is_made_good_by_the_same_writer(
         check_equal(directory, undisturbed)
 
 
+def test_a_kill_after_an_interrupt_takes_back_nothing_that_was_durable(
+    fuse: Fuse, tmp_path: Path, undisturbed: Path
+) -> None:
+    def interrupted(directory: Path) -> TraceWriter:
+        """A writer whose flush ended right after it had renamed run.json."""
+        writer = TraceWriter.create(directory, manifest=manifest(), tables=SOME)
+        append(writer, 0, 3)
+        fuse.set(4 * 3 + 2)
+        with pytest.raises(Killed):
+            writer.flush()
+        fuse.set(-1)
+        assert (writer.last_durable_epoch, read_trace(directory).last_epoch) == (-1, 3)
+        append(writer, 4, 4)
+        return writer
+
+    fuse.set(-1)
+    with interrupted(tmp_path / "counted") as writer:
+        writer.finish("interrupted")
+    for limit in range(fuse.count):
+        directory = tmp_path / f"killed-{limit}"
+        fuse.set(-1)
+        with interrupted(directory) as writer:
+            fuse.set(limit)
+            with pytest.raises(Killed):
+                writer.finish("interrupted")
+        fuse.set(-1)
+        assert read_trace(directory).last_epoch in (3, 4)
+        check_readable(directory, undisturbed)
+        run(directory)
+        check_equal(directory, undisturbed)
+
+
 def test_rows_of_an_unfinished_epoch_are_neither_written_nor_lost(tmp_path: Path, undisturbed: Path) -> None:
     directory = tmp_path / "run"
     with TraceWriter.create(directory, manifest=manifest(), tables=SOME) as writer:

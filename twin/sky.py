@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ CHUNK_PAIRS = 2_000_000
 """Elevations that are held at once; larger windows are gone through in chunks of fewer epochs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Moment:
     """The sky at the start of one epoch."""
 
@@ -49,9 +50,16 @@ class Moment:
         return self.satellites.norad_id[self.rows]
 
     def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
-        """All about the links of some satellites of this window."""
-        rows = np.searchsorted(self.satellites.norad_id, norad_id)
-        return link_states(self.satellites, self.terminals, self.index, rows)
+        """All about the links of some satellites of this window; the last answer is kept."""
+        kept = self._kept
+        if "links" not in kept or not np.array_equal(kept["links"].norad_id, norad_id):
+            rows = np.searchsorted(self.satellites.norad_id, norad_id)
+            kept["links"] = link_states(self.satellites, self.terminals, self.index, rows)
+        return kept["links"]
+
+    @cached_property
+    def _kept(self) -> dict[str, LinkStates]:
+        return {}
 
 
 class Sky:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StatisticalCsi:
     """Second-order statistics of the channels between S satellites and K terminals at one instant.
 
@@ -42,19 +43,21 @@ class StatisticalCsi:
     noise_w: Real
     """(K,) σ²: noise power on one subcarrier."""
 
-    @property
+    @cached_property
     def los_share(self) -> Real:
         """(S,K) κ/(κ+1): share of the power in the line of sight."""
         with np.errstate(invalid="ignore"):
             return np.asarray(np.where(np.isinf(self.rician), 1.0, self.rician / (self.rician + 1.0)))
 
-    @property
+    @cached_property
     def mean_amplitude(self) -> Real:
         """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, its unit phase left out)."""
         return np.asarray(np.sqrt(self.gain * self.los_share) * self.mean_phase)
 
     def of(self, rows: NDArray[np.int64]) -> StatisticalCsi:
-        """The statistics of some satellites."""
+        """The statistics of some satellites; rows in order, and all of them, give the same record."""
+        if np.array_equal(rows, np.arange(len(self.norad_id))):
+            return self
         return replace(
             self,
             norad_id=self.norad_id[rows],
@@ -65,6 +68,7 @@ class StatisticalCsi:
             receive_steering=self.receive_steering[rows],
         )
 
+    @cached_property
     def gram(self) -> Real:
         """(S,K,K) inner products v_iᵀ v_j* of each satellite's steering vectors."""
         return self.array.gram(self.departure)

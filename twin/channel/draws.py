@@ -21,7 +21,9 @@ class ChannelDraws:
     """(D,S,K,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ}: the channel is its product with vᵀ."""
 
     def of(self, rows: NDArray[np.int64]) -> ChannelDraws:
-        """The draws of some satellites."""
+        """The draws of some satellites; rows in order, and all of them, give the same record."""
+        if np.array_equal(rows, np.arange(self.receive.shape[1])):
+            return self
         return ChannelDraws(receive=self.receive[:, rows])
 
 
@@ -40,14 +42,16 @@ def draw_channels(
         Key of the draws, with each satellite's number: a pair's draws do not depend on which other pairs are asked for.
     """
     draws = phase_error_rad.shape[0]
-    los = np.sqrt(truth.gain * truth.los_share) * np.exp(1j * phase_error_rad)
-    receive: Complex = los[..., None] * truth.receive_steering
-    faded = np.isfinite(truth.rician).any(axis=1)
-    for row in np.flatnonzero(faded):
-        scattered = _scattered(truth, int(row), draws, seed, epoch)
+    along = np.sqrt(truth.gain * truth.los_share)[..., None] * truth.receive_steering
+    receive = np.empty((draws, *along.shape), dtype=np.complex128)
+    receive[:] = along
+    for row in np.flatnonzero(np.isfinite(truth.rician).any(axis=1)):
         amplitude = np.sqrt(truth.gain[row] * (1.0 - truth.los_share[row]))
-        rotation = np.exp(1j * phase_error_rad[:, row])
-        receive[:, row] += (amplitude * rotation)[..., None] * scattered
+        receive[:, row] += amplitude[:, None] * _scattered(truth, int(row), draws, seed, epoch)
+    rotation = np.empty(phase_error_rad.shape, dtype=np.complex128)
+    np.cos(phase_error_rad, out=rotation.real)
+    np.sin(phase_error_rad, out=rotation.imag)
+    receive *= rotation[..., None]
     return ChannelDraws(receive=receive)
 
 

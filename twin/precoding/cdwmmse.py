@@ -63,7 +63,7 @@ def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     csi, serving = problem.csi, problem.serving
     power_w = problem.terminal_power_w()
     served = (power_w > 0.0) & (serving & (csi.gain > 0.0)).any(axis=0)
-    span = Span.of(csi.gram())
+    span = Span.of(csi.gram)
     coordinates = _start(problem, span, power_w)
     most = options.iterations if problem.start is None else options.warm_iterations
     last = np.full(served.sum(), np.inf)
@@ -77,9 +77,7 @@ def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
     coefficients = span.basis @ _within_budget(coordinates, problem.power_w)
-    weights = SpannedWeights(
-        norad_id=csi.norad_id, array=csi.array, departure=csi.departure, coefficients=coefficients[..., None]
-    )
+    weights = SpannedWeights.over(csi, coefficients[..., None])
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 

@@ -28,9 +28,7 @@ def pointed(csi: StatisticalCsi, amplitude: NDArray[np.float64]) -> SpannedWeigh
     coefficients = np.zeros((satellites, terminals, terminals, 1))
     diagonal = np.arange(terminals)
     coefficients[:, diagonal, diagonal, 0] = amplitude
-    return SpannedWeights(
-        norad_id=csi.norad_id, array=csi.array, departure=csi.departure, coefficients=coefficients
-    )
+    return SpannedWeights.over(csi, coefficients)
 
 
 @precoders.register("smrt", source="P5, eq. 9")

@@ -24,18 +24,14 @@ def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     satellites, terminals = problem.serving.shape
     alone = np.arange(satellites)[:, None] == problem.master
     amplitude = known_amplitude(csi, alone) / np.sqrt(csi.noise_w)
-    gram = csi.gram()
     coefficients = np.zeros((satellites, terminals, terminals, 1))
     for row in np.flatnonzero(alone.any(axis=1) & (problem.power_w > 0.0)):
         own = np.flatnonzero(alone[row])
         block = np.ix_(own, own)
         coefficients[row, :, :, 0][block] = _wiener(
-            gram[row][block], amplitude[row, own], float(problem.power_w[row])
+            csi.gram[row][block], amplitude[row, own], float(problem.power_w[row])
         )
-    weights = SpannedWeights(
-        norad_id=csi.norad_id, array=csi.array, departure=csi.departure, coefficients=coefficients
-    )
-    return Precoding(weights=weights, iterations=0, converged=True)
+    return Precoding(weights=SpannedWeights.over(csi, coefficients), iterations=0, converged=True)
 
 
 def _wiener(gram: Real, amplitude: Real, power_w: float) -> Real:

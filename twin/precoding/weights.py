@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel.array import PlanarArray
+from twin.channel import PlanarArray, StatisticalCsi
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -49,12 +49,25 @@ class SpannedWeights:
     array: PlanarArray
     departure: Real
     """(S,B,2) directions of the basis V."""
+    gram: Real
+    """(S,B,B) v_iᵀ v_j* of the basis."""
     coefficients: Number
     """(S,B,K,L) b."""
 
+    @classmethod
+    def over(cls, csi: StatisticalCsi, coefficients: Number) -> Self:
+        """Weights over the steering vectors of the terminals that the CSI is of."""
+        return cls(
+            norad_id=csi.norad_id,
+            array=csi.array,
+            departure=csi.departure,
+            gram=csi.gram,
+            coefficients=coefficients,
+        )
+
     def response(self, departure: Real) -> Number:
         """v_iᵀ W_k (S,I,K,L) from the Gram matrix of both sets of directions alone."""
-        gram = self.array.gram(departure, None if departure is self.departure else self.departure)
+        gram = self.gram if departure is self.departure else self.array.gram(departure, self.departure)
         satellites, basis, terminals, streams = self.coefficients.shape
         flat: Number = gram @ self.coefficients.reshape(satellites, basis, terminals * streams)
         return flat.reshape(satellites, departure.shape[1], terminals, streams)
@@ -70,11 +83,14 @@ class SpannedWeights:
         return np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True)
 
     def of(self, rows: NDArray[np.int64]) -> SpannedWeights:
-        """The weights of some satellites."""
+        """The weights of some satellites; rows in order, and all of them, give the same record."""
+        if np.array_equal(rows, np.arange(len(self.norad_id))):
+            return self
         return SpannedWeights(
             norad_id=self.norad_id[rows],
             array=self.array,
             departure=self.departure[rows],
+            gram=self.gram[rows],
             coefficients=self.coefficients[rows],
         )
 
@@ -115,7 +131,11 @@ def packed(weights: Weights) -> dict[str, NDArray[Any]]:
         If they are of a class of somebody's own.
     """
     if isinstance(weights, SpannedWeights):
-        inner = {"departure": weights.departure, "coefficients": weights.coefficients}
+        inner = {
+            "departure": weights.departure,
+            "gram": weights.gram,
+            "coefficients": weights.coefficients,
+        }
     elif isinstance(weights, AntennaWeights):
         inner = {"weights": weights.weights}
     else:

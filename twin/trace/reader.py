@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -112,24 +114,25 @@ class Trace:
         names = [columns] if isinstance(columns, str) else list(schema.names if columns is None else columns)
         for column in names:
             _check_column(schema, column)
-        epochs, wanted = _selected(schema, start, stop, last=self.last_epoch)
+        epochs, conditions = _selected(schema, start, stop)
         if terminals is not None:
             _check_column(schema, "terminal")
             chosen = [terminals] if isinstance(terminals, str) else sorted(terminals)
             self._check_terminals(chosen)
-            wanted &= pc.field("terminal").isin(pa.array(chosen, pa.string()))
+            conditions.append(pc.field("terminal").isin(pa.array(chosen, pa.string())))
         parts = [part for part in self._parts(name) if part.last >= epochs.start and part.first < epochs.stop]
-        frame: pd.DataFrame = _read(schema, parts, names, wanted).to_pandas()
+        frame: pd.DataFrame = _read(schema, parts, names, conditions).to_pandas()
         return frame
 
     def _parts(self, name: str) -> list[Part]:
-        return [part for part in parts_of(self.directory / name) if part.first <= self.last_epoch]
+        """Those that count: none reaches over the last durable epoch."""
+        return [part for part in parts_of(self.directory / name) if part.last <= self.last_epoch]
 
     def _check_terminals(self, chosen: list[str]) -> None:
         """Refuse a terminal that has no row: the first part usually knows them all."""
         parts = self._parts("terminals")
         for some in (parts[:1], parts):
-            column = _read(TABLES["terminals"], some, ["terminal"], pc.field("epoch") <= self.last_epoch)
+            column = _read(TABLES["terminals"], some, ["terminal"], [])
             known = set(column["terminal"].unique().to_pylist())
             unknown = [name for name in chosen if name not in known]
             if not unknown:
@@ -156,23 +159,21 @@ def _check_column(schema: TableSchema, name: str) -> None:
         )
 
 
-def _selected(
-    schema: TableSchema, start: Moment | None, stop: Moment | None, *, last: int
-) -> tuple[range, Any]:
-    """Epochs among which the selection lies, and the condition on each row."""
-    low, high = 0, last + 1
-    wanted = pc.field("epoch") <= last
+def _selected(schema: TableSchema, start: Moment | None, stop: Moment | None) -> tuple[range, list[Any]]:
+    """Epochs among which the selection lies, and the conditions on each row."""
+    low, high = 0, sys.maxsize
+    conditions = []
     if isinstance(start, int | np.integer):
         low = int(start)
-        wanted &= pc.field("epoch") >= low
+        conditions.append(pc.field("epoch") >= low)
     elif start is not None:
-        wanted &= pc.field("time") >= _instant(schema, start)
+        conditions.append(pc.field("time") >= _instant(schema, start))
     if isinstance(stop, int | np.integer):
-        high = min(high, int(stop))
-        wanted &= pc.field("epoch") < high
+        high = int(stop)
+        conditions.append(pc.field("epoch") < high)
     elif stop is not None:
-        wanted &= pc.field("time") < _instant(schema, stop)
-    return range(low, max(low, high)), wanted
+        conditions.append(pc.field("time") < _instant(schema, stop))
+    return range(low, high), conditions
 
 
 def _instant(schema: TableSchema, moment: Any) -> pa.Scalar:
@@ -193,7 +194,7 @@ def _instant(schema: TableSchema, moment: Any) -> pa.Scalar:
     return pa.scalar(utc.value, pa.int64()).cast(schema.arrow.field("time").type)
 
 
-def _read(schema: TableSchema, parts: list[Part], columns: list[str], wanted: Any) -> Any:
+def _read(schema: TableSchema, parts: list[Part], columns: list[str], conditions: list[Any]) -> Any:
     import pyarrow.dataset as ds  # it imports pandas
 
     paths = [str(part.path) for part in parts]
