@@ -75,8 +75,7 @@ def restored(arrays: Arrays, array: PlanarArray) -> LoopState:
         ],
         memory=_under(arrays, "memory."),
         planned=[
-            PlannedHandover(**{**planned, "satellites": tuple(planned["satellites"])})
-            for planned in text["planned"]
+            PlannedHandover(**{**planned, "satellites": tuple(planned["satellites"])}) for planned in text["planned"]
         ],
         pending=[PendingWeights(due_ns=due, precoding=solutions[place]) for due, place in text["pending"]],
         in_force=solution(text["in_force"]),

@@ -77,7 +77,7 @@ def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Out
     last, table = segments[-1], segments[-1].table
     power_w = np.zeros(len(table.norad_id))
     power_w[np.searchsorted(table.norad_id, parts[-1].norad_id)] = parts[-1].power_w
-    idle = [segment.table.member.any(axis=0) & ~segment.ready().any(axis=0) for segment in segments]
+    idle = [np.asarray(segment.table.member.any(axis=0) & ~segment.ready().any(axis=0)) for segment in segments]
     return Outcome(
         spectral_efficiency_bps_hz=_mean(shares, [part.rates.spectral_efficiency_bps_hz for part in parts]),
         surrogate_bps_hz=_mean(shares, [part.rates.surrogate_bps_hz for part in parts]),
@@ -130,7 +130,7 @@ class _Air:
         receiver = self.network.scenario.receiver
         if segment.weights is None:
             silent = np.zeros(self.network.terminals.count)
-            rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent)
+            rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent, sinr=silent)
             return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), power_w=np.empty(0))
         norad_id, sending, placed = np.intersect1d(
             segment.weights.norad_id, segment.table.norad_id, assume_unique=True, return_indices=True

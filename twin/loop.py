@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import simpy
 from numpy.typing import NDArray
+from simpy.events import EventPriority
 
 from twin.association import NOBODY, Cluster, Handover, ServingTable, transition
 from twin.epoch import Outcome, Segment, settle
@@ -20,7 +21,7 @@ from twin.sky import Moment
 
 Process = Generator[simpy.Event, None, None]
 
-AFTER_ALL_ELSE = 2
+AFTER_ALL_ELSE = EventPriority(2)
 """SimPy priority of an epoch's turn: whatever else falls on that instant has happened before."""
 
 
@@ -262,7 +263,7 @@ class Loop:
             links = moment.links(table.norad_id)
         else:
             links = self.network.sky.links_at(state.known_ns, table.norad_id)
-        precoding = self.network.precode(self.network.csi(links), table, self._start(moment.epoch))
+        precoding = self.network.precode(self.network.csi(links), table, self._start(moment.epoch, table))
         self._iterations = precoding.iterations
         state.latest, state.solved_epoch, state.solved_current = precoding, moment.epoch, True
         latency_ns = int(self.network.scenario.precoding.latency)
@@ -273,12 +274,12 @@ class Loop:
             state.pending.append(pending)
             self._env.process(self._computation(pending))
 
-    def _start(self, epoch: int) -> Weights | None:
-        """The newest weights, if they are for these clusters and no cut of warm starts lies between."""
+    def _start(self, epoch: int, table: ServingTable) -> Weights | None:
+        """The newest weights, unless a cut of warm starts lies between."""
         state, block = self.state, self.network.scenario.precoding.restart_epochs
-        if state.latest is None or not state.solved_current or state.solved_epoch // block != epoch // block:
+        if state.latest is None or state.solved_epoch // block != epoch // block:
             return None
-        return state.latest.weights
+        return state.latest.weights.on(table.norad_id)
 
     # What has a duration of its own
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.association import AssociationView, Policy, ServingTable
+from twin.association import Assignment, AssociationView, ServingTable
 from twin.association.policy import Memory
 from twin.catalogue import Catalogue, Walker, read_catalogue, walker_catalogue
 from twin.channel import ChannelModel, StatisticalCsi
@@ -17,8 +17,8 @@ from twin.channel.path_loss import Path
 from twin.ephemeris import Ephemeris
 from twin.errors import InputError
 from twin.links import LinkStates
-from twin.precoding import Precoder, Precoding, PrecodingProblem, Weights
-from twin.precompensation import PhaseErrorModel, mean_phase
+from twin.precoding import Precoding, PrecodingProblem, Weights
+from twin.precompensation import mean_phase
 from twin.sky import Moment, Sky
 from twin.terminals import Terminals
 from twin.timeline import Timeline
@@ -74,12 +74,12 @@ class Network:
     sky: Sky
     terminals: Terminals
     channel: ChannelModel
-    phase_variance: PhaseErrorModel
-    """Bound to its options."""
-    policy: Policy
-    """Bound to its options."""
-    precoder: Precoder
-    """Bound to its options."""
+    phase_variance: Callable[[Path], Real]
+    """The selected `PhaseErrorModel`, its options filled in."""
+    policy: Callable[[AssociationView], Assignment]
+    """The selected `Policy`, its options filled in."""
+    precoder: Callable[[PrecodingProblem], Precoding]
+    """The selected `Precoder`, its options filled in."""
     power_w: float
     """Budget of each satellite on one subcarrier."""
 
@@ -110,11 +110,9 @@ class Network:
             ),
             terminals=terminals,
             channel=ChannelModel.from_scenario(scenario, terminals),
-            phase_variance=partial(
-                scenario.precompensation.model(), options=scenario.precompensation.options()
-            ),
-            policy=partial(association.model(), options=association.options()),
-            precoder=partial(scenario.precoding.model(), options=scenario.precoding.options()),
+            phase_variance=scenario.precompensation.bound(),
+            policy=association.bound(),
+            precoder=scenario.precoding.bound(),
             power_w=watts_from_dbm(scenario.satellites.power_per_subcarrier_dbm),
         )
 
@@ -169,9 +167,7 @@ class Network:
         return precoding
 
 
-def _places(
-    within: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _places(within: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices of the wanted that stand in a rising list, and where."""
     if not len(within):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)

@@ -56,9 +56,7 @@ class Registry(Generic[Model]):
         self._entries: dict[str, Entry[Model]] = {}
         _registries[kind] = self
 
-    def register(
-        self, name: str, *, source: str, options: type = NoOptions
-    ) -> Callable[[Model], Model]:
+    def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Model], Model]:
         """Make a model selectable; its docstring's first line is its summary.
 
         Parameters
@@ -80,9 +78,7 @@ class Registry(Generic[Model]):
             if name in self._entries and self._entries[name].model is not model:
                 raise ValueError(f'the {self.kind} "{name}" is registered already')
             summary = (model.__doc__ or "").strip().split("\n")[0]
-            self._entries[name] = Entry(
-                name=name, model=model, options=options, summary=summary, source=source
-            )
+            self._entries[name] = Entry(name=name, model=model, options=options, summary=summary, source=source)
             return model
 
         return keep

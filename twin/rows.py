@@ -48,7 +48,7 @@ def handover_rows(network: Network, report: EpochReport) -> Columns:
     """One row for each event, at the instant when it happened."""
     events = [logged.handover for logged in report.events]
     instants = [network.timeline.instant(logged.time_ns) for logged in report.events]
-    nobody = np.ma.masked_all(len(events), dtype=np.int64)
+    nobody = _or_null([None] * len(events))
     return {
         "epoch": np.full(len(events), report.epoch),
         "time": np.array(instants, dtype="datetime64[ns]"),

@@ -53,9 +53,7 @@ def run(
     return run_network(Network.of(scenario), directory, resume=resume, progress=progress)
 
 
-def run_network(
-    network: Network, directory: Path, *, resume: bool = False, progress: Progress | None = None
-) -> Trace:
+def run_network(network: Network, directory: Path, *, resume: bool = False, progress: Progress | None = None) -> Trace:
     """Run a network that is resolved already; otherwise as `run`."""
     flush_s = network.scenario.trace.flush.seconds
     manifest = manifest_of(network)

@@ -35,7 +35,9 @@ class NearestClusterOptions:
     """K_s: most terminals that one satellite serves; none is no limit."""
 
 
-@policies.register("nearest_cluster", source="P3, Section V; P5's distance-based clusters", options=NearestClusterOptions)
+@policies.register(
+    "nearest_cluster", source="P3, Section V; P5's distance-based clusters", options=NearestClusterOptions
+)
 def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
     """Each terminal, or each group of them, is served by its nearest or strongest satellites together."""
     score = np.empty_like(view.range_km)
@@ -62,15 +64,11 @@ def _common(view: AssociationView, members: NDArray[np.int64] | slice, options: 
         score = -view.range_km[:, members]
     if isinstance(members, slice):
         return score + _hysteresis(options) * serving, visible
-    if options.rank_by == "gain":
-        centre = score.mean(axis=1)
-    else:
-        # the mean square of the ranges to a set of points is the square of that to their centre, plus a constant
-        centre = -np.sqrt((score**2).mean(axis=1))
-    centre = centre + _hysteresis(options) * serving.any(axis=1)
-    return np.broadcast_to(centre[:, None], score.shape), np.broadcast_to(
-        visible.any(axis=1)[:, None], visible.shape
-    )
+    # the mean square of the ranges to a set of points is the square of that to their centre, plus a constant
+    centre = score.mean(axis=1) if options.rank_by == "gain" else -np.sqrt((score**2).mean(axis=1))
+    common = centre + _hysteresis(options) * serving.any(axis=1)
+    eligible = np.asarray(visible.any(axis=1))
+    return np.broadcast_to(common[:, None], score.shape), np.broadcast_to(eligible[:, None], visible.shape)
 
 
 def _hysteresis(options: Any) -> float:

@@ -247,8 +247,7 @@ def _take(cache: _Cache, answer: _Answer, moment: datetime) -> FetchResult:
         cache.remember(moment)
         return _keep(
             cache,
-            f"the answer has {found:,} satellites and the file {cache.satellites:,};"
-            " delete the file if that is right",
+            f"the answer has {found:,} satellites and the file {cache.satellites:,}; delete the file if that is right",
         )
     write_whole(cache.path, answer.content)
     cache.remember(moment, answer)

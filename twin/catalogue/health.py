@@ -110,9 +110,7 @@ class CatalogueHealth:
         return lines + _dropped_lines(self.dropped)
 
 
-def in_use(
-    norad_ids: NDArray[np.int64], epochs: NDArray[np.datetime64], at: np.datetime64
-) -> NDArray[np.intp]:
+def in_use(norad_ids: NDArray[np.int64], epochs: NDArray[np.datetime64], at: np.datetime64) -> NDArray[np.intp]:
     """Choose each satellite's element set at an instant: the newest before it, else its first.
 
     Parameters

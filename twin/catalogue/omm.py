@@ -117,9 +117,7 @@ def parse_omm(
             sets.append(element_set(fields, source, line))
         except ElementError as fault:
             who = _norad_or_none(fields)
-            dropped.append(
-                Dropped(source=source, line=line, norad_id=who, name=_name(fields), reason=str(fault))
-            )
+            dropped.append(Dropped(source=source, line=line, norad_id=who, name=_name(fields), reason=str(fault)))
     return sets, dropped
 
 

@@ -146,12 +146,8 @@ def _sniff(text: str, where: str) -> str:
         return "OMM JSON"
     if "," in first_line and "NORAD_CAT_ID" in first_line.upper():
         return "OMM CSV"
-    known = (
-        "OMM in KVN form is not read" if "CCSDS_OMM_VERS" in start else f'it begins "{_shown(first_line)}"'
-    )
-    raise InputError(
-        f"{where}: holds no element sets; {known}; expected TLE lines, or OMM as CSV, JSON or XML"
-    )
+    known = "OMM in KVN form is not read" if "CCSDS_OMM_VERS" in start else f'it begins "{_shown(first_line)}"'
+    raise InputError(f"{where}: holds no element sets; {known}; expected TLE lines, or OMM as CSV, JSON or XML")
 
 
 def _shown(line: str) -> str:

@@ -189,9 +189,7 @@ def _read_pair(first: _Line, second: _Line, name: str, source: str) -> ElementSe
     if norad_id is None or norad_id < 1:
         raise ElementError(f'catalogue number "{one["number"]}" is not above 0', line=first.at)
     if norad_id != _catalogue_number(two["number"]):
-        raise ElementError(
-            f'catalogue number "{two["number"]}" on line 2, "{one["number"]}" on line 1', line=second.at
-        )
+        raise ElementError(f'catalogue number "{two["number"]}" on line 2, "{one["number"]}" on line 1', line=second.at)
     check_ranges(
         eccentricity=float(f"0.{two['eccentricity']}"),
         inclination_deg=float(two["inclination"]),
@@ -276,17 +274,14 @@ def tle_text(sets: Iterable[ElementSet]) -> str:
     for item in sets:
         if item.norad_id > ALPHA5_LARGEST:
             raise InputError(
-                f"{item.name}: catalogue number {item.norad_id} has no TLE form;"
-                f" Alpha-5 ends at {ALPHA5_LARGEST}"
+                f"{item.name}: catalogue number {item.norad_id} has no TLE form; Alpha-5 ends at {ALPHA5_LARGEST}"
             )
         try:
             pair: tuple[str, str] = export_tle(item.satrec)
         except ValueError as fault:
             raise InputError(f"{item.name} ({item.norad_id}) has no TLE form: {fault.args}") from None
         if any(len(line) != WIDTH for line in pair):
-            raise InputError(
-                f"{item.name} ({item.norad_id}) has no TLE form: a number does not fit its columns"
-            )
+            raise InputError(f"{item.name} ({item.norad_id}) has no TLE form: a number does not fit its columns")
         lines += [item.name, *pair]
     return "".join(f"{line}\n" for line in lines)
 

@@ -131,9 +131,7 @@ def _satrec(walker: Walker, index: int, motion: float, node_deg: float, along_de
     days = round(ticks_ns / TICK_NS) * TICK_NS / DAY_NS
     # rounded as a TLE does it, so that an angle just below a turn becomes 0 and not 360
     node, along = (math.radians(round(angle_deg, 4) % 360.0) for angle_deg in (node_deg, along_deg))
-    return _circular(
-        days, math.radians(walker.inclination_deg), motion, node, along, walker.first_norad_id + index
-    )
+    return _circular(days, math.radians(walker.inclination_deg), motion, node, along, walker.first_norad_id + index)
 
 
 def _circular(days: float, inclination: float, motion: float, node: float, along: float, satnum: int) -> Any:

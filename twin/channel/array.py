@@ -42,7 +42,7 @@ class PlanarArray:
         x = np.exp(-1j * self._phases(cosines[..., 0], self.columns))
         y = np.exp(-1j * self._phases(cosines[..., 1], self.rows))
         vectors = (y[..., :, None] * x[..., None, :]) / np.sqrt(self.elements)
-        return vectors.reshape(*vectors.shape[:-2], self.elements)
+        return np.asarray(vectors.reshape(*vectors.shape[:-2], self.elements))
 
     def gram(self, cosines: Real, others: Real | None = None) -> Real:
         """Inner products v_i^T v_j^* (..., I, J) of directions (..., I, 2) and others (..., J, 2), or themselves.
@@ -75,4 +75,3 @@ class PlanarArray:
         if count % 2:
             features[..., 0] *= np.sqrt(0.5)
         return features
-

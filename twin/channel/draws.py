@@ -60,7 +60,7 @@ def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: in
     terminals, elements = truth.receive_steering.shape[1:]
     rng = randomness.stream(seed, "fading", epoch, int(truth.norad_id[row]))
     if not truth.isotropic_scattering:
-        return _unit_complex(rng, (draws, terminals, 1)) * truth.receive_steering[row]
+        return np.asarray(_unit_complex(rng, (draws, terminals, 1)) * truth.receive_steering[row])
     own = np.arange(elements) < truth.terminal_elements[:, None]
     scale = own / np.sqrt(truth.terminal_elements)[:, None]
     return _unit_complex(rng, (draws, terminals, elements)) * scale
@@ -69,4 +69,4 @@ def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: in
 def _unit_complex(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
     """Circular complex Gaussians of unit variance."""
     pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
-    return pairs.view(np.complex128)[..., 0]
+    return np.asarray(pairs.view(np.complex128)[..., 0])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from twin.channel.array import PlanarArray
 from twin.channel.csi import Complex, Real, StatisticalCsi
-from twin.channel.fading import FadingModel
-from twin.channel.path_loss import Path, PathLossModel
+from twin.channel.path_loss import Path
 from twin.constants import BOLTZMANN_J_K, REFERENCE_TEMPERATURE_K
 from twin.units import from_db
 
@@ -48,10 +47,10 @@ class ChannelModel:
     """The selected propagation models with all that is fixed over a run."""
 
     carrier_hz: float
-    path_loss: PathLossModel
-    """Bound to its options."""
-    fading: FadingModel
-    """Bound to its options."""
+    path_loss: Callable[..., Real]
+    """The selected `PathLossModel`, its options filled in."""
+    fading: Callable[[Path], Real]
+    """The selected `FadingModel`, its options filled in."""
     isotropic_scattering: bool
     satellite_array: PlanarArray
     terminal_arrays: tuple[PlanarArray, ...]
@@ -72,8 +71,8 @@ class ChannelModel:
         )
         return cls(
             carrier_hz=channel.carrier_ghz * 1e9,
-            path_loss=partial(channel.path_loss.model(), options=channel.path_loss.options()),
-            fading=partial(channel.fading.model(), options=channel.fading.options()),
+            path_loss=channel.path_loss.bound(),
+            fading=channel.fading.bound(),
             isotropic_scattering=channel.scattering == "isotropic",
             satellite_array=planar(scenario.satellites.array),
             terminal_arrays=tuple(planar(group.antenna) for group in scenario.terminals),

@@ -82,9 +82,7 @@ class Ephemeris:
             norad_id=asked, instant=times, position_km=position, velocity_km_s=velocity, usable=usable
         )
 
-    def in_reach(
-        self, instants: Instants, observers_km: Floats, min_elevation_deg: float
-    ) -> NDArray[np.int64]:
+    def in_reach(self, instants: Instants, observers_km: Floats, min_elevation_deg: float) -> NDArray[np.int64]:
         """Catalogue numbers, ascending, of every satellite that may reach an elevation for any observer.
 
         A satellite that is usable and at or above ``min_elevation_deg`` over the geodetic horizon of any
@@ -176,9 +174,7 @@ class Ephemeris:
         error, _, _ = self._table.propagate(sets, ends)
         return np.asarray(((error == 0) | (error == 6)).any(axis=0))
 
-    def _everything(
-        self, at_ns: int, times: Instants
-    ) -> tuple[Ints, Ints, NDArray[np.uint8], Floats, Floats]:
+    def _everything(self, at_ns: int, times: Instants) -> tuple[Ints, Ints, NDArray[np.uint8], Floats, Floats]:
         """Satellite and set (R,), SGP4's answer (1, R), for each set in force somewhere in a node's reach."""
         every = np.arange(len(self._table.norad_ids))
         reach_ns = np.array([at_ns - _NODE_NS // 2, at_ns + _NODE_NS // 2])

@@ -20,9 +20,7 @@ ECCENTRICITY_SQUARED: Final = EARTH_FLATTENING * (2.0 - EARTH_FLATTENING)
 _LATITUDE_STEPS = 4
 
 
-def teme_to_itrs(
-    position_km: Floats, velocity_km_s: Floats, sidereal_angle_rad: Floats
-) -> tuple[Floats, Floats]:
+def teme_to_itrs(position_km: Floats, velocity_km_s: Floats, sidereal_angle_rad: Floats) -> tuple[Floats, Floats]:
     """Turn TEME states into the Earth-fixed frame.
 
     Parameters

@@ -83,9 +83,7 @@ class Judge:
             reason = self._reason(int(verdict[at, row]), int(sets[at, row]), at_ns)
             if column not in self._reasons:
                 name, when = self._table.names[column], np.datetime64(at_ns, "ns")
-                log.warning(
-                    "satellite %d (%s) masked at %s: %s", self._table.norad_ids[column], name, when, reason
-                )
+                log.warning("satellite %d (%s) masked at %s: %s", self._table.norad_ids[column], name, when, reason)
             self._since_ns[column], self._reasons[column] = at_ns, reason
 
     def _reason(self, verdict: int, at_set: int, at_ns: int) -> str:

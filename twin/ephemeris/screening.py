@@ -50,9 +50,7 @@ def slack_km(position_km: Floats, speed_km_s: Floats, within_s: float) -> Floats
     return np.asarray(0.5 * within_s**2 * (gravity + rotation) + _SGP4_MARGIN_KM)
 
 
-def longest_range_km(
-    radius_km: Floats, observer_radius_km: tuple[float, float], min_elevation_deg: float
-) -> Floats:
+def longest_range_km(radius_km: Floats, observer_radius_km: tuple[float, float], min_elevation_deg: float) -> Floats:
     """Upper bound of the range of anything at or above an elevation, seen from radii in [low, high]."""
     low, high = observer_radius_km
     elevation = np.radians(max(min_elevation_deg - VERTICAL_DEFLECTION_DEG, -90.0))

@@ -34,8 +34,7 @@ def visibility(satellites: SatelliteStates, terminals: TerminalStates) -> Visibi
     sine, range_km = np.empty(shape), np.empty(shape)
     for epoch in range(shape[0]):  # one instant at a time stays in the processor's cache
         position, place, up = (
-            components(array[epoch])
-            for array in (satellites.position_km, terminals.position_km, terminals.up)
+            components(array[epoch]) for array in (satellites.position_km, terminals.position_km, terminals.up)
         )
         across = position[:, :, None] - place[:, None, :]
         rising = across * up[:, None, :]
@@ -49,6 +48,4 @@ def visibility(satellites: SatelliteStates, terminals: TerminalStates) -> Visibi
     sine[~satellites.usable] = -1.0
     for array in (sine, range_km):
         array.flags.writeable = False
-    return Visibility(
-        norad_id=satellites.norad_id, instant=satellites.instant, sine_elevation=sine, range_km=range_km
-    )
+    return Visibility(norad_id=satellites.norad_id, instant=satellites.instant, sine_elevation=sine, range_km=range_km)

@@ -36,6 +36,8 @@ class CdwmmseOptions:
     """I_max: iterations from a cold start (P3: 10)."""
     warm_iterations: Annotated[int, Ge(1)] = 1
     """Iterations from the last weights of the same clusters."""
+    change_iterations: Annotated[int, Ge(1)] = 3
+    """Iterations from the last weights where some clusters have changed since; three score above ten cold ones."""
     tolerance_bit: Annotated[float, Ge(0.0)] = 1e-3
     """χ: the iteration ends when the sum rate rises by less (P3: 0.001)."""
 
@@ -64,8 +66,7 @@ def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     power_w = problem.terminal_power_w()
     served = (power_w > 0.0) & (serving & (csi.gain > 0.0)).any(axis=0)
     span = Span.of(csi.gram)
-    coordinates = _start(problem, span, power_w)
-    most = options.iterations if problem.start is None else options.warm_iterations
+    coordinates, most = _start(problem, span, power_w, options)
     last = np.full(served.sum(), np.inf)
     iterations, converged = 0, not served.any()
     while iterations < most and not converged:
@@ -81,14 +82,23 @@ def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
-def _start(problem: PrecodingProblem, span: Span, power_w: Real) -> Real:
-    """Coordinates (S,R,K) to start from: the given weights, or a matched filter of P_k for each terminal."""
-    if isinstance(problem.start, SpannedWeights):
-        return np.asarray(span.coordinates @ problem.start.coefficients[..., 0].real)
+def _start(problem: PrecodingProblem, span: Span, power_w: Real, options: Any) -> tuple[Real, int]:
+    """Coordinates (S,R,K) to start from, and how many iterations they deserve.
+
+    Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
+    without any; left at zero, a new member of a cluster would gain power only slowly.
+    """
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return span.coordinates * (amplitude * scale)[:, None, :]
+    matched = span.coordinates * (amplitude * scale)[:, None, :]
+    if not isinstance(problem.start, SpannedWeights):
+        return matched, options.iterations
+    given = problem.start.coefficients[..., 0].real
+    known = np.asarray(given.any(axis=1))
+    kept = np.where(known[:, None, :], span.coordinates @ given, matched)
+    same = np.array_equal(known, problem.serving)
+    return kept * problem.serving[:, None, :], options.warm_iterations if same else options.change_iterations
 
 
 def _receivers(csi: StatisticalCsi, weight: Real, seen: Real, served: Flags) -> Receivers:
@@ -139,11 +149,11 @@ def _coupled(csi: StatisticalCsi, serving: Flags, target: Real, own: Real) -> Re
     gathered = per_gain * (1.0 - own)
     solved = np.divide(target, diagonal, where=serving & (diagonal > 0.0), out=np.zeros_like(target))
     swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
-    return solved - swept * (gathered * solved).sum(axis=0) / (1.0 + (gathered * swept).sum(axis=0))
+    return np.asarray(solved - swept * ((gathered * solved).sum(axis=0) / (1.0 + (gathered * swept).sum(axis=0))))
 
 
 def _within_budget(coordinates: Real, budget_w: Real) -> Real:
     """Step 14: scale each satellite down to its budget."""
     spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
     ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return coordinates * np.sqrt(ratio)[:, None, None]
+    return np.asarray(coordinates * np.sqrt(ratio)[:, None, None])

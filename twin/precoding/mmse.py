@@ -13,6 +13,7 @@ from twin.precoding.weights import SpannedWeights
 
 Real = NDArray[np.float64]
 
+
 @precoders.register("ss_mmse", source="P3, Section V (SS-MMSE)")
 def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     """MMSE on the mean channel, each terminal served by the master of its cluster alone.
@@ -42,4 +43,3 @@ def _wiener(gram: Real, amplitude: Real, power_w: float) -> Real:
     coefficients = amplitude[:, None] * np.linalg.inv(received)
     spent_w = (coefficients * (gram @ coefficients)).sum()
     return np.asarray(coefficients * np.sqrt(power_w / spent_w)) if spent_w > 0.0 else coefficients
-

@@ -28,7 +28,7 @@ class PrecodingProblem:
     weight: NDArray[np.float64]
     """(K,) β: weight of each terminal in the sum rate."""
     start: Weights | None = None
-    """Weights of the same satellites, terminals and serving pairs to start from."""
+    """Weights of the same satellites and terminals to start from, zero for pairs that did not serve."""
 
     def terminal_power_w(self) -> NDArray[np.float64]:
         """(K,) P_k: an equal share of the budget of each satellite that serves the terminal.

@@ -35,6 +35,9 @@ class Weights(Protocol):
     def of(self, rows: NDArray[np.int64]) -> Weights:
         """The weights of some satellites."""
 
+    def on(self, norad_id: NDArray[np.int64]) -> Weights:
+        """The weights of other satellites, zero for those that had none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpannedWeights:
@@ -80,7 +83,7 @@ class SpannedWeights:
     def antenna(self) -> Complex:
         """(S,K,N,L) the weights of all antennas, formed here."""
         basis = self.array.steering(self.departure).conj()
-        return np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True)
+        return np.asarray(np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True))
 
     def of(self, rows: NDArray[np.int64]) -> SpannedWeights:
         """The weights of some satellites; rows in order, and all of them, give the same record."""
@@ -92,6 +95,18 @@ class SpannedWeights:
             departure=self.departure[rows],
             gram=self.gram[rows],
             coefficients=self.coefficients[rows],
+        )
+
+    def on(self, norad_id: NDArray[np.int64]) -> SpannedWeights:
+        """The weights of other satellites, zero for those that had none."""
+        if np.array_equal(norad_id, self.norad_id):
+            return self
+        return SpannedWeights(
+            norad_id=norad_id,
+            array=self.array,
+            departure=_placed(self.departure, self.norad_id, norad_id),
+            gram=_placed(self.gram, self.norad_id, norad_id),
+            coefficients=_placed(self.coefficients, self.norad_id, norad_id),
         )
 
 
@@ -107,7 +122,7 @@ class AntennaWeights:
 
     def response(self, departure: Real) -> Number:
         """v_iᵀ W_k (S,I,K,L)."""
-        return np.einsum("sin,sknl->sikl", self.array.steering(departure), self.weights, optimize=True)
+        return np.asarray(np.einsum("sin,sknl->sikl", self.array.steering(departure), self.weights, optimize=True))
 
     def power_w(self) -> Real:
         """(S,K) ‖W_sk‖²."""
@@ -120,6 +135,19 @@ class AntennaWeights:
     def of(self, rows: NDArray[np.int64]) -> AntennaWeights:
         """The weights of some satellites."""
         return AntennaWeights(norad_id=self.norad_id[rows], array=self.array, weights=self.weights[rows])
+
+    def on(self, norad_id: NDArray[np.int64]) -> AntennaWeights:
+        """The weights of other satellites, zero for those that had none."""
+        weights = _placed(self.weights, self.norad_id, norad_id)
+        return AntennaWeights(norad_id=norad_id, array=self.array, weights=weights)
+
+
+def _placed(array: Any, held: NDArray[np.int64], wanted: NDArray[np.int64]) -> Any:
+    """Rows of the held satellites where they are wanted, zero elsewhere."""
+    placed = np.zeros((len(wanted), *array.shape[1:]), dtype=array.dtype)
+    _, from_rows, to_rows = np.intersect1d(held, wanted, assume_unique=True, return_indices=True)
+    placed[to_rows] = array[from_rows]
+    return placed
 
 
 def packed(weights: Weights) -> dict[str, NDArray[Any]]:

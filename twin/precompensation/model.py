@@ -36,9 +36,7 @@ def mean_phase(variance_rad2: Real) -> Real:
     return np.exp(-0.5 * variance_rad2)
 
 
-def draw_phase_errors(
-    variance_rad2: Real, norad_id: NDArray[np.int64], *, draws: int, seed: int, epoch: int
-) -> Real:
+def draw_phase_errors(variance_rad2: Real, norad_id: NDArray[np.int64], *, draws: int, seed: int, epoch: int) -> Real:
     """Draw ϱ (draws,S,K) in rad for every pair of satellite and terminal.
 
     Keyed by satellite and epoch; the draws of a pair do not depend on which other satellites are asked for.

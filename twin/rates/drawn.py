@@ -25,9 +25,7 @@ def drawn_rates(streams: Streams, draws: ChannelDraws, noise_w: Real, *, interfe
         return _single_antenna(streams, receive[..., 0], noise_w, interference)
     own = np.einsum("dskm,skl->dkml", receive, streams.own, optimize=True)
     if interference == "independent":
-        disturbance = np.einsum(
-            "dskm,dskn->dkmn", receive * streams.leaked[..., None], receive.conj(), optimize=True
-        )
+        disturbance = np.einsum("dskm,dskn->dkmn", receive * streams.leaked[..., None], receive.conj(), optimize=True)
     else:
         others = _others(receive, streams.seen)
         disturbance = others @ others.conj().swapaxes(-1, -2)

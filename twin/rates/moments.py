@@ -54,6 +54,15 @@ def mean_only_rate(moments: ReceivedMoments) -> Real:
     return log2_det_ratio(signal, moments.spread + moments.disturbance)
 
 
+def mean_sinr(moments: ReceivedMoments, terminal_elements: NDArray[np.int64]) -> Real:
+    """(K,) mean signal power at all antennas of a terminal over mean interference and noise at each of them."""
+    signal = (moments.mean * moments.mean.conj()).real.sum(axis=(1, 2))
+    signal = signal + np.einsum("kmm->k", moments.spread).real
+    own = np.arange(moments.mean.shape[1]) < terminal_elements[:, None]
+    disturbance = (np.einsum("kmm->km", moments.disturbance).real * own).sum(axis=1)
+    return np.asarray(signal / (disturbance / terminal_elements))
+
+
 def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
     """log2 det(I + disturbance⁻¹ signal) of matrices (..., M, M)."""
     if signal.shape[-1] == 1:
@@ -88,7 +97,7 @@ def _covariances(truth: StatisticalCsi, along: Real) -> Number:
         along, scattered = along + scattered, np.zeros_like(scattered)
     outer = steering[..., :, None] * steering[..., None, :].conj() * along[..., None, None]
     if not truth.isotropic_scattering:
-        return outer
+        return np.asarray(outer)
     elements = steering.shape[-1]
     own = (np.arange(elements) < truth.terminal_elements[:, None]) / truth.terminal_elements[:, None]
     return np.asarray(outer + scattered[..., None, None] * own[:, :, None] * np.eye(elements))
@@ -100,4 +109,4 @@ def _coherent_means(streams: Streams, truth: StatisticalCsi) -> Number:
     amplitude = np.einsum("skm,skjl->kmjl", weighted, streams.seen)
     terminals = np.arange(amplitude.shape[0])
     amplitude[terminals, :, terminals] = 0.0
-    return np.einsum("kmjl,knjl->kmn", amplitude, amplitude.conj(), optimize=True)
+    return np.asarray(np.einsum("kmjl,knjl->kmn", amplitude, amplitude.conj(), optimize=True))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.channel import ChannelDraws, StatisticalCsi
 from twin.rates.drawn import drawn_rates
-from twin.rates.moments import ReceivedMoments, mean_only_rate, surrogate_rate
+from twin.rates.moments import ReceivedMoments, mean_only_rate, mean_sinr, surrogate_rate
 from twin.rates.streams import Streams
 
 Real = NDArray[np.float64]
@@ -22,17 +22,12 @@ class Rates:
     spectral_efficiency_bps_hz: Real
     """(K,) expected rate under the chosen interference and receiver."""
     surrogate_bps_hz: Real
-    """(K,) AP1."""
-
-    @property
-    def sinr(self) -> Real:
-        """(K,) 2^AP1 - 1: mean signal power over mean power of interference and noise, for one antenna exactly."""
-        return np.asarray(np.expm1(self.surrogate_bps_hz * np.log(2.0)))
+    """(K,) AP1; at several antennas it counts each serving satellite as a stream of its own (P1, eq. 9)."""
+    sinr: Real
+    """(K,) mean signal power at all antennas over mean interference and noise at each."""
 
 
-def score(
-    streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, interference: str, knowledge: str
-) -> Rates:
+def score(streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, interference: str, knowledge: str) -> Rates:
     """Score what arrives in the true world.
 
     Parameters
@@ -51,4 +46,8 @@ def score(
         expected = mean_only_rate(moments)
     else:
         expected = drawn_rates(streams, draws, truth.noise_w, interference=interference).mean(axis=0)
-    return Rates(spectral_efficiency_bps_hz=expected, surrogate_bps_hz=surrogate_rate(moments))
+    return Rates(
+        spectral_efficiency_bps_hz=expected,
+        surrogate_bps_hz=surrogate_rate(moments),
+        sinr=mean_sinr(moments, truth.terminal_elements),
+    )

@@ -1,119 +1,136 @@
-"""What pydantic found, told to a person: the key, what stands there and what may stand there."""
+"""What is wrong with a scenario, told to a person: the key, what stands there and what may stand there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import pydantic
+from annotated_types import Ge, Gt, Le, Lt
 
 from twin.errors import did_you_mean, listed
+from twin.units import Duration
+
+Location = tuple[int | str, ...]
+
+LONGEST: Final = Duration.parse("36525d")
+"""A century: longer durations leave the range in which instants are counted in nanoseconds."""
+
+_WORDS: Final[dict[Any, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "text (a path)",
+    datetime: "a date and time, as 2026-01-01T00:00:00Z",
+    Duration: 'a duration, as "15s"',
+}
+_NEEDED_KEYS: Final = {
+    "name": 'write name = "..." at the top of the file',
+    "terminals": "write a [terminals] section, or several [[terminals]]",
+}
 
 
-def described(error: pydantic.ValidationError, tree: Mapping[str, Any], model: type[pydantic.BaseModel]) -> list[str]:
-    """One line for each fault of a scenario."""
-    lines = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong."""
+
+    key: str
+    """Where, as ``terminals[1].count``; empty for the scenario as a whole."""
+    text: str
+    """What was found, and what is allowed."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}" if self.key else self.text
+
+
+def misfits(tree: Mapping[str, Any], model: type[pydantic.BaseModel]) -> list[Fault]:
+    """Values that are not written as their key wants them: text for a number, a number for true or false.
+
+    pydantic would turn many of them silently into something else.
+    """
+    return list(_misfits(tree, model, (), model, tree))
+
+
+def described(
+    error: pydantic.ValidationError, tree: Mapping[str, Any], model: type[pydantic.BaseModel]
+) -> list[Fault]:
+    """One entry for each fault that pydantic has found in a scenario."""
+    found = []
     for fault in error.errors(include_url=False):
-        path, at = _path(fault["loc"], tree)
-        lines.append(f"{path}: {_reason(dict(fault), at, model)}" if path else _reason(dict(fault), at, model))
-    return lines
+        location = fault["loc"]
+        found.append(Fault(key=_key(location, tree, model), text=_reason(dict(fault), location, model)))
+    return found
 
 
 def nearest_file(file: Path) -> str:
     """The file that may have been meant, as the end of a sentence."""
-    folder = file.parent
-    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    try:
+        names = [entry.name for entry in file.parent.iterdir()]
+    except (OSError, ValueError):
+        names = []
     return did_you_mean(file.name, names)
 
 
-def _path(location: tuple[int | str, ...], tree: Mapping[str, Any]) -> tuple[str, tuple[int | str, ...]]:
-    """The key as a person writes it: tags of unions and single tables written as lists are left out."""
-    steps: list[str] = []
-    kept: list[int | str] = []
-    place: Any = tree
-    for number, step in enumerate(location):
-        last = number == len(location) - 1
-        if isinstance(step, int):
-            if steps == ["terminals"] and isinstance(tree.get("terminals"), dict):
-                place = tree["terminals"]
-            else:
-                steps[-1:] = [f"{steps[-1]}[{step}]"] if steps else [f"[{step}]"]
-                place = place[step] if isinstance(place, list | tuple) and step < len(place) else None
-        elif isinstance(place, dict) and (step in place or last) or place is None:
-            steps.append(step)
-            place = place.get(step) if isinstance(place, dict) else None
-        elif last and not isinstance(place, dict | list):
-            continue
-        else:
-            continue
-        kept.append(step)
-    return ".".join(steps), tuple(kept)
+def type_words(annotation: Any) -> str:
+    """What a key takes, in words.
+
+    >>> type_words(tuple[float, float]), type_words(Annotated[int, Ge(1)] | None)
+    ('a list of 2 numbers', 'a whole number, at least 1')
+    """
+    plain, metadata = _plain(annotation)
+    if _is_model(plain):
+        return "a table"
+    if _is_union(plain):
+        return " or ".join(type_words(option) for option in get_args(plain) if option is not NoneType)
+    if get_origin(plain) is Literal:
+        return f"one of {listed(get_args(plain))}"
+    if get_origin(plain) is tuple:
+        inner = get_args(plain)
+        plural = _plain(inner[0])[0]
+        words = {float: "numbers", int: "whole numbers", str: "texts", Path: "paths"}.get(plural, "entries")
+        return f"a list of {words}" if inner[1:] == (...,) else f"a list of {len(inner)} {words}"
+    limits = _limits(metadata)
+    return _WORDS.get(plain, "a value") + (f", {limits}" if limits else "")
 
 
-def _reason(fault: dict[str, Any], at: tuple[int | str, ...], model: type[pydantic.BaseModel]) -> str:
-    kind, context = fault["type"], fault.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = _keys_at(model, fault["loc"][:-1])
-        return f"unknown key{did_you_mean(str(fault['loc'][-1]), known)} (known: {listed(known)})"
-    if kind == "missing":
-        return "is missing and has no default"
-    if kind == "value_error":
-        return str(context["error"])
-    found = _shown(fault["input"])
-    if kind == "literal_error":
-        expected = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-        return f"found {found}, allowed is one of {listed(expected)}{did_you_mean(str(fault['input']), expected)}"
-    if kind == "union_tag_invalid":
-        expected = [word.strip("'") for word in context["expected_tags"].split(", ")]
-        tag = str(context["tag"])
-        return f'kind "{tag}" is unknown{did_you_mean(tag, expected)} (known: {listed(expected)})'
-    if kind == "union_tag_not_found":
-        return 'is missing its key "kind"'
-    message = fault["msg"].replace("Input should be", "must be").replace("String should", "must")
-    return f"found {found}, {message[0].lower()}{message[1:]}"
+# The walk through sections, and what stands at a place
 
 
-def _shown(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _keys_at(model: Any, location: tuple[int | str, ...]) -> list[str]:
-    """The keys allowed at a place of the scenario."""
-    for step in location:
-        model = _inside(model, step)
-    return list(model.model_fields) if _is_model(model) else []
-
-
-def _inside(model: Any, step: int | str) -> Any:
-    if _is_model(model):
-        field = model.model_fields.get(step)
-        return _unwrapped(field.annotation) if field is not None else model
-    if isinstance(step, int):
-        return model
-    for option in get_args(model):
-        plain = _unwrapped(option)
-        kind = plain.model_fields.get("kind") if _is_model(plain) else None
-        if kind is not None and step in get_args(kind.annotation):
-            return plain
-    return model
-
-
-def _unwrapped(annotation: Any) -> Any:
-    """The section class (or union of section classes) inside Annotated, tuple[...] and Optional."""
-    while not _is_model(annotation) and get_args(annotation):
-        origin = get_origin(annotation)
-        options = [option for option in get_args(annotation) if _is_model(_first(option))]
-        if (origin is Union or type(annotation).__name__ == "UnionType") and len(options) > 1:
-            return annotation
-        annotation = options[0] if options and origin in (Union,) else get_args(annotation)[0]
-    return annotation
-
-
-def _first(annotation: Any) -> Any:
-    return annotation if _is_model(annotation) else (get_args(annotation) or (annotation,))[0]
-
-
-def _is_model(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, pydantic.BaseModel)
+def _misfits(
+    value: Any, annotation: Any, at: Location, model: type[pydantic.BaseModel], tree: Mapping[str, Any]
+) -> Iterator[Fault]:
+    plain, metadata = _plain(annotation)
+    if value is None and _is_optional(annotation):
+        return
+    if _is_union(plain):
+        plain = _tagged(plain, value.get("kind")) if isinstance(value, dict) else pydantic.BaseModel
+    if plain is None:
+        return
+    if _is_model(plain):
+        if isinstance(value, dict):
+            for name, field in plain.model_fields.items():
+                if name in value:
+                    inner = Annotated[field.annotation, None, *field.metadata]
+                    yield from _misfits(value[name], inner, (*at, name), model, tree)
+        elif not isinstance(value, pydantic.BaseModel):
+            yield Fault(key=_key(at, tree, model), text=f"found {_shown(value)}, must be a table")
+        return
+    if get_origin(plain) is tuple and isinstance(value, list | tuple):
+        elements = get_args(plain)
+        many = elements[1:] == (...,)
+        if many or len(elements) == len(value):
+            for place, item in enumerate(value):
+                yield from _misfits(item, elements[0 if many else place], (*at, place), model, tree)
+            return
+    if _wraps_one(metadata) and isinstance(value, str | dict | Path):
+        yield from _misfits(value, get_args(plain)[0], at if isinstance(value, dict) else at, model, tree)
+    elif not _fits(value, plain):
+        yield Fault(
+            key=_key(at, tree, model), text=f"found {_shown(value)}, must be {type_words(plain)}{_too_long(value)}"
+        )

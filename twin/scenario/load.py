@@ -44,9 +44,7 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     return from_mapping(tree, folder=file.parent, origin=file.name)
 
 
-def from_mapping(
-    mapping: Mapping[str, Any], *, folder: str | Path = ".", origin: str = "scenario"
-) -> Scenario:
+def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin: str = "scenario") -> Scenario:
     """Check a scenario given as plain data, paths relative to ``folder``.
 
     Raises
@@ -118,9 +116,7 @@ def _descend(place: Any, step: str, override: str, so_far: str) -> Any:
 
 def _index(place: list[Any], step: str, override: str) -> int:
     if not step.isdigit() or int(step) >= len(place):
-        raise InputError(
-            f'--set {override}: "{step}" must be the number of one of {len(place)} entries, from 0'
-        )
+        raise InputError(f'--set {override}: "{step}" must be the number of one of {len(place)} entries, from 0')
     return int(step)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -31,9 +31,7 @@ WordList = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 class Section(pydantic.BaseModel):
     """A part of a scenario."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Named(Section):
@@ -47,9 +45,9 @@ class Named(Section):
         options = of_kind(self.kind)[self.name].options
         return options(**{field.name: getattr(self, field.name) for field in fields(options)})
 
-    def model(self) -> Any:
-        """The selected model itself."""
-        return of_kind(self.kind)[self.name].model
+    def bound(self) -> Any:
+        """The selected model, its options filled in."""
+        return partial(of_kind(self.kind)[self.name].model, options=self.options())
 
 
 @cache

@@ -123,9 +123,7 @@ class WaypointGroup(Group):
     def _in_order(self) -> Self:
         for earlier, later in zip(self.waypoints, self.waypoints[1:], strict=False):
             if later.at <= earlier.at:
-                raise ValueError(
-                    f'waypoints must be in order of time: "{later.at}" does not follow "{earlier.at}"'
-                )
+                raise ValueError(f'waypoints must be in order of time: "{later.at}" does not follow "{earlier.at}"')
         return self
 
 

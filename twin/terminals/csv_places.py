@@ -100,7 +100,5 @@ def _check_names(path: Path, numbers: list[int], places: list[Place]) -> None:
         if place.name is None:
             continue
         if place.name in seen:
-            raise InputError(
-                f'{path}:{number}: the name "{place.name}" stands on line {seen[place.name]} too'
-            )
+            raise InputError(f'{path}:{number}: the name "{place.name}" stands on line {seen[place.name]} too')
         seen[place.name] = number

@@ -206,9 +206,7 @@ def _standing(standing: list[tuple[Place, Orientation]]) -> TerminalStates:
     )
 
 
-def _moving(
-    track: Track, altitude_km: float, orientation: Orientation, elapsed_s: Floats
-) -> dict[str, Floats | float]:
+def _moving(track: Track, altitude_km: float, orientation: Orientation, elapsed_s: Floats) -> dict[str, Floats | float]:
     """The fields of one mover, each (T, ...)."""
     up, heading, rate_rad_s = track.at(elapsed_s)
     latitude, longitude = geodetic_of(up)

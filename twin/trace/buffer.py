@@ -137,9 +137,12 @@ class TableBuffer:
             self._ends = {name: _grown(ends, room + 1) for name, ends in self._ends.items()}
             self._room = room
 
-    def _put(self, place: Numbers, column: ColumnSchema, given: Values) -> None:
-        values, absent = _numbers(self.table, column, given)
-        _check_length(self.table, column.name, len(values), len(place))
+    def _put(self, place: Numbers, column: ColumnSchema, given: Any) -> None:
+        values, absent = given, None
+        as_kept = type(given) is np.ndarray and given.dtype == place.dtype and given.shape == place.shape
+        if not as_kept:
+            values, absent = _numbers(self.table, column, given)
+            _check_length(self.table, column.name, len(values), len(place))
         place[:] = values
         if column.nullable:
             stop = self.rows + len(place)
@@ -207,9 +210,7 @@ def _check_dtype(table: TableSchema, name: str, values: Numbers, kind: str) -> N
         )
 
 
-def _numbers(
-    table: TableSchema, column: ColumnSchema, given: Any
-) -> tuple[Numbers, NDArray[np.bool_] | None]:
+def _numbers(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, NDArray[np.bool_] | None]:
     """Values and, where some are absent, the mask that says which (their values are zero)."""
     values, absent = given, None
     if type(given) is not np.ndarray:
@@ -228,9 +229,7 @@ def _from_masked(given: Any) -> tuple[Numbers, NDArray[np.bool_] | None]:
     return np.where(absent, np.zeros((), given.dtype), given.data), absent
 
 
-def _from_arrow(
-    table: TableSchema, column: ColumnSchema, given: Any
-) -> tuple[Numbers, NDArray[np.bool_] | None]:
+def _from_arrow(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, NDArray[np.bool_] | None]:
     array, absent = _as_arrow(table, column, given), None
     if array.null_count:
         absent = array.is_null().to_numpy(zero_copy_only=False)

@@ -80,7 +80,5 @@ def _writer(table: TableSchema, rows: Any) -> Any:
 
 def _encodings(table: TableSchema) -> dict[str, str]:
     plain = {c.name: _ENCODING[c.kind] for c in table.columns if c.kind in _ENCODING}
-    lists = {
-        f"{c.name}.list.element": _ENCODING["integer"] for c in table.columns if c.kind == "integer list"
-    }
+    lists = {f"{c.name}.list.element": _ENCODING["integer"] for c in table.columns if c.kind == "integer list"}
     return plain | lists

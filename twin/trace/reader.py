@@ -200,9 +200,8 @@ def _read(schema: TableSchema, parts: list[Part], columns: list[str], conditions
     paths = [str(part.path) for part in parts]
     if not paths:
         return schema.arrow.empty_table().select(columns)
+    wanted = reduce(and_, conditions) if conditions else None
     try:
-        return ds.dataset(paths, format="parquet", schema=schema.arrow).to_table(
-            columns=columns, filter=wanted
-        )
+        return ds.dataset(paths, format="parquet", schema=schema.arrow).to_table(columns=columns, filter=wanted)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"the table {schema.name} is damaged ({error})") from None

@@ -111,24 +111,14 @@ _TERMINALS = TableSchema(
         _column("latitude_deg", "float", "deg", "Geodetic latitude (WGS-84), north positive"),
         _column("longitude_deg", "float", "deg", "Longitude, east positive"),
         _column("altitude_km", "float", "km", "Height above the WGS-84 ellipsoid"),
-        _column(
-            "se_bps_hz", "float", "bit/s/Hz", "Spectral efficiency in the true channel; 0 out of service"
-        ),
-        _column(
-            "se_ap1_bps_hz", "float", "bit/s/Hz", "Surrogate AP1, from statistical CSI; 0 out of service"
-        ),
-        _column("rate_bps", "float", "bit/s", "Rate over the epoch, interruption taken off"),
-        _column(
-            "sinr_db", "float", "dB", "Signal to interference and noise; null out of service", nullable=True
-        ),
+        _column("se_bps_hz", "float", "bit/s/Hz", "Mean spectral efficiency in the true channel"),
+        _column("se_ap1_bps_hz", "float", "bit/s/Hz", "Mean of its surrogate AP1, from statistical CSI alone"),
+        _column("rate_bps", "float", "bit/s", "Mean rate: spectral efficiency times bandwidth"),
+        _column("sinr_db", "float", "dB", "SINR at the end of the epoch; null without a signal", nullable=True),
         _column("in_service", "boolean", "", "Whether any satellite serves the terminal"),
-        _column(
-            "interrupted_fraction", "float", "1", "Share of the epoch lost to handover execution, 0 to 1"
-        ),
+        _column("interrupted_fraction", "float", "1", "Share of the epoch lost to handover execution, 0 to 1"),
         _column("serving", "integer list", "NORAD id", "Serving satellites; empty out of service"),
-        _column(
-            "master", "integer", "NORAD id", "Master of the serving satellites; null without", nullable=True
-        ),
+        _column("master", "integer", "NORAD id", "Master of the serving satellites; null without", nullable=True),
     ),
 )
 
@@ -171,9 +161,7 @@ _EPOCHS = TableSchema(
         _column("active_satellites", "integer", "1", "Satellites that serve at least one terminal"),
         _column("in_service_terminals", "integer", "1", "Terminals with at least one serving satellite"),
         _column("sum_se_bps_hz", "float", "bit/s/Hz", "Spectral efficiency, summed over all terminals"),
-        _column(
-            "precoder_iterations", "integer", "1", "Iterations that the precoder took; 0 where it did not run"
-        ),
+        _column("precoder_iterations", "integer", "1", "Iterations that the precoder took; 0 where it did not run"),
         _column("converged", "boolean", "", "Whether the precoder in force met its tolerance"),
     ),
 )
@@ -193,11 +181,9 @@ _LINKS = TableSchema(
         _column("doppler_hz", "float", "Hz", "Doppler shift, positive in approach"),
         _column("path_gain_db", "float", "dB", "Large-scale gain without arrays; negative"),
         _column("rician_k_db", "float", "dB", "Rician factor; null without a line of sight", nullable=True),
-        _column(
-            "residual_delay_s", "float", "s", "Delay left by precompensation; null if unserved", nullable=True
-        ),
-        _column("residual_doppler_hz", "float", "Hz", "Doppler left by it; null if unserved", nullable=True),
-        _column("phase_error_rad", "float", "rad", "Phase error left by it; null if unserved", nullable=True),
+        _column("residual_delay_s", "float", "s", "Delay left by precompensation; null without it", nullable=True),
+        _column("residual_doppler_hz", "float", "Hz", "Doppler left by it; null without it", nullable=True),
+        _column("phase_error_rad", "float", "rad", "Phase error left by it; null without it", nullable=True),
         _column("serving", "boolean", "", "Whether the satellite serves the terminal"),
     ),
 )

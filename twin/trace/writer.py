@@ -208,9 +208,7 @@ class TraceWriter:
         self._flushed = time.monotonic()
         logger.debug("%s: durable up to epoch %d", self.directory, last)
 
-    def finish(
-        self, status: Literal["complete", "interrupted"], *, notes: Mapping[str, Any] | None = None
-    ) -> None:
+    def finish(self, status: Literal["complete", "interrupted"], *, notes: Mapping[str, Any] | None = None) -> None:
         """Make all marked epochs durable, say how the run ended, and let go of the directory.
 
         Rows of epochs that were not marked are dropped; a complete run has none.
@@ -290,9 +288,7 @@ def _check_empty(directory: Path) -> None:
     begun = {"_lock", STATES, f".{RUN_FILE}.tmp"}
     for path in sorted(directory.iterdir()):
         only_begun = path.name in begun or (
-            path.name in TABLES
-            and path.is_dir()
-            and {p.name for p in path.iterdir()} <= {EMPTY, f".{EMPTY}.tmp"}
+            path.name in TABLES and path.is_dir() and {p.name for p in path.iterdir()} <= {EMPTY, f".{EMPTY}.tmp"}
         )
         if not only_begun:
             raise InputError(

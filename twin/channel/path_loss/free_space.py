@@ -24,4 +24,4 @@ def free_space(path: Path, *, carrier_hz: float, options: Any) -> NDArray[np.flo
     """Free-space loss and a fixed margin."""
     distance_m = path.range_km * 1e3
     loss_db: NDArray[np.float64] = 20.0 * np.log10(4.0 * np.pi * carrier_hz / LIGHT_SPEED_M_S * distance_m)
-    return loss_db + options.extra_loss_db
+    return np.asarray(loss_db + options.extra_loss_db)
