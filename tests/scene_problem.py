@@ -28,3 +28,18 @@ def problem_of(scene: Scene, *, master: np.ndarray | None = None) -> PrecodingPr
     return PrecodingProblem(
         csi=csi, serving=scene.serving, master=master, power_w=scene.P, weight=scene.beta
     )
+
+
+def literal(problem: PrecodingProblem) -> dict[str, np.ndarray]:
+    """The same problem in the letters of the literal algorithms."""
+    csi = problem.csi
+    return {
+        "gamma": csi.gain,
+        "kappa": csi.rician,
+        "v": csi.steering(),
+        "phi_bar": csi.mean_phase,
+        "P": problem.power_w,
+        "sigma2": csi.noise_w,
+        "beta": problem.weight,
+        "serving": problem.serving,
+    }

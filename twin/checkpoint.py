@@ -50,7 +50,7 @@ def saved(state: LoopState) -> dict[str, NDArray[Any]]:
         "known_ns": state.known_ns,
         "reports_ns": state.reports_ns,
         "events": [[logged.time_ns, asdict(logged.handover)] for logged in state.events],
-        "solutions": [[solution.iterations, solution.converged] for solution in solutions],
+        "solutions": [[int(solution.iterations), bool(solution.converged)] for solution in solutions],
     }
     arrays.update({f"memory.{name}": np.asarray(array) for name, array in state.memory.items()})
     arrays["state"] = np.array(json.dumps(text))

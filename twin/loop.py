@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from simpy.events import EventPriority
 
 from twin.association import NOBODY, Cluster, Handover, ServingTable, transition
@@ -139,7 +139,7 @@ class Loop:
         self._tabulated: ServingTable | None = None
         self._segments: list[Segment] = []
         self._segment_begin_ns = self._now
-        self._iterations = 0
+        self._iterations, self._converged = 0, False
         self._wall_s: dict[str, float] = {}
         self._take_up()
 
@@ -204,7 +204,7 @@ class Loop:
             outcome=outcome,
             events=events,
             iterations=self._iterations,
-            converged=state.in_force is not None and state.in_force.converged,
+            converged=self._converged,
             wall_s=self._wall_s,
         )
 
@@ -223,7 +223,7 @@ class Loop:
         """Ask the policy and set off the handovers that lead to what it wants."""
         view = self.network.view(moment, self._table, self.state.memory)
         wanted = self.network.policy(view)
-        self.state.memory = dict(wanted.memory)
+        self.state.memory = {name: _kept(array) for name, array in wanted.memory.items()}
         changed = (wanted.serving != view.serving).any(axis=0) | (wanted.master != view.master)
         under_way = {planned.terminal for planned in self.state.planned}
         association = self.network.scenario.association
@@ -284,15 +284,18 @@ class Loop:
     # What has a duration of its own
 
     def _handover(self, planned: PlannedHandover) -> Process:
-        """Preparation, then execution."""
+        """Preparation, then execution; what would begin at the very end of the run does not belong to it."""
         yield self._env.timeout(planned.begin_ns - self._now)
         self.state.planned.remove(planned)
-        self._begin(planned, self.network.sky.at(self._now // self.network.timeline.epoch_ns))
+        epoch = self._now // self.network.timeline.epoch_ns
+        if epoch < self.network.timeline.epochs:
+            self._begin(planned, self.network.sky.at(epoch))
 
     def _execution(self, ready_ns: int) -> Process:
-        """Members that join are ready to serve at its end."""
+        """Members that join are ready to serve at its end, unless none of them is left by then."""
         yield self._env.timeout(ready_ns - self._now)
-        self._cut()
+        if any(ready_ns in cluster.ready_ns.values() for cluster in self.state.clusters):
+            self._cut()
 
     def _report(self, sent_ns: int, age_ns: int) -> Process:
         """Statistical CSI on its way to the precoder."""
@@ -323,6 +326,8 @@ class Loop:
         """Execute a decision with the satellites that are still there."""
         there = set(moment.norad_id[moment.visible[:, planned.terminal]].tolist())
         satellites = there.intersection(planned.satellites)
+        if planned.satellites and not satellites:
+            return  # nobody is left to go to: what serves now goes on
         old = self.state.clusters[planned.terminal]
         ready_ns = self._now + int(self.network.scenario.association.execution)
         new = old.kept(satellites, planned.master, joining_ready_ns=ready_ns)
@@ -334,9 +339,11 @@ class Loop:
 
     def _change(self, terminal: int, new: Cluster, reason: str) -> None:
         """Give a terminal another cluster from now on."""
+        old = self.state.clusters[terminal]
+        if new == old:
+            return
         self._cut()
         execution_ns = int(self.network.scenario.association.execution)
-        old = self.state.clusters[terminal]
         for event in transition(terminal, old, new, reason=reason, execution_ns=execution_ns):
             self.state.events.append(LoggedHandover(time_ns=self._now, handover=event))
         self.state.clusters[terminal] = new
@@ -351,6 +358,7 @@ class Loop:
         """End a segment: from now on something else is on the air."""
         if self._now > self._segment_begin_ns:
             in_force = self.state.in_force
+            self._converged = in_force is not None and in_force.converged
             self._segments.append(
                 Segment(
                     begin_ns=self._segment_begin_ns,
@@ -360,3 +368,10 @@ class Loop:
                 )
             )
             self._segment_begin_ns = self._now
+
+
+def _kept(array: ArrayLike) -> NDArray[Any]:
+    """A copy that nobody changes: a snapshot, perhaps written later, must show what was."""
+    kept = np.array(array)
+    kept.flags.writeable = False
+    return kept

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 import pydantic
-from annotated_types import Ge, Gt, Le, Lt
 
 from twin.errors import did_you_mean, listed
+from twin.scenario.allowed import (
+    is_section,
+    is_union,
+    key_annotation,
+    kinds_of,
+    limit_words,
+    may_be_none,
+    section_of,
+    section_of_kind,
+    stripped,
+    type_words,
+)
 from twin.units import Duration
 
 Location = tuple[int | str, ...]
@@ -21,19 +31,12 @@ Location = tuple[int | str, ...]
 LONGEST: Final = Duration.parse("36525d")
 """A century: longer durations leave the range in which instants are counted in nanoseconds."""
 
-_WORDS: Final[dict[Any, str]] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    Path: "text (a path)",
-    datetime: "a date and time, as 2026-01-01T00:00:00Z",
-    Duration: 'a duration, as "15s"',
+_MISSING: Final = {
+    "name": 'is missing; write name = "..." at the top of the file',
+    "terminals": "is missing; write a [terminals] section, or several [[terminals]]",
 }
-_NEEDED_KEYS: Final = {
-    "name": 'write name = "..." at the top of the file',
-    "terminals": "write a [terminals] section, or several [[terminals]]",
-}
+_DAY: Final = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
+_NAME: Final = "allowed are letters, digits, dots, dashes and underscores, a letter or digit first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +57,19 @@ def misfits(tree: Mapping[str, Any], model: type[pydantic.BaseModel]) -> list[Fa
 
     pydantic would turn many of them silently into something else.
     """
-    return list(_misfits(tree, model, (), model, tree))
+    return list(_misfits(tree, model, ""))
 
 
-def described(
-    error: pydantic.ValidationError, tree: Mapping[str, Any], model: type[pydantic.BaseModel]
-) -> list[Fault]:
+def described(error: pydantic.ValidationError, model: type[pydantic.BaseModel], tree: Mapping[str, Any]) -> list[Fault]:
     """One entry for each fault that pydantic has found in a scenario."""
     found = []
     for fault in error.errors(include_url=False):
-        location = fault["loc"]
-        found.append(Fault(key=_key(location, tree, model), text=_reason(dict(fault), location, model)))
+        kind, value = fault["type"], fault["input"]
+        if kind == "too_short" and len(value) >= fault["ctx"]["min_length"]:
+            continue  # it has enough entries; those that are wrong are told of by themselves
+        key, annotation, inside = _place(fault["loc"], model, tree)
+        text = _reason(dict(fault), key, annotation, inside)
+        found.append(Fault(key=f"{key}.kind" if kind == "union_tag_invalid" else key, text=text))
     return found
 
 
@@ -74,63 +79,146 @@ def nearest_file(file: Path) -> str:
         names = [entry.name for entry in file.parent.iterdir()]
     except (OSError, ValueError):
         names = []
-    return did_you_mean(file.name, names)
+    return did_you_mean(file.name, sorted(names))
 
 
-def type_words(annotation: Any) -> str:
-    """What a key takes, in words.
+# Values that are not written as they should be
 
-    >>> type_words(tuple[float, float]), type_words(Annotated[int, Ge(1)] | None)
-    ('a list of 2 numbers', 'a whole number, at least 1')
-    """
-    plain, metadata = _plain(annotation)
-    if _is_model(plain):
-        return "a table"
-    if _is_union(plain):
-        return " or ".join(type_words(option) for option in get_args(plain) if option is not NoneType)
-    if get_origin(plain) is Literal:
-        return f"one of {listed(get_args(plain))}"
-    if get_origin(plain) is tuple:
+
+def _misfits(value: Any, annotation: Any, key: str) -> Iterator[Fault]:
+    plain, metadata = stripped(annotation)
+    if value is None and may_be_none(annotation):
+        return
+    wraps_one = any(isinstance(item, pydantic.BeforeValidator) for item in metadata)
+    if get_origin(plain) is tuple and wraps_one and isinstance(value, str | dict | Path):
+        yield from _misfits(value, get_args(plain)[0], key)
+    elif get_origin(plain) is tuple and isinstance(value, list | tuple) and _count_fits(value, plain):
         inner = get_args(plain)
-        plural = _plain(inner[0])[0]
-        words = {float: "numbers", int: "whole numbers", str: "texts", Path: "paths"}.get(plural, "entries")
-        return f"a list of {words}" if inner[1:] == (...,) else f"a list of {len(inner)} {words}"
-    limits = _limits(metadata)
-    return _WORDS.get(plain, "a value") + (f", {limits}" if limits else "")
-
-
-# The walk through sections, and what stands at a place
-
-
-def _misfits(
-    value: Any, annotation: Any, at: Location, model: type[pydantic.BaseModel], tree: Mapping[str, Any]
-) -> Iterator[Fault]:
-    plain, metadata = _plain(annotation)
-    if value is None and _is_optional(annotation):
-        return
-    if _is_union(plain):
-        plain = _tagged(plain, value.get("kind")) if isinstance(value, dict) else pydantic.BaseModel
-    if plain is None:
-        return
-    if _is_model(plain):
-        if isinstance(value, dict):
-            for name, field in plain.model_fields.items():
-                if name in value:
-                    inner = Annotated[field.annotation, None, *field.metadata]
-                    yield from _misfits(value[name], inner, (*at, name), model, tree)
-        elif not isinstance(value, pydantic.BaseModel):
-            yield Fault(key=_key(at, tree, model), text=f"found {_shown(value)}, must be a table")
-        return
-    if get_origin(plain) is tuple and isinstance(value, list | tuple):
-        elements = get_args(plain)
-        many = elements[1:] == (...,)
-        if many or len(elements) == len(value):
-            for place, item in enumerate(value):
-                yield from _misfits(item, elements[0 if many else place], (*at, place), model, tree)
-            return
-    if _wraps_one(metadata) and isinstance(value, str | dict | Path):
-        yield from _misfits(value, get_args(plain)[0], at if isinstance(value, dict) else at, model, tree)
+        for place, item in enumerate(value):
+            yield from _misfits(item, inner[0 if inner[1:] == (...,) else place], f"{key}[{place}]")
+    elif isinstance(value, dict) and (section := section_of(plain, value)) is not None:
+        for name, field in section.model_fields.items():
+            if name in value:
+                yield from _misfits(value[name], key_annotation(field), f"{key}.{name}" if key else name)
+    elif plain is Duration and isinstance(value, str):
+        yield from _too_long(value, key)
     elif not _fits(value, plain):
-        yield Fault(
-            key=_key(at, tree, model), text=f"found {_shown(value)}, must be {type_words(plain)}{_too_long(value)}"
-        )
+        words = type_words(annotation)
+        wanted = f"{type_words(get_args(plain)[0])} or {words}" if wraps_one else words
+        yield Fault(key=key, text=f"found {shown(value)}, must be {wanted}")
+
+
+def _too_long(value: str, key: str) -> Iterator[Fault]:
+    try:
+        duration = Duration.parse(value)
+    except ValueError:
+        return  # pydantic says so
+    if duration > LONGEST:
+        yield Fault(key=key, text=f'found "{value}", must be at most "{LONGEST}", a hundred years')
+
+
+def _fits(value: Any, plain: Any) -> bool:
+    """Whether a value is of the kind that an annotation without subordinates asks for."""
+    if is_section(plain):
+        return isinstance(value, pydantic.BaseModel | dict)
+    if is_union(plain):
+        return any(_fits(value, stripped(option)[0]) for option in get_args(plain))
+    if get_origin(plain) is tuple:
+        return False
+    if plain is bool:
+        return isinstance(value, bool)
+    if plain is int:
+        return not isinstance(value, bool) and (isinstance(value, int) or _is_whole(value))
+    if plain is float:
+        return not isinstance(value, bool) and isinstance(value, int | float)
+    if plain is datetime:  # pydantic would take digits for seconds since 1970
+        return isinstance(value, date) or (isinstance(value, str) and _DAY.match(value) is not None)
+    expected = {str: str, Path: str | Path, Duration: str | Duration}.get(plain)
+    return expected is None or isinstance(value, expected)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()
+
+
+def _count_fits(value: Any, plain: Any) -> bool:
+    inner = get_args(plain)
+    return inner[1:] == (...,) or len(inner) == len(value)
+
+
+# Faults that pydantic has found
+
+
+def _place(location: Location, model: Any, tree: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """The key as a person writes it, what it is annotated with, and the section (or union) that it stands in."""
+    key, annotation, inside = "", model, model
+    for step in location:
+        plain, _ = stripped(annotation)
+        if is_union(plain):
+            annotation = section_of_kind(plain, step)  # pydantic names the kind as if it were a key
+            continue
+        inside = plain
+        if isinstance(step, int):
+            single = key == "terminals" and isinstance(tree.get(key), dict)
+            key = key if single else f"{key}[{step}]"
+            inner = get_args(plain)
+            annotation = inner[0 if inner[1:] == (...,) else step] if inner else Any
+        else:
+            key = f"{key}.{step}" if key else step
+            field = plain.model_fields.get(step) if is_section(plain) else None
+            annotation = Any if field is None else key_annotation(field)
+    return key, annotation, inside
+
+
+def _reason(fault: dict[str, Any], key: str, annotation: Any, inside: Any) -> str:
+    kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
+    plain, metadata = stripped(annotation)
+    if kind == "extra_forbidden":
+        known = list(inside.model_fields) if is_section(inside) else []
+        word = fault["loc"][-1]
+        return f"unknown key{did_you_mean(str(word), known)} (known: {listed(known)})"
+    if kind == "missing":
+        return _MISSING.get(key, f"is missing and has no default; it must be {type_words(annotation)}")
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        allowed = get_args(plain)
+        return f"found {shown(value)}, allowed is one of {listed(allowed)}{did_you_mean(str(value), allowed)}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        kinds = kinds_of(plain)
+        if kind == "union_tag_not_found":
+            return f'is missing its key "kind" (known kinds: {listed(kinds)})'
+        tag = str(context["tag"])
+        return f'unknown kind "{tag}"{did_you_mean(tag, kinds)} (known: {listed(kinds)})'
+    if kind in ("too_short", "string_too_short"):
+        return f"found {shown(value)}, must have at least {_entries(context['min_length'])}"
+    if kind == "string_pattern_mismatch":
+        return f"found {shown(value)}, {_NAME if key == 'name' else 'must fit ' + context['pattern']}"
+    if kind == "finite_number":
+        return f"found {shown(value)}, must be a finite number"
+    limits = limit_words(metadata)
+    if limits and kind.startswith(("greater_than", "less_than")):
+        return f"found {shown(value)}, must be {limits}"
+    return f"found {shown(value)}, must be {type_words(annotation)}"
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it, much as it was written."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | Path():
+            text = f'"{value}"'
+        case dict():
+            return "a table"
+        case datetime():
+            text = value.isoformat()
+        case list() | tuple():
+            text = f"[{', '.join(shown(item) for item in value)}]"
+        case _:
+            text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _entries(count: int) -> str:
+    return f"{count} entry" if count == 1 else f"{count} entries"

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import copy
-import importlib
-import importlib.util
-import sys
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pydantic
 
 from twin.errors import InputError
-from twin.scenario import faults
+from twin.scenario import faults, overrides
 from twin.scenario.experiment import Scenario
+from twin.scenario.faults import Fault
+from twin.scenario.plugins import import_plugins
 from twin.scenario.section import Named, selected
 from twin.scenario.sections import Association, Channel, Fading, PathLoss, Precoding, Precompensation
 
 Tree = dict[str, Any]
+
+_NAMED: Final = ("precompensation", "association", "precoding")
+_LAST_YEAR: Final = 2100
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -38,10 +42,7 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
         Naming every fault: the key, what was found and what is allowed.
     """
     file = Path(path)
-    tree = _read(file)
-    for override in overrides:
-        _apply(tree, override)
-    return from_mapping(tree, folder=file.parent, origin=file.name)
+    return _checked(_read(file), folder=file.parent, origin=str(file), settings=tuple(overrides))
 
 
 def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin: str = "scenario") -> Scenario:
@@ -52,19 +53,39 @@ def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin
     InputError
         As `load_scenario`.
     """
-    tree = copy.deepcopy(dict(mapping))
-    _import_plugins(tree.get("plugins", ()), Path(folder), origin)
-    _resolve_paths(tree, Path(folder))
-    _default_cadences(tree)
-    found: list[str] = []
+    return _checked(copy.deepcopy(dict(mapping)), folder=Path(folder), origin=origin)
+
+
+def _checked(tree: Tree, *, folder: Path, origin: str, settings: Sequence[str] = ()) -> Scenario:
+    tree = {key: overrides.resolved(key, value, folder) for key, value in tree.items()}
+    keys_set = overrides.apply(tree, settings)
+    _import_plugins(tree, folder, origin)
+    _write_out(tree)
+    found: list[Fault] = []
     model = _scenario_model(tree, found)
+    found += faults.misfits(tree, model)
+    known = [fault.key for fault in found]
+    scenario = None
     try:
         scenario = model.model_validate(tree)
     except pydantic.ValidationError as error:
-        found += faults.described(error, tree, model)
-    if found:
-        raise InputError("\n".join(f"{origin}: {fault}" for fault in found))
+        more = faults.described(error, model, tree)
+        found += [fault for fault in more if not _stands_at(fault, known)]
+    if scenario is not None and not found:
+        found += _late_faults(scenario)
+    if scenario is None or found:
+        raise InputError("\n".join(_attributed(fault, origin, keys_set) for fault in found))
     return scenario
+
+
+def _attributed(fault: Fault, origin: str, keys_set: Sequence[str]) -> str:
+    """A fault with where it was written: in the file, or in a setting."""
+    return f"--set {fault}" if _stands_at(fault, keys_set) else f"{origin}: {fault}"
+
+
+def _stands_at(fault: Fault, keys: Iterable[str]) -> bool:
+    """Whether a fault is at or below one of some keys."""
+    return any(fault.key == key or fault.key.startswith((f"{key}.", f"{key}[")) for key in keys)
 
 
 def _read(file: Path) -> Tree:
@@ -79,125 +100,59 @@ def _read(file: Path) -> Tree:
     except UnicodeDecodeError:
         raise InputError(f"{file}: is not UTF-8 text; a scenario is a TOML file") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{file}: is not valid TOML: {error}") from None
+        raise InputError(_toml_fault(file, str(error))) from None
+    except RecursionError:
+        raise InputError(f"{file}: is not valid TOML: it is nested too deeply") from None
+    except ValueError as error:
+        raise InputError(f"{file}: cannot be read: {error}") from None
 
 
-def _apply(tree: Tree, override: str) -> None:
-    """Put one ``key.path=value`` into the tree."""
-    key, equals, text = override.partition("=")
-    steps = [step.strip() for step in key.split(".")]
-    if not equals or not all(steps):
-        raise InputError(f'--set {override}: write key.path=value, as in --set time.duration="1h"')
-    if steps[-1] in ("source", "path", "plugins"):
-        value = _against(_value(text), Path.cwd())
-    else:
-        value = _value(text)
-    place: Any = tree
-    for depth, step in enumerate(steps[:-1]):
-        place = _descend(place, step, override, ".".join(steps[: depth + 1]))
-    if isinstance(place, list):
-        place[_index(place, steps[-1], override)] = value
-    elif isinstance(place, dict):
-        place[steps[-1]] = value
-    else:
-        raise InputError(f"--set {override}: {'.'.join(steps[:-1])} holds a value, not keys")
+def _toml_fault(file: Path, message: str) -> str:
+    """The parser's message, with the line where others have it."""
+    place = _PLACE.search(message)
+    if place is None:
+        return f"{file}: is not valid TOML: {message}"
+    words = message[: place.start()]
+    if place[1] is None:
+        return f"{file}: is not valid TOML: {words} (at the end of the file)"
+    return f"{file}:{place[1]}: is not valid TOML: {words} (column {place[2]})"
 
 
-def _descend(place: Any, step: str, override: str, so_far: str) -> Any:
-    if isinstance(place, list):
-        return place[_index(place, step, override)]
-    if not isinstance(place, dict):
-        raise InputError(f"--set {override}: {so_far.rpartition('.')[0]} holds a value, not keys")
-    inner = place.setdefault(step, {})
-    if isinstance(inner, str) and step in ("path_loss", "fading"):
-        inner = place[step] = {"name": inner}
-    return inner
+def _import_plugins(tree: Tree, folder: Path, origin: str) -> None:
+    plugins = tree.get("plugins", ())
+    wanted = [plugins] if isinstance(plugins, str) else plugins
+    if isinstance(wanted, list | tuple) and all(isinstance(plugin, str) for plugin in wanted):
+        import_plugins(wanted, folder, f"{origin}: plugins")
 
 
-def _index(place: list[Any], step: str, override: str) -> int:
-    if not step.isdigit() or int(step) >= len(place):
-        raise InputError(f'--set {override}: "{step}" must be the number of one of {len(place)} entries, from 0')
-    return int(step)
-
-
-def _value(text: str) -> Any:
-    """A TOML value, or the bare text where it is none."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()
-
-
-def _against(value: Any, folder: Path) -> Any:
-    if isinstance(value, list):
-        return [_against(item, folder) for item in value]
-    return str((folder / Path(value).expanduser()).absolute()) if isinstance(value, str) else value
-
-
-def _resolve_paths(tree: Tree, folder: Path) -> None:
-    constellation = tree.get("constellation")
-    if isinstance(constellation, dict) and "source" in constellation:
-        constellation["source"] = _against(constellation["source"], folder)
-    groups = tree.get("terminals")
-    for group in groups if isinstance(groups, list) else [groups]:
-        if isinstance(group, dict) and "path" in group:
-            group["path"] = _against(group["path"], folder)
-
-
-def _default_cadences(tree: Tree) -> None:
-    """A cadence that is not given is one epoch."""
+def _write_out(tree: Tree) -> None:
+    """Write out what may be left short: a model as its name alone, and the cadence of one epoch."""
+    for key in _NAMED:
+        if isinstance(tree.setdefault(key, {}), str):
+            tree[key] = {"name": tree[key]}
+    channel = tree.setdefault("channel", {})
+    for key in ("path_loss", "fading"):
+        if isinstance(channel, dict) and isinstance(channel.get(key), str):
+            channel[key] = {"name": channel[key]}
     time = tree.get("time", {})
     epoch = time.get("epoch", "1s") if isinstance(time, dict) else "1s"
-    for name in ("association", "precoding"):
-        section = tree.setdefault(name, {})
-        if isinstance(section, dict):
-            section.setdefault("every", epoch)
+    for key in ("association", "precoding"):
+        if isinstance(tree[key], dict):
+            tree[key].setdefault("every", epoch if isinstance(epoch, str) else "1s")
 
 
-def _import_plugins(plugins: Any, folder: Path, origin: str) -> None:
-    """Import modules that register models of their own, by module name or as .py files."""
-    for plugin in [plugins] if isinstance(plugins, str) else plugins:
-        try:
-            if str(plugin).endswith(".py"):
-                _import_file((folder / plugin).resolve())
-            else:
-                importlib.import_module(str(plugin))
-        except (ImportError, OSError, SyntaxError) as error:
-            raise InputError(f'{origin}: plugins: "{plugin}" cannot be imported: {error}') from error
-
-
-def _import_file(file: Path) -> None:
-    name = f"twin_plugin_{file.stem}"
-    if getattr(sys.modules.get(name), "__file__", None) == str(file):
-        return
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module
-
-
-def _scenario_model(tree: Tree, found: list[str]) -> type[Scenario]:
+def _scenario_model(tree: Tree, found: list[Fault]) -> type[Scenario]:
     """The scenario class whose named sections have the keys of the models that the tree selects."""
-    channel = _section(tree, "channel")
+    channel = tree["channel"] if isinstance(tree["channel"], dict) else {}
     inner = {
-        key: _choice(base, channel, key, f"channel.{key}", found)
+        key: _field(_choice(base, channel, key, f"channel.{key}", found))
         for key, base in (("path_loss", PathLoss), ("fading", Fading))
     }
-    fields: dict[str, Any] = {"channel": _field(pydantic.create_model("Channel", __base__=Channel, **_fields(inner)))}
-    for key, base in (
-        ("precompensation", Precompensation),
-        ("association", Association),
-        ("precoding", Precoding),
-    ):
-        fields[key] = _field(_choice(base, tree, key, key, found))
+    bases: tuple[type[Named], ...] = (Precompensation, Association, Precoding)
+    fields: dict[str, Any] = {"channel": _field(pydantic.create_model("Channel", __base__=Channel, **inner))}
+    fields |= {key: _field(_choice(base, tree, key, key, found)) for key, base in zip(_NAMED, bases, strict=True)}
     made: type[Scenario] = pydantic.create_model("Scenario", __base__=Scenario, **fields)
     return made
-
-
-def _fields(models: Mapping[str, type[Named]]) -> dict[str, Any]:
-    return {key: _field(model) for key, model in models.items()}
 
 
 def _field(model: type[pydantic.BaseModel]) -> Any:
@@ -205,24 +160,39 @@ def _field(model: type[pydantic.BaseModel]) -> Any:
     return (model, pydantic.Field(default_factory=lambda: model.model_validate({})))
 
 
-def _section(tree: Tree, key: str) -> Tree:
-    section = tree.setdefault(key, {})
-    return section if isinstance(section, dict) else {}
-
-
-def _choice(base: type[Named], tree: Tree, key: str, place: str, found: list[str]) -> type[Named]:
+def _choice(base: type[Named], tree: Tree, key: str, place: str, found: list[Fault]) -> type[Named]:
     """The section class for the name that the tree gives, or the default one if that name is wrong."""
-    section = tree.get(key, {})
-    if isinstance(section, str):
-        section = tree[key] = {"name": section}
     default = str(base.model_fields["name"].default)
+    section = tree.get(key, {})
     name = section.get("name", default) if isinstance(section, dict) else default
     try:
+        if not isinstance(name, str):
+            raise InputError(f"found {faults.shown(name)}, must be text")
         return selected(base, name)
-    except (InputError, TypeError) as error:
-        reason = error if isinstance(error, InputError) else f"{name!r} is not a name"
-        found.append(f"{place}.name: {reason}")
-        tree.pop(key)
-        if "every" in base.model_fields:
-            tree[key] = {"every": section["every"]}
+    except (InputError, TypeError, NameError) as error:
+        reason = error if isinstance(error, InputError) else f'the options of "{name}" cannot be read: {error}'
+        found.append(Fault(key=f"{place}.name", text=str(reason)))
+        # what else stands there cannot be judged without the model
+        tree[key] = {"every": section["every"]} if "every" in base.model_fields else {}
         return selected(base, default)
+
+
+def _late_faults(scenario: Scenario) -> list[Fault]:
+    """What shows only in a scenario whose every key is right by itself."""
+    found = []
+    named = {f"channel.{key}": getattr(scenario.channel, key) for key in ("path_loss", "fading")}
+    named |= {key: getattr(scenario, key) for key in _NAMED}
+    for key, section in named.items():
+        try:
+            section.options()
+        except (ValueError, TypeError) as error:
+            found.append(Fault(key=key, text=str(error)))
+    time = scenario.time
+    if time.start.year + time.duration.seconds / 31_557_600.0 > _LAST_YEAR + 1:
+        text = f'found "{time.duration}", which leads beyond {_LAST_YEAR}, where element sets and time scales end'
+        found.append(Fault(key="time.duration", text=text))
+    lost = [file for file in scenario.constellation.source if not file.exists()]
+    found += [
+        Fault(key="constellation.source", text=f"{file}: no such file{faults.nearest_file(file)}") for file in lost
+    ]
+    return found

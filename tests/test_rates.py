@@ -1,0 +1,376 @@
+"""Rates against sums written out matrix by matrix, draw by draw."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from tests.literal import p3_rates
+from tests.literal.scenes import scenes
+from tests.scene_problem import problem_of
+
+from twin.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
+from twin.precoding import AntennaWeights
+from twin.precompensation import draw_phase_errors
+from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, score, surrogate_rate
+from twin.registry import of_kind
+
+SCENES = {scene.name: scene for scene in scenes()}
+INTERFERENCE = ("independent", "coherent")
+PAIRS = tuple(product(INTERFERENCE, ("instantaneous", "mean_only")))
+both = pytest.mark.parametrize("interference", INTERFERENCE)
+
+
+def world(*, elements=(1, 1, 1), satellites=3, isotropic=False, kappa=None, zeta2=0.5, seed=0) -> StatisticalCsi:
+    """Statistics of a few random links at about 20 dB."""
+    rng = np.random.default_rng(seed)
+    pairs = (satellites, len(elements))
+    steering = np.zeros((*pairs, max(elements)), dtype=complex)
+    for terminal, count in enumerate(elements):
+        phases = 2 * np.pi * rng.random((satellites, count))
+        steering[:, terminal, :count] = np.exp(1j * phases) / np.sqrt(count)
+    return StatisticalCsi(
+        norad_id=np.arange(7, 7 + satellites),
+        array=PlanarArray(rows=2, columns=3),
+        departure=rng.uniform(-0.6, 0.6, (*pairs, 2)),
+        gain=10 ** rng.uniform(-12.5, -11.5, pairs),
+        rician=np.full(pairs, kappa) if kappa is not None else 10 ** rng.uniform(-1, 2, pairs),
+        mean_phase=np.exp(-0.5 * np.full(pairs, zeta2)),
+        receive_steering=steering,
+        isotropic_scattering=isotropic,
+        terminal_elements=np.array(elements),
+        noise_w=10 ** rng.uniform(-14.5, -13.5, len(elements)),
+    )
+
+
+def random_weights(csi: StatisticalCsi, streams: int = 1, seed: int = 1) -> AntennaWeights:
+    shape = (*csi.gain.shape, csi.array.elements, streams)
+    real, imaginary = np.random.default_rng(seed).standard_normal((2, *shape))
+    return AntennaWeights(norad_id=csi.norad_id, array=csi.array, weights=(real + 1j * imaginary) / 4)
+
+
+def drawn(csi: StatisticalCsi, draws: int, zeta2: float = 0.5, seed: int = 5) -> ChannelDraws:
+    phases = draw_phase_errors(np.full(csi.gain.shape, zeta2), csi.norad_id, draws=draws, seed=seed, epoch=3)
+    return draw_channels(csi, phases, seed=seed, epoch=3)
+
+
+def streams_of(weights, csi: StatisticalCsi) -> Streams:
+    return Streams.of(weights, csi, np.ones(csi.gain.shape, dtype=bool))
+
+
+def log2_det(signal: np.ndarray, disturbance: np.ndarray) -> float:
+    ratio = np.linalg.solve(disturbance, signal)
+    return float(np.log2(np.linalg.det(np.eye(len(ratio)) + ratio).real))
+
+
+def direct_rates(csi: StatisticalCsi, receive: np.ndarray, weights: np.ndarray, interference: str) -> np.ndarray:
+    """Rates (D,K) from explicit channel matrices of each terminal's own antennas."""
+    v = csi.array.steering(csi.departure)
+    satellites, terminals = csi.gain.shape
+    rates = np.zeros((len(receive), terminals))
+    for d, k in product(range(len(receive)), range(terminals)):
+        own = csi.terminal_elements[k]
+        channel = [np.outer(receive[d, s, k, :own], v[s, k]) for s in range(satellites)]
+        arriving = [[channel[s] @ weights[s, j] for s in range(satellites)] for j in range(terminals)]
+        disturbance = csi.noise_w[k] * np.eye(own, dtype=complex)
+        for j in set(range(terminals)) - {k}:
+            parts = arriving[j] if interference == "independent" else [sum(arriving[j])]
+            disturbance += sum(part @ part.conj().T for part in parts)
+        wanted = sum(arriving[k])
+        rates[d, k] = log2_det(wanted @ wanted.conj().T, disturbance)
+    return rates
+
+
+def direct_moments(csi: StatisticalCsi, weights: np.ndarray, interference: str, k: int) -> tuple:
+    """E F_k, E F_k F_k^H, and the covariance of all else, pair of satellites by pair of satellites."""
+    v = csi.array.steering(csi.departure)
+    satellites, terminals = csi.gain.shape
+    own = csi.terminal_elements[k]
+    los = csi.rician / (csi.rician + 1)
+    u = csi.receive_steering[:, k, :own]
+    mean = [np.sqrt(csi.gain[s, k] * los[s, k]) * csi.mean_phase[s, k] * u[s] for s in range(satellites)]
+    scattered = [
+        np.eye(own) / own if csi.isotropic_scattering else np.outer(u[s], u[s].conj()) for s in range(satellites)
+    ]
+    second = [
+        csi.gain[s, k] * (los[s, k] * np.outer(u[s], u[s].conj()) + (1 - los[s, k]) * scattered[s])
+        for s in range(satellites)
+    ]
+
+    def power(j: int, mixed: bool) -> np.ndarray:
+        total = np.zeros((own, own), dtype=complex)
+        for one, other in product(range(satellites), repeat=2):
+            crossed = (v[one, k] @ weights[one, j]) @ (v[other, k] @ weights[other, j]).conj()
+            if one == other:
+                total += crossed * second[one]
+            elif mixed:
+                total += crossed * np.outer(mean[one], mean[other].conj())
+        return total
+
+    expected = sum(np.outer(mean[s], v[s, k] @ weights[s, k]) for s in range(satellites))
+    others = sum(power(j, interference == "coherent") for j in range(terminals) if j != k)
+    return expected, power(k, True), others + csi.noise_w[k] * np.eye(own)
+
+
+# ------------------------------------------------------------------------------------------------ one antenna
+
+
+@both
+@pytest.mark.parametrize("scene", ["plain_0", "kappa_mixed", "partial_clusters", "one_satellite", "one_ut"])
+def test_drawn_rates_are_the_literal_ones_on_the_same_draws(scene, interference):
+    problem = problem_of(SCENES[scene])
+    csi = problem.csi
+    entry = of_kind("precoder")["ms_jo_cdwmmse"]
+    weights = entry.model(problem, options=entry.options()).weights
+    draws = drawn(csi, 6)
+    expected = p3_rates.monte_carlo_rate(
+        draws.receive[..., 0],
+        csi.steering(),
+        csi.noise_w,
+        weights.antenna()[..., 0],
+        interference,
+        "instantaneous",
+    )
+    streams = Streams.of(weights, csi, problem.serving)
+    found = drawn_rates(streams, draws, csi.noise_w, interference=interference).mean(axis=0)
+    # interference 1e4 times below the signal is taken as a difference of powers: 1e-16 becomes 1e-12 of a rate
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("scene", [name for name in SCENES if "very_high" not in name])
+def test_ap1_is_the_literal_one(scene):
+    problem = problem_of(SCENES[scene])
+    csi = problem.csi
+    for name in ("smrt", "ms_jo_cdwmmse"):
+        entry = of_kind("precoder")[name]
+        weights = entry.model(problem, options=entry.options()).weights
+        moments = ReceivedMoments.of(
+            Streams.of(weights, csi, problem.serving), csi, interference="independent"
+        )
+        expected = p3_rates.ap1(
+            csi.gain, csi.rician, csi.steering(), csi.mean_phase, csi.noise_w, weights.antenna()[..., 0]
+        )
+        # as above, with 1e7 of signal over noise and coefficients up to 2e3 times the weights
+        np.testing.assert_allclose(surrogate_rate(moments), expected, rtol=1e-8, atol=1e-13)
+
+
+@pytest.mark.parametrize(("interference", "receiver"), PAIRS)
+def test_closed_forms_agree_with_many_literal_draws(interference, receiver):
+    csi = world(seed=3)
+    weights = random_weights(csi)
+    draws = drawn(csi, 4000)
+    told = (csi.steering(), csi.noise_w, weights.weights[..., 0], interference, receiver)
+    batches = np.array(
+        [p3_rates.monte_carlo_rate(part, *told) for part in np.split(draws.receive[..., 0], 10)]
+    )
+    streams = streams_of(weights, csi)
+    if receiver == "instantaneous":
+        found = drawn_rates(streams, draws, csi.noise_w, interference=interference).mean(axis=0)
+        np.testing.assert_allclose(found, batches.mean(axis=0), rtol=1e-10)
+        return
+    found = mean_only_rate(ReceivedMoments.of(streams, csi, interference=interference))
+    whole = p3_rates.monte_carlo_rate(draws.receive[..., 0], *told)
+    standard_error = batches.std(axis=0, ddof=1) / np.sqrt(len(batches))
+    assert (np.abs(found - whole) <= 3 * standard_error).all()
+    assert (standard_error < 0.05 * whole).all()  # enough draws to tell
+
+
+@pytest.mark.parametrize("interference", INTERFERENCE)
+def test_a_receiver_that_knows_its_channel_is_never_worse_off(interference):
+    for seed in range(6):
+        csi = world(seed=seed, elements=(1, 2, 1), zeta2=0.2)
+        streams = streams_of(random_weights(csi, seed=seed), csi)
+        rates = drawn_rates(streams, drawn(csi, 3000, 0.2), csi.noise_w, interference=interference)
+        bound = mean_only_rate(ReceivedMoments.of(streams, csi, interference=interference))
+        # the mean of 3000 draws is off by a standard error or two
+        assert (bound <= rates.mean(axis=0) + 3 * rates.std(axis=0) / np.sqrt(len(rates))).all()
+
+
+@both
+def test_without_fading_and_phase_errors_nothing_is_left_to_chance(interference):
+    csi = world(elements=(1, 4, 2), kappa=np.inf, zeta2=0.0)
+    streams = streams_of(random_weights(csi, streams=2), csi)
+    rates = drawn_rates(streams, drawn(csi, 3, zeta2=0.0), csi.noise_w, interference=interference)
+    moments = ReceivedMoments.of(streams, csi, interference=interference)
+    # rounding of a log det of matrices with a spread of 1e4
+    for closed in (surrogate_rate(moments), mean_only_rate(moments)):
+        np.testing.assert_allclose(rates, np.broadcast_to(closed, rates.shape), rtol=1e-11)
+
+
+# ---------------------------------------------------------------------------------------- several antennas
+
+ARRAYS = [(1, 1, 1), (2, 2, 2), (4, 4), (1, 4, 2)]
+multi = pytest.mark.parametrize("elements", ARRAYS, ids=str)
+
+
+@multi
+@both
+@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_drawn_rates_are_a_log_det_of_explicit_matrices(elements, interference, streams, isotropic):
+    csi = world(elements=elements, isotropic=isotropic, seed=8)
+    weights = random_weights(csi, streams)
+    draws = drawn(csi, 4)
+    found = drawn_rates(streams_of(weights, csi), draws, csi.noise_w, interference=interference)
+    # matrices with a spread of 1e4: 1e-12 of a rate
+    np.testing.assert_allclose(
+        found, direct_rates(csi, draws.receive, weights.weights, interference), rtol=1e-10
+    )
+
+
+@multi
+@both
+@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_closed_forms_are_a_log_det_of_explicit_moments(elements, interference, streams, isotropic):
+    csi = world(elements=elements, isotropic=isotropic, seed=9)
+    weights = random_weights(csi, streams)
+    moments = ReceivedMoments.of(streams_of(weights, csi), csi, interference=interference)
+    ap1, mean_only = surrogate_rate(moments), mean_only_rate(moments)
+    for k in range(len(elements)):
+        mean, signal, disturbance = direct_moments(csi, weights.weights, interference, k)
+        known = mean @ mean.conj().T
+        # as above
+        assert ap1[k] == pytest.approx(log2_det(signal, disturbance), rel=1e-10)
+        assert mean_only[k] == pytest.approx(log2_det(known, signal - known + disturbance), rel=1e-10)
+
+
+@both
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_moments_are_those_of_the_draws(interference, isotropic):
+    csi = world(elements=(1, 4), satellites=2, isotropic=isotropic, seed=4)
+    weights = random_weights(csi, streams=2)
+    streams = streams_of(weights, csi)
+    moments = ReceivedMoments.of(streams, csi, interference=interference)
+    receive = drawn(csi, 40_000).receive
+    own = np.einsum("dskm,skl->dkml", receive, streams.own)
+    other = np.einsum("dskm,skjl->dskjml", receive, streams.seen)
+    if interference == "coherent":
+        other = other.sum(axis=1, keepdims=True)
+    for k in range(2):
+        away = other[:, :, k, 1 - k]
+        sample = np.einsum("dsml,dsnl->dmn", away, away.conj())
+        # the mean of 4e4 draws: 1/200 of each entry's own deviation; the largest of some fifty entries, real and
+        # imaginary, is expected at 3 of these and found beyond 5 once in 3e4 times
+        error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.disturbance[k])
+        assert (error <= 5 * (sample.std(axis=0) + 1e-20) / 200).all()
+        error = np.abs(own[:, k].mean(axis=0) - moments.mean[k])
+        assert (error <= 5 * (own[:, k].std(axis=0) + 1e-20) / 200).all()
+        square = np.einsum("dml,dnl->dmn", own[:, k], own[:, k].conj())
+        whole = moments.spread[k] + moments.mean[k] @ moments.mean[k].conj().T
+        assert (np.abs(square.mean(axis=0) - whole) <= 5 * (square.std(axis=0) + 1e-20) / 200).all()
+
+
+@multi
+def test_interference_of_one_satellite_cannot_tell_coherent_from_independent(elements):
+    csi = world(elements=elements, satellites=1, seed=2)
+    streams, draws = streams_of(random_weights(csi, 2), csi), drawn(csi, 5)
+    one, other = (drawn_rates(streams, draws, csi.noise_w, interference=kind) for kind in INTERFERENCE)
+    np.testing.assert_allclose(one, other, rtol=1e-11)  # the two sum the same powers in another order
+    one, other = (ReceivedMoments.of(streams, csi, interference=kind) for kind in INTERFERENCE)
+    np.testing.assert_allclose(surrogate_rate(one), surrogate_rate(other), rtol=1e-11)
+    np.testing.assert_allclose(mean_only_rate(one), mean_only_rate(other), rtol=1e-11)
+
+
+@both
+def test_elements_that_a_terminal_does_not_have_count_for_nothing(interference):
+    csi = world(elements=(2, 2), isotropic=True)
+    padded = np.concatenate([csi.receive_steering, np.zeros((3, 2, 5))], axis=-1)
+    wide = replace(csi, receive_steering=padded)
+    weights = random_weights(csi)
+    narrow_moments, wide_moments = (
+        ReceivedMoments.of(streams_of(weights, own), own, interference=interference) for own in (csi, wide)
+    )
+    np.testing.assert_allclose(surrogate_rate(narrow_moments), surrogate_rate(wide_moments), rtol=1e-12)
+    np.testing.assert_allclose(mean_only_rate(narrow_moments), mean_only_rate(wide_moments), rtol=1e-12)
+    assert not drawn(wide, 3).receive[..., 2:].any()
+
+
+# --------------------------------------------------------------------------------------- streams and scores
+
+
+def test_pairs_off_the_air_carry_nothing():
+    csi = world(elements=(1, 2, 1))
+    weights = random_weights(csi, 2)
+    on_air = np.random.default_rng(6).random(csi.gain.shape) < 0.5
+    masked = replace(weights, weights=weights.weights * on_air[..., None, None])
+    found, expected = Streams.of(weights, csi, on_air), streams_of(masked, csi)
+    np.testing.assert_array_equal(found.seen, expected.seen)
+    np.testing.assert_array_equal(found.leaked, expected.leaked)
+
+
+def test_streams_hold_what_a_unit_channel_carries():
+    csi = world()
+    weights = random_weights(csi, 2)
+    streams = streams_of(weights, csi)
+    v = csi.steering()
+    for s, k in product(range(3), repeat=2):
+        carried = [v[s, k] @ weights.weights[s, j] for j in range(3)]
+        # sums of six products
+        np.testing.assert_allclose(streams.seen[s, k], carried, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(streams.own[s, k], carried[k], rtol=0, atol=1e-14)
+        leaked = sum((abs(carried[j]) ** 2).sum() for j in range(3) if j != k)
+        assert streams.leaked[s, k] == pytest.approx(leaked, abs=1e-13)
+
+
+def test_stale_weights_act_on_the_channels_as_they_are():
+    csi = world()
+    entry = of_kind("precoder")["smrt"]
+    problem = problem_of(SCENES["plain_0"])
+    weights = entry.model(problem, options=entry.options()).weights
+    truth = replace(problem.csi, departure=problem.csi.departure + 0.01)
+    seen = Streams.of(weights, truth, problem.serving).seen
+    direct = np.einsum("skn,sjnl->skjl", truth.steering(), weights.antenna())
+    np.testing.assert_allclose(seen, direct, rtol=0, atol=1e-14)  # sums of sixteen products
+    assert csi.gain.shape == (3, 3)
+
+
+@pytest.mark.parametrize(("interference", "receiver"), PAIRS)
+def test_a_score_is_what_its_name_says(interference, receiver):
+    csi = world(elements=(1, 1))
+    streams, draws = streams_of(random_weights(csi), csi), drawn(csi, 16)
+    moments = ReceivedMoments.of(streams, csi, interference=interference)
+    found = score(streams, csi, draws, interference=interference, knowledge=receiver)
+    if receiver == "instantaneous":
+        expected = drawn_rates(streams, draws, csi.noise_w, interference=interference).mean(axis=0)
+    else:
+        expected = mean_only_rate(moments)
+    np.testing.assert_array_equal(found.spectral_efficiency_bps_hz, expected)
+    np.testing.assert_array_equal(found.surrogate_bps_hz, surrogate_rate(moments))
+    # log and exponential of one number
+    np.testing.assert_allclose(found.sinr, 2**found.surrogate_bps_hz - 1, rtol=1e-12)
+
+
+def test_the_mean_sinr_of_an_array_is_signal_over_the_noise_of_one_element():
+    elements = 4
+    csi = world(elements=(elements,), satellites=1, kappa=np.inf, zeta2=0.0)
+    weights = random_weights(csi)
+    found = score(
+        streams_of(weights, csi), csi, drawn(csi, 2, 0.0), interference="independent", knowledge="mean_only"
+    )
+    amplitude = csi.steering()[0, 0] @ weights.weights[0, 0, :, 0]
+    expected = csi.gain[0, 0] * abs(amplitude) ** 2 / csi.noise_w[0]
+    assert found.sinr[0] == pytest.approx(expected, rel=1e-12)  # a handful of roundings
+    # one satellite without interference: matched combining gives all of it
+    assert found.spectral_efficiency_bps_hz[0] == pytest.approx(np.log2(1 + expected), rel=1e-12)
+
+
+def test_silence_is_rate_zero():
+    csi = world(elements=(1, 4, 2))
+    nobody = np.zeros(csi.gain.shape, dtype=bool)
+    streams, draws = Streams.of(random_weights(csi), csi, nobody), drawn(csi, 2)
+    for interference, receiver in PAIRS:
+        found = score(streams, csi, draws, interference=interference, knowledge=receiver)
+        assert not found.spectral_efficiency_bps_hz.any()
+        assert not found.surrogate_bps_hz.any()
+        assert not found.sinr.any()
+
+
+def test_an_epoch_without_satellites_is_silent_too():
+    whole = world(elements=(1, 2))
+    csi = whole.of(np.empty(0, dtype=np.int64))
+    weights = random_weights(whole).of(np.empty(0, dtype=np.int64))
+    draws = drawn(csi, 2)
+    for interference, receiver in PAIRS:
+        found = score(streams_of(weights, csi), csi, draws, interference=interference, knowledge=receiver)
+        assert not found.spectral_efficiency_bps_hz.any()

@@ -1,0 +1,113 @@
+"""What a key of a scenario may hold, as its annotation has it and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+import pydantic
+from annotated_types import Ge, Gt, Le, Lt
+
+from twin.errors import listed
+from twin.units import Duration
+
+_WORDS: Final[dict[Any, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "text (a path)",
+    datetime: "a date and time, as 2026-01-01T00:00:00Z",
+    Duration: 'a duration, as "15s"',
+}
+_ENTRIES: Final[dict[Any, str]] = {float: "numbers", int: "whole numbers", str: "texts", Path: "paths"}
+_LIMITS: Final = ((Ge, "ge", "at least"), (Gt, "gt", "more than"), (Le, "le", "at most"), (Lt, "lt", "less than"))
+
+
+def type_words(annotation: Any) -> str:
+    """What a key takes, in words.
+
+    >>> type_words(tuple[float, float]), type_words(Annotated[int, Ge(1)] | None)
+    ('a list of 2 numbers', 'a whole number, at least 1')
+    """
+    plain, metadata = stripped(annotation)
+    if is_section(plain):
+        return "a table"
+    if is_union(plain):
+        options = [option for option in get_args(plain) if option is not NoneType]
+        return " or ".join(dict.fromkeys(type_words(option) for option in options))
+    if get_origin(plain) is Literal:
+        return f"one of {listed(get_args(plain))}"
+    if get_origin(plain) is tuple:
+        inner = get_args(plain)
+        words = _ENTRIES.get(stripped(inner[0])[0], "tables")
+        return f"a list of {words}" if inner[1:] == (...,) else f"a list of {len(inner)} {words}"
+    limits = limit_words(metadata)
+    return _WORDS.get(plain, "a value") + (f", {limits}" if limits else "")
+
+
+def limit_words(metadata: list[Any]) -> str:
+    """The limits of a number, in words."""
+    found = {kind: getattr(item, name) for kind, name, _ in _LIMITS for item in metadata if isinstance(item, kind)}
+    if set(found) == {Ge, Le}:
+        return f"from {found[Ge]:,.10g} to {found[Le]:,.10g}"
+    return " and ".join(f"{words} {found[kind]:,.10g}" for kind, _, words in _LIMITS if kind in found)
+
+
+def key_annotation(field: Any) -> Any:
+    """The annotation of a key of a section, metadata included."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
+def stripped(annotation: Any) -> tuple[Any, list[Any]]:
+    """An annotation without its metadata and without None, and the metadata."""
+    metadata: list[Any] = []
+    while True:
+        if get_origin(annotation) is Annotated:
+            metadata += annotation.__metadata__
+            annotation = annotation.__origin__
+            continue
+        options = [option for option in get_args(annotation) if option is not NoneType]
+        if is_union(annotation) and len(options) == 1:
+            annotation = options[0]
+            continue
+        return annotation, metadata
+
+
+def may_be_none(annotation: Any) -> bool:
+    """Whether a key may be left without a value."""
+    bare = annotation.__origin__ if get_origin(annotation) is Annotated else annotation
+    return NoneType in get_args(bare)
+
+
+def section_of(plain: Any, value: Mapping[str, Any]) -> Any:
+    """The section class that a table is read as, None where pydantic will say that there is none."""
+    if is_union(plain):
+        return section_of_kind(plain, value.get("kind"))
+    return plain if is_section(plain) else None
+
+
+def section_of_kind(union: Any, tag: Any) -> Any:
+    """The section class of a kind."""
+    for option in get_args(union):
+        if is_section(option) and tag in get_args(option.model_fields["kind"].annotation):
+            return option
+    return None
+
+
+def kinds_of(union: Any) -> list[str]:
+    """The kinds among which a union of section classes chooses."""
+    return [kind for option in get_args(union) for kind in get_args(option.model_fields["kind"].annotation)]
+
+
+def is_union(value: Any) -> bool:
+    """Whether an annotation leaves a choice."""
+    return get_origin(value) in (Union, UnionType)
+
+
+def is_section(value: Any) -> bool:
+    """Whether an annotation asks for a table."""
+    return isinstance(value, type) and issubclass(value, pydantic.BaseModel)
