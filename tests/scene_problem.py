@@ -1,8 +1,8 @@
 """A literal scene as the problem that the project's precoders take."""
 
 import numpy as np
-from tests.literal.scenes import Scene
 
+from tests.literal.scenes import Scene
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.precoding import PrecodingProblem
 
@@ -25,9 +25,7 @@ def problem_of(scene: Scene, *, master: np.ndarray | None = None) -> PrecodingPr
     if master is None:
         strongest = np.where(scene.serving, scene.gamma, -1.0).argmax(axis=0)
         master = np.where(scene.serving.any(axis=0), strongest, -1)
-    return PrecodingProblem(
-        csi=csi, serving=scene.serving, master=master, power_w=scene.P, weight=scene.beta
-    )
+    return PrecodingProblem(csi=csi, serving=scene.serving, master=master, power_w=scene.P, weight=scene.beta)
 
 
 def literal(problem: PrecodingProblem) -> dict[str, np.ndarray]:

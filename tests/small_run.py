@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from twin import loop as loop_module
 from twin import rows
 from twin.checkpoint import restored, saved
+from twin.epoch import Segment
 from twin.loop import EpochReport, Loop, LoopState
 from twin.network import Network
 from twin.scenario import Scenario, from_mapping
-from twin.sky import Sky
+from twin.sky import Moment, Sky
 from twin.trace import ListColumn, Trace
 
 SMALL: dict[str, Any] = {
@@ -30,7 +33,7 @@ SMALL: dict[str, Any] = {
 """Twelve epochs, four terminals, satellites that rise and set."""
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Raised to stop a run from outside."""
 
 
@@ -95,12 +98,10 @@ def _until(network: Network, state: LoopState, stop: int, found: list[EpochRepor
         found.append(report)
         kept.append(loop.state.snapshot())
         if loop.state.next_epoch == stop:
-            raise Stopped
+            raise StoppedError
 
-    try:
+    with suppress(StoppedError):
         loop.run(closed)
-    except Stopped:
-        pass
     return restored(through_a_file(saved(kept[-1])), network.channel.satellite_array) if kept else state
 
 
@@ -145,3 +146,18 @@ def _frame_bits(column: Any) -> object:
     if column.dtype == object:
         return [list(item) if isinstance(item, np.ndarray) else item for item in column]
     return column.astype(str).tolist()
+
+
+def with_segments(network: Network, monkeypatch: Any) -> list[tuple[EpochReport, list[Segment]]]:
+    """All epochs of a run, each with what was on the air."""
+    stretches: list[list[Segment]] = []
+    settle = loop_module.settle
+
+    def kept(network: Network, moment: Moment, segments: Sequence[Segment]) -> Any:
+        stretches.append(list(segments))
+        return settle(network, moment, segments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop_module, "settle", kept)
+        found = reports(network)
+    return list(zip(found, stretches, strict=True))

@@ -5,11 +5,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+
 from tests.literal import p3_cdwmmse, p3_mmse, p3_rates
 from tests.literal.compare import difference
 from tests.literal.scenes import Scene, scenes
 from tests.scene_problem import literal, problem_of
-
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights
 from twin.precoding.weights import packed, unpacked
 from twin.registry import of_kind
@@ -51,9 +51,7 @@ def ap1(problem: PrecodingProblem, weights: np.ndarray) -> np.ndarray:
 
 def assert_same(name: str, problem: PrecodingProblem, found: np.ndarray, expected: np.ndarray) -> None:
     assert difference(found, expected) <= W_TOLERANCE.get(name, 1e-8)
-    np.testing.assert_allclose(
-        ap1(problem, found), ap1(problem, expected), rtol=AP1_TOLERANCE, atol=1e-300
-    )
+    np.testing.assert_allclose(ap1(problem, found), ap1(problem, expected), rtol=AP1_TOLERANCE, atol=1e-300)
 
 
 @every_scene
@@ -96,9 +94,7 @@ def test_a_warm_start_is_algorithm_1_from_given_weights(name, warm_iterations):
         pytest.skip("pairs without power are not known to a start: see the next test")
     warm = replace(problem, start=first.weights)
     # the printed loop runs on to tolerance: both stop after the same count or the same criterion
-    expected, iterations, _ = p3_cdwmmse.ms_jo_cdwmmse(
-        **literal(problem), W0=weights_of(first), I_max=warm_iterations
-    )
+    expected, iterations, _ = p3_cdwmmse.ms_jo_cdwmmse(**literal(problem), W0=weights_of(first), I_max=warm_iterations)
     found = solved("ms_jo_cdwmmse", warm, warm_iterations=warm_iterations)
     assert found.iterations == iterations
     assert_same(name, problem, weights_of(found), expected)
@@ -145,9 +141,7 @@ def test_a_start_for_pairs_that_serve_no_more_is_dropped():
 def test_a_start_that_cannot_be_used_is_a_cold_start():
     problem = problem_of(SCENES["plain_1"])
     cold = solved("ms_jo_cdwmmse", problem)
-    held = AntennaWeights(
-        norad_id=problem.csi.norad_id, array=problem.csi.array, weights=cold.weights.antenna()
-    )
+    held = AntennaWeights(norad_id=problem.csi.norad_id, array=problem.csi.array, weights=cold.weights.antenna())
     again = solved("ms_jo_cdwmmse", replace(problem, start=held))
     assert again.iterations == cold.iterations
     np.testing.assert_array_equal(weights_of(again), weights_of(cold))
@@ -198,9 +192,7 @@ def test_terminals_without_a_mean_channel_are_served_by_their_gain(name):
     lit = replace(problem.csi, rician=np.full_like(problem.csi.rician, np.inf))
     lit = replace(lit, mean_phase=np.ones_like(lit.mean_phase))
     found = solved("ss_mmse", problem).weights
-    np.testing.assert_array_equal(
-        found.antenna(), solved("ss_mmse", replace(problem, csi=lit)).weights.antenna()
-    )
+    np.testing.assert_array_equal(found.antenna(), solved("ss_mmse", replace(problem, csi=lit)).weights.antenna())
     alone = _masters_alone(SCENES[name], problem)
     assert (found.power_w()[alone] > 0.0).all()
 

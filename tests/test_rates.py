@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from tests.literal import p3_rates
 from tests.literal.scenes import scenes
 from tests.scene_problem import problem_of
-
 from twin.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights
 from twin.precompensation import draw_phase_errors
@@ -144,9 +144,7 @@ def test_ap1_is_the_literal_one(scene):
     for name in ("smrt", "ms_jo_cdwmmse"):
         entry = of_kind("precoder")[name]
         weights = entry.model(problem, options=entry.options()).weights
-        moments = ReceivedMoments.of(
-            Streams.of(weights, csi, problem.serving), csi, interference="independent"
-        )
+        moments = ReceivedMoments.of(Streams.of(weights, csi, problem.serving), csi, interference="independent")
         expected = p3_rates.ap1(
             csi.gain, csi.rician, csi.steering(), csi.mean_phase, csi.noise_w, weights.antenna()[..., 0]
         )
@@ -160,9 +158,7 @@ def test_closed_forms_agree_with_many_literal_draws(interference, receiver):
     weights = random_weights(csi)
     draws = drawn(csi, 4000)
     told = (csi.steering(), csi.noise_w, weights.weights[..., 0], interference, receiver)
-    batches = np.array(
-        [p3_rates.monte_carlo_rate(part, *told) for part in np.split(draws.receive[..., 0], 10)]
-    )
+    batches = np.array([p3_rates.monte_carlo_rate(part, *told) for part in np.split(draws.receive[..., 0], 10)])
     streams = streams_of(weights, csi)
     if receiver == "instantaneous":
         found = drawn_rates(streams, draws, csi.noise_w, interference=interference).mean(axis=0)
@@ -213,9 +209,7 @@ def test_drawn_rates_are_a_log_det_of_explicit_matrices(elements, interference, 
     draws = drawn(csi, 4)
     found = drawn_rates(streams_of(weights, csi), draws, csi.noise_w, interference=interference)
     # matrices with a spread of 1e4: 1e-12 of a rate
-    np.testing.assert_allclose(
-        found, direct_rates(csi, draws.receive, weights.weights, interference), rtol=1e-10
-    )
+    np.testing.assert_allclose(found, direct_rates(csi, draws.receive, weights.weights, interference), rtol=1e-10)
 
 
 @multi
@@ -345,9 +339,7 @@ def test_the_mean_sinr_of_an_array_is_signal_over_the_noise_of_one_element():
     elements = 4
     csi = world(elements=(elements,), satellites=1, kappa=np.inf, zeta2=0.0)
     weights = random_weights(csi)
-    found = score(
-        streams_of(weights, csi), csi, drawn(csi, 2, 0.0), interference="independent", knowledge="mean_only"
-    )
+    found = score(streams_of(weights, csi), csi, drawn(csi, 2, 0.0), interference="independent", knowledge="mean_only")
     amplitude = csi.steering()[0, 0] @ weights.weights[0, 0, :, 0]
     expected = csi.gain[0, 0] * abs(amplitude) ** 2 / csi.noise_w[0]
     assert found.sinr[0] == pytest.approx(expected, rel=1e-12)  # a handful of roundings

@@ -12,9 +12,9 @@ import pytest
 from annotated_types import Ge
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from tests.literal.scenes import scenes
 from tests.scene_problem import problem_of
-
 from twin.association import AssociationView
 from twin.channel import PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem

@@ -117,12 +117,13 @@ class _Air:
             if segment.weights is not None
         ]
         norad_id = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
+        truth = network.csi_now(moment, norad_id)
         links = moment.links(norad_id)
-        truth = network.csi(links)
         receiver = network.scenario.receiver
         draws = receiver.draws if receiver.knowledge == "instantaneous" else 1
         key = {"seed": network.scenario.seed, "epoch": moment.epoch}
-        phases = draw_phase_errors(network.phase_variance(links), norad_id, draws=draws, **key)
+        variance = network.phase_variance(links)
+        phases = draw_phase_errors(variance, norad_id, draws=draws, reach=truth.reach, **key)
         return cls(network=network, truth=truth, draws=draw_channels(truth, phases, **key))
 
     def during(self, segment: Segment) -> _Part:

@@ -80,7 +80,7 @@ class LoopState:
 
     @classmethod
     def fresh(cls, terminals: int, csi_age_ns: int) -> LoopState:
-        """Before the first epoch: nobody is served, and CSI has been reported all along."""
+        """Before the first epoch: nobody is served."""
         return cls(clusters=[NOBODY] * terminals, known_ns=-csi_age_ns)
 
     def snapshot(self) -> LoopState:
@@ -141,6 +141,8 @@ class Loop:
         self._segment_begin_ns = self._now
         self._iterations, self._converged = 0, False
         self._wall_s: dict[str, float] = {}
+        if state.next_epoch == 0:
+            self._look_back()
         self._take_up()
 
     @property
@@ -260,10 +262,10 @@ class Loop:
         """Solve for the clusters as they are, with the CSI that has arrived."""
         state, table = self.state, self._table
         if state.known_ns == self._now:
-            links = moment.links(table.norad_id)
+            csi = self.network.csi_now(moment, table.norad_id)
         else:
-            links = self.network.sky.links_at(state.known_ns, table.norad_id)
-        precoding = self.network.precode(self.network.csi(links), table, self._start(moment.epoch, table))
+            csi = self.network.csi(self.network.sky.links_at(state.known_ns, table.norad_id))
+        precoding = self.network.precode(csi, table, self._start(moment.epoch, table))
         self._iterations = precoding.iterations
         state.latest, state.solved_epoch, state.solved_current = precoding, moment.epoch, True
         latency_ns = int(self.network.scenario.precoding.latency)
@@ -309,6 +311,12 @@ class Loop:
         self.state.pending.remove(pending)
         self._put_in_force(pending.precoding)
 
+    def _look_back(self) -> None:
+        """Statistical CSI has been reported at every epoch before the run, too."""
+        epoch_ns, age_ns = self.network.timeline.epoch_ns, int(self.network.scenario.precoding.csi_age)
+        self.state.known_ns = age_ns // -epoch_ns * epoch_ns
+        self.state.reports_ns = list(range(self.state.known_ns + epoch_ns, 0, epoch_ns))
+
     def _take_up(self) -> None:
         """Start anew the processes that a resumed state holds."""
         for planned in self.state.planned:
@@ -344,11 +352,20 @@ class Loop:
             return
         self._cut()
         execution_ns = int(self.network.scenario.association.execution)
-        for event in transition(terminal, old, new, reason=reason, execution_ns=execution_ns):
-            self.state.events.append(LoggedHandover(time_ns=self._now, handover=event))
+        events = transition(terminal, old, new, reason=reason, execution_ns=execution_ns)
+        if waits_ns := self._waits_ns(old, new):
+            events[0] = replace(events[0], interruption_ns=waits_ns)
+        self.state.events += [LoggedHandover(time_ns=self._now, handover=event) for event in events]
         self.state.clusters[terminal] = new
         self.state.solved_current = False
         self._tabulated = None
+
+    def _waits_ns(self, old: Cluster, new: Cluster) -> int:
+        """For how long a cluster that lost all who served waits for those who have joined and are not ready yet."""
+        served = any(ready_ns <= self._now for ready_ns in old.ready_ns.values())
+        if not served or old.ready_ns.keys().isdisjoint(new.ready_ns):
+            return 0
+        return max(0, min(new.ready_ns.values()) - self._now)
 
     def _put_in_force(self, precoding: Precoding) -> None:
         self._cut()

@@ -120,6 +120,14 @@ class Network:
         """Statistical CSI of links, phase alignment included."""
         return self.channel.csi(links, mean_phase(self.phase_variance(links)))
 
+    def csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
+        """Statistical CSI of some satellites at the start of an epoch; the last answer is kept."""
+        links = moment.links(norad_id)
+        if moment.kept.get("csi of") is not links:
+            moment.kept.update({"csi of": links, "csi": self.csi(links)})
+        kept: StatisticalCsi = moment.kept["csi"]
+        return kept
+
     def view(self, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
         """What the policy may know at the start of an epoch."""
         norad_id = moment.norad_id

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
-from typing import TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ CHUNK_PAIRS = 2_000_000
 """Elevations that are held at once; larger windows are gone through in chunks of fewer epochs."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """The sky at the start of one epoch."""
 
@@ -43,6 +42,8 @@ class Moment:
     """(V,K)"""
     visible: NDArray[np.bool_]
     """(V,K) at or above the minimum elevation."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What was worked out for this epoch and may be asked for again."""
 
     @property
     def norad_id(self) -> NDArray[np.int64]:
@@ -51,15 +52,11 @@ class Moment:
 
     def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
         """All about the links of some satellites of this window; the last answer is kept."""
-        kept = self._kept
-        if "links" not in kept or not np.array_equal(kept["links"].norad_id, norad_id):
+        if "links" not in self.kept or not np.array_equal(self.kept["links"].norad_id, norad_id):
             rows = np.searchsorted(self.satellites.norad_id, norad_id)
-            kept["links"] = link_states(self.satellites, self.terminals, self.index, rows)
-        return kept["links"]
-
-    @cached_property
-    def _kept(self) -> dict[str, LinkStates]:
-        return {}
+            self.kept["links"] = link_states(self.satellites, self.terminals, self.index, rows)
+        links: LinkStates = self.kept["links"]
+        return links
 
 
 class Sky:
@@ -132,5 +129,5 @@ class Sky:
 
 def _part(states: States, part: slice) -> States:
     """The states over a part of a window."""
-    held = [field.name for field in fields(states) if field.name != "norad_id"]
+    held = [each.name for each in fields(states) if each.name != "norad_id"]
     return replace(states, **{name: getattr(states, name)[part] for name in held})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.array import PlanarArray
+from twin.channel.reach import Reach
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -69,9 +70,23 @@ class StatisticalCsi:
         )
 
     @cached_property
+    def reach(self) -> Reach:
+        """The terminals that each satellite has a link to; B of them at most."""
+        return Reach.of(self.gain > 0.0)
+
+    @cached_property
+    def near_departure(self) -> Real:
+        """(S,B,2) departure towards the terminals in reach."""
+        return self.reach.gathered(self.departure)
+
+    @cached_property
     def gram(self) -> Real:
-        """(S,K,K) inner products v_iᵀ v_j* of each satellite's steering vectors."""
-        return self.array.gram(self.departure)
+        """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors towards the terminals in reach."""
+        gram = self.array.gram(self.near_departure)
+        if self.reach.whole:
+            return gram
+        held = self.reach.terminal < self.reach.terminals
+        return np.asarray(gram * (held[:, :, None] & held[:, None, :]))
 
     def steering(self) -> Complex:
         """(S,K,N) unit-norm steering vectors v."""

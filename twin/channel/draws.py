@@ -19,7 +19,7 @@ class ChannelDraws:
     """D draws of the channels of one epoch."""
 
     receive: Complex
-    """(D,S,K,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ}: the channel is its product with vᵀ."""
+    """(D,S,B,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ} of the terminals in reach: the channel is its product with vᵀ."""
 
     def of(self, rows: NDArray[np.int64]) -> ChannelDraws:
         """The draws of some satellites; rows in order, and all of them, give the same record."""
@@ -28,9 +28,7 @@ class ChannelDraws:
         return ChannelDraws(receive=self.receive[:, rows])
 
 
-def draw_channels(
-    truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, epoch: int
-) -> ChannelDraws:
+def draw_channels(truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, epoch: int) -> ChannelDraws:
     """Draw fading for given phase errors.
 
     Parameters
@@ -38,17 +36,22 @@ def draw_channels(
     truth
         Statistics of the world as it is.
     phase_error_rad
-        (D,S,K) drawn ϱ.
+        (D,S,B) drawn ϱ of the terminals in reach.
     seed, epoch
         Key of the draws, with each satellite's number: a pair's draws do not depend on which other pairs are asked for.
     """
-    draws = phase_error_rad.shape[0]
-    along = np.sqrt(truth.gain * truth.los_share)[..., None] * truth.receive_steering
+    draws, reach = phase_error_rad.shape[0], truth.reach
+    steering = reach.gathered(truth.receive_steering)
+    along = reach.gathered(np.sqrt(truth.gain * truth.los_share))[..., None] * steering
     receive = np.empty((draws, *along.shape), dtype=np.complex128)
     receive[:] = along
-    for row in np.flatnonzero(np.isfinite(truth.rician).any(axis=1)):
-        amplitude = np.sqrt(truth.gain[row] * (1.0 - truth.los_share[row]))
-        receive[:, row] += amplitude[:, None] * _scattered(truth, int(row), draws, seed, epoch)
+    amplitude = reach.gathered(np.sqrt(truth.gain * (1.0 - truth.los_share)))
+    for row in np.flatnonzero(amplitude.any(axis=1)):
+        scattered = _scattered(truth, int(row), draws, seed, epoch)
+        if not reach.whole:
+            held = np.minimum(reach.terminal[row], reach.terminals - 1)
+            scattered = scattered[:, held]
+        receive[:, row] += amplitude[row][:, None] * scattered
     receive *= _rotation(phase_error_rad)[..., None]
     return ChannelDraws(receive=receive)
 
@@ -62,7 +65,7 @@ def _rotation(angle_rad: Real) -> Complex:
 
 
 def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: int) -> Complex:
-    """(D,K,M) draws of ũ ~ CN(0, Σ) from one satellite."""
+    """(D,K,M) draws of ũ ~ CN(0, Σ) from one satellite, for all terminals."""
     terminals, elements = truth.receive_steering.shape[1:]
     rng = randomness.stream(seed, "fading", epoch, int(truth.norad_id[row]))
     if not truth.isotropic_scattering:
@@ -74,5 +77,6 @@ def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: in
 
 def _unit_complex(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
     """Circular complex Gaussians of unit variance."""
-    pairs = rng.standard_normal((*shape, 2)) * np.sqrt(0.5)
+    pairs = rng.standard_normal((*shape, 2))
+    pairs *= np.sqrt(0.5)
     return np.asarray(pairs.view(np.complex128)[..., 0])

@@ -11,13 +11,13 @@ closed form. Phases being counted from the middle of the array, all of it is rea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from twin.channel.csi import StatisticalCsi
+from twin.channel import Reach
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.span import Span
@@ -51,7 +51,7 @@ class Receivers:
     strength: Real
     """(K,) α_k = β_k u_k ‖a_k‖²."""
     target: Real
-    """(S,K) r_sk: coefficient of v_sk* in β_k u_k Q_kᴴ a_k."""
+    """(S,B) r_sk: coefficient of v_sk* in β_k u_k Q_kᴴ a_k."""
 
 
 @precoders.register("ms_jo_cdwmmse", source="P3, Algorithm 1; P4 MS-JoCDWM", options=CdwmmseOptions)
@@ -62,94 +62,133 @@ def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     iteration after its first step. Where not every satellite serves everyone, a terminal's weights are restricted
     to its own satellites and P_k is its share of their budgets.
     """
-    csi, serving = problem.csi, problem.serving
-    power_w = problem.terminal_power_w()
-    served = (power_w > 0.0) & (serving & (csi.gain > 0.0)).any(axis=0)
-    span = Span.of(csi.gram)
-    coordinates, most = _start(problem, span, power_w, options)
-    last = np.full(served.sum(), np.inf)
-    iterations, converged = 0, not served.any()
+    near = _Near.of(problem)
+    span = Span.of(problem.csi.gram)
+    coordinates, most = _start(problem, near, span, options)
+    last = np.full(near.served.sum(), np.inf)
+    iterations, converged = 0, not near.served.any()
     while iterations < most and not converged:
         iterations += 1
-        seen = span.coordinates.swapaxes(1, 2) @ coordinates
-        receivers = _receivers(csi, problem.weight, seen, served)
-        coordinates = _transmit(csi, serving, span, receivers, power_w)
-        error = receivers.error[served]
+        receivers = _receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
+        coordinates = _transmit(near, span, receivers)
+        error = receivers.error[near.served]
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
     coefficients = span.basis @ _within_budget(coordinates, problem.power_w)
-    weights = SpannedWeights.over(csi, coefficients[..., None])
+    weights = SpannedWeights.over(problem.csi, coefficients[..., None])
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
-def _start(problem: PrecodingProblem, span: Span, power_w: Real, options: Any) -> tuple[Real, int]:
-    """Coordinates (S,R,K) to start from, and how many iterations they deserve.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Near:
+    """What the iteration needs of a problem, of the pairs in reach alone."""
+
+    reach: Reach
+    gain: Real
+    """(S,B) γ."""
+    mean: Real
+    """(S,B) |ρ|."""
+    spread: Real
+    """(S,B) γ - |ρ|²."""
+    serving: Flags
+    """(S,B)"""
+    power_w: Real
+    """(K,) P_k."""
+    noise_w: Real
+    """(K,) σ²."""
+    weight: Real
+    """(K,) β."""
+    served: Flags
+    """(K,) terminals that take part."""
+
+    @classmethod
+    def of(cls, problem: PrecodingProblem) -> Self:
+        csi, reach = problem.csi, problem.csi.reach
+        power_w = problem.terminal_power_w()
+        mean, gain = reach.gathered(csi.mean_amplitude), reach.gathered(csi.gain)
+        return cls(
+            reach=reach,
+            gain=gain,
+            mean=mean,
+            spread=np.maximum(gain - mean**2, 0.0),
+            serving=reach.gathered(problem.serving),
+            power_w=power_w,
+            noise_w=csi.noise_w,
+            weight=problem.weight,
+            served=(power_w > 0.0) & np.asarray((problem.serving & (csi.gain > 0.0)).any(axis=0)),
+        )
+
+
+def _start(problem: PrecodingProblem, near: _Near, span: Span, options: Any) -> tuple[Real, int]:
+    """Coordinates (S,R,B) to start from, and how many iterations they deserve.
 
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
     without any; left at zero, a new member of a cluster would gain power only slowly.
     """
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
-    scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    matched = span.coordinates * (amplitude * scale)[:, None, :]
+    scale = np.divide(np.sqrt(near.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
+    matched = span.coordinates * near.reach.gathered(amplitude * scale)[:, None, :]
     if not isinstance(problem.start, SpannedWeights):
         return matched, options.iterations
-    given = problem.start.coefficients[..., 0].real
+    given = problem.start.rebased(problem.csi)[..., 0].real
     known = np.asarray(given.any(axis=1))
     kept = np.where(known[:, None, :], span.coordinates @ given, matched)
-    same = np.array_equal(known, problem.serving)
-    return kept * problem.serving[:, None, :], options.warm_iterations if same else options.change_iterations
+    same = np.array_equal(known, near.serving)
+    return kept * near.serving[:, None, :], options.warm_iterations if same else options.change_iterations
 
 
-def _receivers(csi: StatisticalCsi, weight: Real, seen: Real, served: Flags) -> Receivers:
-    """Steps 7 and 8: optimal virtual receivers and their errors, from v_iᵀ w_k (S,K,K)."""
-    mean = csi.mean_amplitude
-    spread = np.maximum(csi.gain - mean**2, 0.0)
+def _receivers(near: _Near, seen: Real) -> Receivers:
+    """Steps 7 and 8: optimal virtual receivers and their errors, from v_iᵀ w_k (S,B,B)."""
     own = np.einsum("skk->sk", seen)
-    coherent = (mean * own).sum(axis=0)
-    signal = coherent**2 + (spread * own**2).sum(axis=0)
-    leaked = np.einsum("ski,ski->sk", seen, seen) - own**2
-    disturbance = (csi.gain * np.maximum(leaked, 0.0)).sum(axis=0) + csi.noise_w
+    own_power = own**2
+    coherent = near.reach.summed(near.mean * own)
+    signal = coherent**2 + near.reach.summed(near.spread * own_power)
+    leaked = np.maximum(np.einsum("ski,ski->sk", seen, seen) - own_power, 0.0)
+    disturbance = near.reach.summed(near.gain * leaked) + near.noise_w
     total = signal + disturbance
     error = disturbance / total
-    gradient = np.where(served, weight / (error * total), 0.0)
+    gradient = np.where(near.served, near.weight / (error * total), 0.0)
+    target = near.mean * near.reach.gathered(coherent) + near.spread * own
     return Receivers(
         error=error,
         strength=gradient * signal / total,
-        target=gradient * (mean * coherent + spread * own),
+        target=near.reach.gathered(gradient) * target,
     )
 
 
-def _transmit(csi: StatisticalCsi, serving: Flags, span: Span, receivers: Receivers, power_w: Real) -> Real:
-    """Steps 9 to 11: coordinates (S,R,K) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
-    strength = receivers.strength
+def _transmit(near: _Near, span: Span, receivers: Receivers) -> Real:
+    """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
+    reach, strength, power_w = near.reach, receivers.strength, near.power_w
     active = (strength > 0.0) & (power_w > 0.0)
-    ridge = np.divide(strength * csi.noise_w, power_w, where=active, out=np.ones_like(strength))
-    load = strength * csi.gain
+    ridge = np.divide(strength * near.noise_w, power_w, where=active, out=np.ones_like(strength))
+    load = reach.gathered(strength) * near.gain
     factor = span.coordinates * np.sqrt(load)[:, None, :]
     values, vectors = np.linalg.eigh(factor @ factor.swapaxes(1, 2))
     turned = vectors.swapaxes(1, 2) @ span.coordinates
-    damped = turned / (np.maximum(values, 0.0)[:, :, None] + ridge)
+    shifts = reach.gathered(ridge)[:, None, :]
+    damped = turned / np.where(shifts > 0.0, np.maximum(values, 0.0)[:, :, None] + shifts, 1.0)
     # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
     own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
-    pull = np.where(serving & active, _coupled(csi, serving, receivers.target, own), 0.0)
-    norm = np.sqrt((pull**2 * np.einsum("slk,slk->sk", damped, damped)).sum(axis=0))
+    pull = np.where(near.serving & reach.gathered(active), _coupled(near, receivers.target, own), 0.0)
+    norm = np.sqrt(reach.summed(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(vectors @ (damped * (pull * scale)[:, None, :]))
+    return np.asarray(vectors @ (damped * (pull * reach.gathered(scale))[:, None, :]))
 
 
-def _coupled(csi: StatisticalCsi, serving: Flags, target: Real, own: Real) -> Real:
-    """(S,K) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
+def _coupled(near: _Near, target: Real, own: Real) -> Real:
+    """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
 
     With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.
     """
-    mean = np.where(serving, csi.mean_amplitude, 0.0)
-    per_gain = np.divide(mean, csi.gain, where=csi.gain > 0.0, out=np.zeros_like(mean))
+    mean, reach = np.where(near.serving, near.mean, 0.0), near.reach
+    per_gain = np.divide(mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(mean))
     diagonal = (1.0 - per_gain * mean) + per_gain * mean * own
     gathered = per_gain * (1.0 - own)
-    solved = np.divide(target, diagonal, where=serving & (diagonal > 0.0), out=np.zeros_like(target))
+    solved = np.divide(target, diagonal, where=near.serving & (diagonal > 0.0), out=np.zeros_like(target))
     swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
-    return np.asarray(solved - swept * ((gathered * solved).sum(axis=0) / (1.0 + (gathered * swept).sum(axis=0))))
+    common = reach.summed(gathered * solved) / (1.0 + reach.summed(gathered * swept))
+    return np.asarray(solved - swept * reach.gathered(common))
 
 
 def _within_budget(coordinates: Real, budget_w: Real) -> Real:

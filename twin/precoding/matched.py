@@ -23,11 +23,11 @@ def known_amplitude(csi: StatisticalCsi, serving: NDArray[np.bool_]) -> NDArray[
 
 
 def pointed(csi: StatisticalCsi, amplitude: NDArray[np.float64]) -> SpannedWeights:
-    """Weights w_sk = amplitude_sk v_sk* (S,K): one beam for each pair, in phase with the mean channel."""
-    satellites, terminals = amplitude.shape
-    coefficients = np.zeros((satellites, terminals, terminals, 1))
-    diagonal = np.arange(terminals)
-    coefficients[:, diagonal, diagonal, 0] = amplitude
+    """Weights w_sk = amplitude_sk v_sk* (S,K): one beam for each pair in reach, in phase with the mean channel."""
+    near = csi.reach.gathered(amplitude)
+    coefficients = np.zeros((*near.shape, near.shape[1], 1))
+    diagonal = np.arange(near.shape[1])
+    coefficients[:, diagonal, diagonal, 0] = near
     return SpannedWeights.over(csi, coefficients)
 
 

@@ -22,10 +22,10 @@ def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     terminals of satellite s, and η such that the satellite's power is met.
     """
     csi = problem.csi
-    satellites, terminals = problem.serving.shape
-    alone = np.arange(satellites)[:, None] == problem.master
-    amplitude = known_amplitude(csi, alone) / np.sqrt(csi.noise_w)
-    coefficients = np.zeros((satellites, terminals, terminals, 1))
+    alone = np.arange(len(csi.norad_id))[:, None] == problem.master
+    amplitude = csi.reach.gathered(known_amplitude(csi, alone) / np.sqrt(csi.noise_w))
+    alone = csi.reach.gathered(alone)
+    coefficients = np.zeros((*csi.gram.shape, 1))
     for row in np.flatnonzero(alone.any(axis=1) & (problem.power_w > 0.0)):
         own = np.flatnonzero(alone[row])
         block = np.ix_(own, own)

@@ -20,13 +20,13 @@ class Span:
     """
 
     coordinates: Real
-    """(S,K,K) R: column k holds the coordinates of v_k*; G = Rᵀ R."""
+    """(S,B,B) R: column k holds the coordinates of v_k*; G = Rᵀ R."""
     basis: Real
-    """(S,K,K) T with Z = V* T, so that coordinates z are the coefficients T z over the conjugate steering vectors."""
+    """(S,B,B) T with Z = V* T, so that coordinates z are the coefficients T z over the conjugate steering vectors."""
 
     @classmethod
     def of(cls, gram: Real) -> Span:
-        """Pivoted Cholesky decomposition, which finds the rank on its way, of Gram matrices (S,K,K)."""
+        """Pivoted Cholesky decomposition, which finds the rank on its way, of Gram matrices (S,B,B)."""
         coordinates = np.zeros_like(gram)
         basis = np.zeros_like(gram)
         for satellite, matrix in enumerate(gram):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import randomness
+from twin.channel import Reach
 from twin.channel.path_loss import Path
 from twin.registry import Registry
 
@@ -36,16 +37,27 @@ def mean_phase(variance_rad2: Real) -> Real:
     return np.exp(-0.5 * variance_rad2)
 
 
-def draw_phase_errors(variance_rad2: Real, norad_id: NDArray[np.int64], *, draws: int, seed: int, epoch: int) -> Real:
-    """Draw ϱ (draws,S,K) in rad for every pair of satellite and terminal.
+def draw_phase_errors(
+    variance_rad2: Real,
+    norad_id: NDArray[np.int64],
+    *,
+    draws: int,
+    seed: int,
+    epoch: int,
+    reach: Reach | None = None,
+) -> Real:
+    """Draw ϱ in rad for every pair of satellite and terminal (draws,S,K), or for those in reach (draws,S,B).
 
     Keyed by satellite and epoch; the draws of a pair do not depend on which other satellites are asked for.
     """
     deviation = np.minimum(np.sqrt(variance_rad2), UNIFORM_DEVIATION_RAD)
     terminals = variance_rad2.shape[1]
-    errors = np.empty((draws, *variance_rad2.shape))
+    if reach is not None:
+        deviation = reach.gathered(deviation)
+    errors = np.empty((draws, *deviation.shape))
     for row, satellite in enumerate(norad_id):
-        rng = randomness.stream(seed, "phase", epoch, int(satellite))
-        errors[:, row] = rng.standard_normal((draws, terminals))
-    errors *= deviation
+        drawn = randomness.stream(seed, "phase", epoch, int(satellite)).standard_normal((draws, terminals))
+        if reach is not None and not reach.whole:
+            drawn = drawn[:, np.minimum(reach.terminal[row], terminals - 1)]
+        np.multiply(drawn, deviation[row], out=errors[:, row])
     return errors

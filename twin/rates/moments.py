@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import StatisticalCsi
+from twin.rates.coherent import coherent_interference
 from twin.rates.streams import Streams
 
 Real = NDArray[np.float64]
@@ -29,15 +30,19 @@ class ReceivedMoments:
     @classmethod
     def of(cls, streams: Streams, truth: StatisticalCsi, *, interference: str) -> Self:
         """Moments for independent or coherent interference from different satellites."""
-        steering, mean = truth.receive_steering, truth.mean_amplitude
+        reach = truth.reach
+        steering, mean = reach.gathered(truth.receive_steering), reach.gathered(truth.mean_amplitude)
         own_power = (streams.own * streams.own.conj()).real.sum(axis=-1)
+        variance = _variances(truth)
+        mean_side = mean[..., None] * steering
         if interference == "independent":
-            disturbance = _weighted(_second_moments(truth), streams.leaked)
+            disturbance = reach.summed(_second_moments(truth) * streams.leaked[..., None, None])
         else:
-            disturbance = _weighted(_variances(truth), streams.leaked) + _coherent_means(streams, truth)
+            disturbance = reach.summed(variance * streams.leaked[..., None, None])
+            disturbance = disturbance + coherent_interference(streams, mean_side[None])[0]
         return cls(
-            mean=np.einsum("sk,skm,skl->kml", mean, steering, streams.own),
-            spread=_weighted(_variances(truth), own_power),
+            mean=reach.summed(mean_side[..., :, None] * streams.own[..., None, :]),
+            spread=reach.summed(variance * own_power[..., None, None]),
             disturbance=disturbance + truth.noise_w[:, None, None] * np.eye(steering.shape[-1]),
         )
 
@@ -74,39 +79,24 @@ def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
     return np.asarray(np.maximum(total - rest, 0.0) / np.log(2.0))
 
 
-def _weighted(covariances: Number, power: Real) -> Number:
-    """Σ_s power_sk C_sk (K,M,M)."""
-    return np.asarray((covariances * power[..., None, None]).sum(axis=0))
-
-
 def _second_moments(truth: StatisticalCsi) -> Number:
-    """(S,K,M,M) E g gᴴ of the receive side g of each channel."""
+    """(S,B,M,M) E g gᴴ of the receive side g of each channel in reach."""
     return _covariances(truth, truth.gain * truth.los_share)
 
 
 def _variances(truth: StatisticalCsi) -> Number:
-    """(S,K,M,M) E g gᴴ - E g E gᴴ."""
+    """(S,B,M,M) E g gᴴ - E g E gᴴ."""
     return _covariances(truth, np.maximum(truth.gain * truth.los_share - truth.mean_amplitude**2, 0.0))
 
 
 def _covariances(truth: StatisticalCsi, along: Real) -> Number:
     """``along`` u uᴴ plus the scattered part."""
-    steering = truth.receive_steering
-    scattered = truth.gain * (1.0 - truth.los_share)
+    reach = truth.reach
+    steering, scattered = reach.gathered(truth.receive_steering), truth.gain * (1.0 - truth.los_share)
+    outer = steering[..., :, None] * steering[..., None, :].conj()
     if not truth.isotropic_scattering:
-        along, scattered = along + scattered, np.zeros_like(scattered)
-    outer = steering[..., :, None] * steering[..., None, :].conj() * along[..., None, None]
-    if not truth.isotropic_scattering:
-        return np.asarray(outer)
+        return np.asarray(outer * reach.gathered(along + scattered)[..., None, None])
     elements = steering.shape[-1]
     own = (np.arange(elements) < truth.terminal_elements[:, None]) / truth.terminal_elements[:, None]
-    return np.asarray(outer + scattered[..., None, None] * own[:, :, None] * np.eye(elements))
-
-
-def _coherent_means(streams: Streams, truth: StatisticalCsi) -> Number:
-    """(K,M,M) Σ_{j≠k} |Σ_s E g_sk v_skᵀ W_sj|²: power of the mean amplitudes that add up over satellites."""
-    weighted = truth.mean_amplitude[..., None] * truth.receive_steering
-    amplitude = np.einsum("skm,skjl->kmjl", weighted, streams.seen)
-    terminals = np.arange(amplitude.shape[0])
-    amplitude[terminals, :, terminals] = 0.0
-    return np.asarray(np.einsum("kmjl,knjl->kmn", amplitude, amplitude.conj(), optimize=True))
+    white = reach.gathered(scattered[..., None] * own)
+    return np.asarray(outer * reach.gathered(along)[..., None, None] + white[..., None] * np.eye(elements))

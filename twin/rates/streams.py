@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import StatisticalCsi
+from twin.channel import Reach, StatisticalCsi
 from twin.precoding import Weights
 
 Real = NDArray[np.float64]
@@ -17,14 +17,19 @@ Number = NDArray[np.inexact[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streams:
-    """Inner products of channels and weights: all that a rate needs of either."""
+    """Inner products of channels and weights: all that a rate needs of either.
 
+    The B columns are the terminals that each satellite reaches, the J columns those that it transmits to.
+    """
+
+    reach: Reach
+    sent: Reach
     seen: Number
-    """(S,K,J,L) v_skᵀ W_sj: what terminal k's unit channel from satellite s carries of terminal j's streams."""
+    """(S,B,J,L) v_skᵀ W_sj: what terminal k's unit channel from satellite s carries of terminal j's streams."""
     own: Number
-    """(S,K,L) its diagonal: each terminal's own streams."""
+    """(S,B,L) each terminal's own streams."""
     leaked: Real
-    """(S,K) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
+    """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
 
     @classmethod
     def of(cls, weights: Weights, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> Self:
@@ -39,9 +44,33 @@ class Streams:
         transmitting
             (S,K) pairs that are on the air.
         """
-        seen = weights.response(truth.departure) * transmitting[:, None, :, None]
-        diagonal = np.arange(seen.shape[1])
-        own = seen[:, diagonal, diagonal]
+        reach, sent = truth.reach, weights.reach
+        seen = weights.heard(truth) * sent.gathered(transmitting)[:, None, :, None]
+        own = _diagonal(seen, reach, sent)
         everything = np.einsum("skjl,skjl->sk", seen, seen.conj()).real
         leaked = np.maximum(everything - (own * own.conj()).real.sum(axis=-1), 0.0)
-        return cls(seen=seen, own=own, leaked=leaked)
+        return cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked)
+
+    def others(self) -> Number:
+        """(S,B,J,L) what is seen of everyone else's streams."""
+        others = self.seen.copy()
+        row, column, stream = _own_places(self.reach, self.sent)
+        others[row, column, stream] = 0.0
+        return others
+
+
+def _own_places(reach: Reach, sent: Reach) -> tuple[NDArray[np.int64], ...]:
+    """Where, in arrays (S,B,J), a terminal meets its own streams."""
+    place = reach.positions(sent)
+    row, column = np.nonzero(place >= 0)
+    return row, column, place[row, column]
+
+
+def _diagonal(seen: Number, reach: Reach, sent: Reach) -> Number:
+    """(S,B,L) each terminal's own streams, zero where the satellite sends it none."""
+    if reach.same(sent):
+        return np.asarray(np.einsum("skkl->skl", seen))
+    row, column, stream = _own_places(reach, sent)
+    own = np.zeros((*seen.shape[:2], seen.shape[3]), dtype=seen.dtype)
+    own[row, column] = seen[row, column, stream]
+    return own

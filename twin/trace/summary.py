@@ -113,7 +113,7 @@ def summarise(directory: Path | str) -> Summary:
         spectral_efficiency_bps_hz=totals[:, 1],
         in_service=sums.in_service / rows,
         interrupted=sums.interrupted / rows,
-        handovers={kind: 0 for kind in KINDS} | _counts(directory, "handovers", "kind", last),
+        handovers=dict.fromkeys(KINDS, 0) | _counts(directory, "handovers", "kind", last),
         masked=tuple(run["notes"].get("masked", ())),
         stage_s={stage: total / epochs for stage, total in stages.items()},
     )

@@ -1,0 +1,250 @@
+"""One epoch, scored again by hand from the weights of all antennas and the drawn channels."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.small_run import reports, small, with_segments
+from twin.channel import ChannelDraws, StatisticalCsi, draw_channels
+from twin.epoch import Segment, settle
+from twin.network import Network
+from twin.precompensation import draw_phase_errors
+
+# Gram matrices against sums over antennas: 16 terms a product, and interference some 40 dB below the signal
+RELATIVE = 1e-9
+
+SOFT = {
+    "time.duration": "60s",
+    "association.execution": "4s",
+    "association.preparation": "3s",
+    "association.min_elevation_deg": 35.0,
+    "precoding.latency": "2s",
+}
+"""Clusters that change while some of them go on, and weights that are late: several stretches in an epoch."""
+
+
+def by_hand(network: Network, moment: Any, segment: Segment) -> NDArray[np.float64]:
+    """Rate (K,) of one stretch, written as a double loop over terminals."""
+    scenario, terminals = network.scenario, network.terminals.count
+    if segment.weights is None:
+        return np.zeros(terminals)
+    weights = {int(id_): array for id_, array in zip(segment.weights.norad_id, segment.weights.antenna(), strict=True)}
+    on_air = [int(id_) for id_ in segment.table.norad_id if int(id_) in weights]
+    csi, draws = channels(network, moment, np.array(on_air, dtype=np.int64))
+    steering = csi.steering()
+    rates = np.zeros((scenario.receiver.draws, terminals))
+    for terminal in range(terminals):
+        own, rest = 0.0, []
+        for satellite, id_ in enumerate(on_air):
+            row = int(np.searchsorted(segment.table.norad_id, id_))
+            for other in range(terminals):
+                ready = segment.table.ready_ns[row, other] <= segment.begin_ns
+                if not (segment.table.member[row, other] and ready):
+                    continue
+                carried = steering[satellite, terminal] @ weights[id_][other]
+                arriving = draws.receive[:, satellite, terminal, :, None] * carried
+                if other == terminal:
+                    own = own + arriving
+                else:
+                    rest.append((satellite, other, arriving))
+        rates[:, terminal] = _rate(network, terminal, own, rest, len(on_air))
+    return rates.mean(axis=0)
+
+
+def _rate(network: Network, terminal: int, own: Any, rest: list[Any], satellites: int) -> NDArray[np.float64]:
+    if isinstance(own, float):
+        return np.zeros(network.scenario.receiver.draws)
+    antennas = own.shape[1]
+    noise = network.channel.noise_w[terminal] * np.eye(antennas)
+    disturbance = noise + np.zeros((own.shape[0], antennas, antennas), dtype=np.complex128)
+    if network.scenario.receiver.interference == "independent":
+        arriving = [item for *_, item in rest]
+    else:
+        streams = sorted({other for _, other, _ in rest})
+        arriving = [sum(item for _, of, item in rest if of == other) for other in streams]
+    for item in arriving:
+        disturbance += item @ item.conj().swapaxes(1, 2)
+    signal = own @ own.conj().swapaxes(1, 2)
+    ratio = np.eye(antennas) + np.linalg.solve(disturbance, signal)
+    return np.asarray(np.log2(np.linalg.det(ratio).real))
+
+
+def channels(network: Network, moment: Any, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, ChannelDraws]:
+    links = moment.links(norad_id)
+    csi = network.csi(links)
+    key = {"seed": network.scenario.seed, "epoch": moment.epoch}
+    draws = network.scenario.receiver.draws
+    phases = draw_phase_errors(network.phase_variance(links), norad_id, draws=draws, **key)
+    return csi, draw_channels(csi, phases, **key)
+
+
+def weighted(segments: list[Segment], values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    lengths = np.array([segment.end_ns - segment.begin_ns for segment in segments])
+    return np.asarray((lengths[:, None] * np.array(values)).sum(axis=0) / lengths.sum())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"precoding.name": "smrt"},
+        {"precoding.name": "ss_mmse"},
+        {"receiver.interference": "coherent"},
+        {"channel.scattering": "isotropic", "terminals.antenna": {"rows": 2, "columns": 2}},
+        {"receiver.interference": "coherent", "terminals.antenna": {"rows": 1, "columns": 2}},
+    ],
+    ids=str,
+)
+def test_rates_are_those_of_what_was_on_the_air(changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    network = Network.of(small(SOFT | changes))
+    stretches = 0
+    for report, segments in with_segments(network, monkeypatch):
+        stretches += len(segments)
+        expected = weighted(segments, [by_hand(network, report.moment, segment) for segment in segments])
+        found = report.outcome.spectral_efficiency_bps_hz
+        assert np.allclose(found, expected, rtol=RELATIVE, atol=1e-12)
+    assert stretches > 12
+
+
+def test_stretches_fill_the_epoch(monkeypatch: pytest.MonkeyPatch):
+    network = Network.of(small(SOFT))
+    for report, segments in with_segments(network, monkeypatch):
+        edges = [segment.begin_ns for segment in segments] + [segments[-1].end_ns]
+        assert (edges[0], edges[-1]) == (report.epoch * 10**10, (report.epoch + 1) * 10**10)
+        assert edges[1:-1] == [segment.end_ns for segment in segments[:-1]]
+        assert edges == sorted(set(edges))
+
+
+def test_power_is_that_of_the_streams_on_the_air(monkeypatch: pytest.MonkeyPatch):
+    network = Network.of(small(SOFT))
+    for report, segments in with_segments(network, monkeypatch):
+        last = segments[-1]
+        spent = np.zeros(len(last.table.norad_id))
+        if last.weights is not None:
+            antenna = last.weights.antenna()
+            for row, id_ in enumerate(last.weights.norad_id):
+                place = np.flatnonzero(last.table.norad_id == id_)
+                streams = (np.abs(antenna[row]) ** 2).sum(axis=(1, 2))
+                spent[place] = (streams * last.ready()[place]).sum(axis=1)
+        # Gram matrices against sums over antennas
+        assert np.allclose(report.outcome.power_w, spent, rtol=RELATIVE, atol=1e-15)
+        assert (report.outcome.power_w <= network.power_w * (1.0 + 1e-12)).all()
+
+
+def one_epoch(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[Network, Any, Segment]:
+    network = Network.of(small({"time.duration": "10s", "association.execution": "0s", **changes}))
+    ((report, (segment,)),) = with_segments(network, monkeypatch)
+    return network, report, segment
+
+
+def cut(segment: Segment, *at_ns: int) -> list[Segment]:
+    edges = [segment.begin_ns, *at_ns, segment.end_ns]
+    return [
+        Segment(begin_ns=begin, end_ns=end, table=segment.table, weights=segment.weights)
+        for begin, end in pairwise(edges)
+    ]
+
+
+def test_cutting_an_epoch_where_nothing_changes_costs_nothing(monkeypatch: pytest.MonkeyPatch):
+    network, report, segment = one_epoch(monkeypatch)
+    pieces = settle(network, report.moment, cut(segment, 1, 3_333_333_333, 9_999_999_999))
+    # shares that add up to one, in double precision
+    whole = report.outcome
+    assert np.allclose(pieces.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-14, atol=0.0)
+    assert np.array_equal(pieces.sinr, whole.sinr)
+    assert np.array_equal(pieces.power_w, whole.power_w)
+
+
+def test_silence_before_the_first_weights(monkeypatch: pytest.MonkeyPatch):
+    network, report, segment = one_epoch(monkeypatch)
+    before, after = cut(segment, 2_500_000_000)
+    silent = Segment(begin_ns=before.begin_ns, end_ns=before.end_ns, table=before.table, weights=None)
+    late = settle(network, report.moment, [silent, after])
+    expected = 0.75 * report.outcome.spectral_efficiency_bps_hz
+    assert np.allclose(late.spectral_efficiency_bps_hz, expected, rtol=1e-14, atol=0.0)  # rounding of one product
+    never = settle(network, report.moment, [silent])
+    assert not never.spectral_efficiency_bps_hz.any()
+    assert not never.sinr.any()
+    assert not never.power_w.any()
+    assert not never.interrupted.any()  # no handover is under way: the cluster is ready
+
+
+def test_weights_of_satellites_that_nobody_has_any_more_are_off_the_air(monkeypatch: pytest.MonkeyPatch):
+    network, report, segment = one_epoch(monkeypatch)
+    table = segment.table
+    kept = np.flatnonzero(table.member[:, 1:].any(axis=1))
+    fewer = type(table)(
+        norad_id=table.norad_id[kept],
+        member=table.member[kept] & (np.arange(4) > 0),
+        ready_ns=table.ready_ns[kept],
+        master=np.array([-1, *np.searchsorted(kept, table.master[1:])]),
+    )
+    less = Segment(begin_ns=0, end_ns=segment.end_ns, table=fewer, weights=segment.weights)
+    outcome = settle(network, report.moment, [less])
+    assert outcome.spectral_efficiency_bps_hz[0] == 0.0
+    assert outcome.sinr[0] == 0.0
+    # less interference can only help the others
+    assert (outcome.spectral_efficiency_bps_hz[1:] >= report.outcome.spectral_efficiency_bps_hz[1:]).all()
+    assert np.allclose(outcome.spectral_efficiency_bps_hz, by_hand(network, report.moment, less), rtol=RELATIVE)
+
+
+def test_members_that_are_not_ready_are_interrupted_and_radiate_nothing(monkeypatch: pytest.MonkeyPatch):
+    network, report, segment = one_epoch(monkeypatch)
+    table = segment.table
+    late_ns = np.full_like(table.ready_ns, 4 * 10**9)
+    waiting = type(table)(norad_id=table.norad_id, member=table.member, ready_ns=late_ns, master=table.master)
+    pieces = [
+        Segment(begin_ns=begin, end_ns=end, table=waiting, weights=segment.weights)
+        for begin, end in ((0, 4 * 10**9), (4 * 10**9, 10**10))
+    ]
+    outcome = settle(network, report.moment, pieces)
+    assert outcome.interrupted.tolist() == [0.4] * 4
+    assert outcome.serving.any(axis=0).all()
+    first = settle(network, report.moment, pieces[:1])
+    assert first.interrupted.tolist() == [1.0] * 4
+    assert not first.serving.any()
+    assert not first.power_w.any()
+
+
+@pytest.mark.parametrize("interference", ["independent", "coherent"])
+@pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
+@pytest.mark.parametrize("antenna", [{"rows": 1, "columns": 1}, {"rows": 2, "columns": 2}], ids=["one", "four"])
+def test_an_epoch_without_anybody_on_the_air_is_zero(interference: str, knowledge: str, antenna: dict[str, int]):
+    network = Network.of(
+        small(
+            {
+                "time.duration": "10s",
+                "association.min_elevation_deg": 90.0,
+                "receiver.interference": interference,
+                "receiver.knowledge": knowledge,
+                "terminals.antenna": antenna,
+            }
+        )
+    )
+    (report,) = reports(network)
+    outcome = report.outcome
+    assert outcome.norad_id.size == outcome.power_w.size == 0
+    assert not outcome.spectral_efficiency_bps_hz.any()
+    assert not outcome.surrogate_bps_hz.any()
+    assert (outcome.master == -1).all()
+
+
+def test_without_any_randomness_every_draw_is_the_mean():
+    certain = {
+        "precompensation.phase_variance_rad2": 0.0,
+        "channel.fading": {"name": "none"},
+        "time.duration": "10s",
+    }
+    network = Network.of(small(certain))
+    (report,) = reports(network)
+    outcome = report.outcome
+    # one antenna and no spread: the drawn rate is the surrogate, over different sums of the same numbers
+    assert np.allclose(outcome.spectral_efficiency_bps_hz, outcome.surrogate_bps_hz, rtol=1e-9)
+    known = Network.of(small(certain | {"receiver.knowledge": "mean_only"}))
+    (alike,) = reports(known)
+    assert np.allclose(alike.outcome.spectral_efficiency_bps_hz, outcome.spectral_efficiency_bps_hz, rtol=1e-9)

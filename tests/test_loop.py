@@ -1,0 +1,556 @@
+"""The loop: exact time, the order of one instant, and what handovers, latencies and ages do to rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.small_run import begun, reports, small, with_segments
+from twin.association import Assignment, AssociationView
+from twin.loop import EpochReport, Loop
+from twin.network import Network
+from twin.precoding import Precoding, PrecodingProblem
+from twin.rows import epoch_rows, terminal_rows
+
+SECOND = 10**9
+ONE_EACH = {"association": {"name": "max_elevation", "min_elevation_deg": 20.0, "execution": "0s"}}
+"""One satellite for each terminal: every handover is hard."""
+
+
+def rates(found: list[EpochReport]) -> np.ndarray:
+    return np.array([report.outcome.spectral_efficiency_bps_hz for report in found])
+
+
+def events_of(found: list[EpochReport]) -> list[tuple[int, int, str]]:
+    return [(e.time_ns, e.handover.terminal, e.handover.kind) for report in found for e in report.events]
+
+
+@dataclass
+class Watched:
+    """A network that keeps account of who is asked when."""
+
+    network: Network
+    decisions: list[AssociationView] = field(default_factory=list)
+    problems: list[tuple[int, PrecodingProblem]] = field(default_factory=list)
+
+    def run(self) -> list[EpochReport]:
+        loop: list[Loop] = []
+        found: list[EpochReport] = []
+
+        def policy(view: AssociationView) -> Assignment:
+            self.decisions.append(view)
+            return self.network.policy(view)
+
+        def precoder(problem: PrecodingProblem) -> Precoding:
+            self.problems.append((loop[0].state.next_epoch, problem))
+            return self.network.precoder(problem)
+
+        loop.append(Loop(replace(self.network, policy=policy, precoder=precoder), begun(self.network)))
+        loop[0].run(found.append)
+        return found
+
+
+def wanting(wish: Callable[[AssociationView], list[int]]) -> Callable[[AssociationView], Assignment]:
+    """A policy for all terminals alike: NORAD ids in order, the first of them leads; those not in view are left out."""
+
+    def policy(view: AssociationView) -> Assignment:
+        serving = np.zeros(view.visible.shape, dtype=np.bool_)
+        order = [int(np.searchsorted(view.norad_id, id_)) for id_ in wish(view) if id_ in view.norad_id]
+        serving[order] = view.visible[order]
+        leader = order[0] if order else 0
+        return Assignment(serving=serving, master=np.where(serving.any(axis=0), leader, -1))
+
+    return policy
+
+
+# Time
+
+
+def test_a_thousand_tenths_of_a_second():
+    one = {"kind": "list", "positions": [{"latitude_deg": 45.0, "longitude_deg": 10.0}]}
+    scenario = small({"time.epoch": "0.1s", "time.duration": "100s", "precoding.name": "smrt"}, terminals=one)
+    network = Network.of(scenario)
+    found = reports(network)
+    assert len(found) == 1000
+    times = [epoch_rows(network, report)["time"][0] for report in found]
+    start = np.datetime64("2026-01-01T00:00:00", "ns")
+    assert times == [start + np.timedelta64(100_000_000 * epoch, "ns") for epoch in range(1000)]
+
+
+@pytest.mark.parametrize("on_handover", [True, False])
+def test_decisions_and_weights_keep_their_cadences(on_handover: bool):
+    changes = {"association.every": "30s", "precoding.every": "20s", "precoding.on_handover": on_handover}
+    watched = Watched(Network.of(small({"time.duration": "600s", "association.min_elevation_deg": 30.0, **changes})))
+    found = watched.run()
+    assert [view.instant_ns for view in watched.decisions] == [30 * SECOND * number for number in range(20)]
+    solved = [epoch for epoch, _ in watched.problems]
+    changed = {report.epoch for report in found if any(e.handover.kind for e in report.events)}
+    due = set(range(0, 60, 2))
+    assert solved == sorted(due | changed if on_handover else due)
+    assert not changed <= due
+    assert [report.iterations > 0 for report in found] == [report.epoch in solved for report in found]
+
+
+def test_a_precoder_that_is_due_rarely_leaves_new_members_silent():
+    changes = {"precoding.every": "120s", "precoding.on_handover": False, "precoding.name": "smrt"}
+    network = Network.of(small({"time.duration": "240s", "time.epoch": "10s", **ONE_EACH, **changes}))
+    found = reports(network)
+    taken = [(report, e.handover.terminal) for report in found for e in report.events if e.handover.kind == "satellite"]
+    assert taken
+    for report, terminal in taken:
+        served = report.outcome.serving[:, terminal].any()
+        assert served
+        if report.epoch % 12:
+            assert report.outcome.spectral_efficiency_bps_hz[terminal] == 0.0
+
+
+# The order of one instant
+
+
+def test_what_falls_on_an_instant_has_happened_before_its_epoch_opens():
+    """Preparation, latency and CSI age of whole epochs: all of it is done when the precoder runs."""
+    changes = {"association.preparation": "20s", "precoding.csi_age": "20s", "precoding.latency": "10s"}
+    watched = Watched(Network.of(small(changes)))
+    found = watched.run()
+    assert {time for time, _, kind in events_of(found) if kind == "attach"} == {20 * SECOND}
+    empty, first = watched.problems[0][1], next(p for epoch, p in watched.problems if epoch == 2)
+    assert not empty.serving.size
+    assert first.serving.any(axis=0).all()
+    # weights solved at 20 s for the new clusters come into force at 30 s: the epoch before has none for them
+    assert not rates(found)[:3].any()
+    assert rates(found)[3].all()
+
+
+def test_a_row_shows_what_held_during_its_epoch():
+    """A handover at the very end of an epoch belongs to the next one."""
+    network = Network.of(small({"association.preparation": "10s", "association.execution": "0s"}))
+    found = reports(network)
+    assert not found[0].outcome.norad_id.size
+    assert found[0].events == ()
+    assert found[1].events
+    assert found[1].outcome.serving.any(axis=0).all()
+
+
+def test_converged_is_said_of_weights_that_were_in_force():
+    """Weights that come into force at the end of an epoch say nothing about it."""
+    network = Network.of(small({"precoding.name": "smrt", "precoding.latency": "10s", "time.duration": "30s"}))
+    assert [report.converged for report in reports(network)] == [False, True, True]
+
+
+@pytest.mark.parametrize("preparation_s", [10, 20, 15])
+def test_what_would_happen_at_the_end_of_the_run_or_later_does_not(preparation_s: int):
+    changes = {
+        "time.duration": "20s",
+        "association.every": "10s",
+        "association.preparation": f"{preparation_s}s",
+        "association.execution": "30s",
+        "precoding.csi_age": "20s",
+        "precoding.latency": "20s",
+    }
+    found = reports(Network.of(small(changes)))
+    assert len(found) == 2
+    assert all(time < 20 * SECOND for time, _, _ in events_of(found))
+    assert bool(events_of(found)) == (preparation_s < 20)
+
+
+# Handovers
+
+
+def test_preparation_delays_events_by_its_length():
+    at_once = reports(Network.of(small({"time.duration": "30s"})))
+    later = reports(Network.of(small({"time.duration": "30s", "association.preparation": "3.5s"})))
+    first = [event for event in events_of(at_once) if event[0] == 0]
+    assert first
+    assert [(time - 3_500_000_000, *rest) for time, *rest in events_of(later) if time < 10 * SECOND] == first
+
+
+def test_only_one_handover_of_a_terminal_is_under_way():
+    changes = {"association.preparation": "25s", "association.execution": "20s", "time.duration": "300s"}
+    found = reports(Network.of(small({**changes, "association.min_elevation_deg": 30.0})))
+    for terminal in range(4):
+        times = sorted({time for time, who, kind in events_of(found) if who == terminal and kind in ("attach", "add")})
+        assert all(later - earlier >= 45 * SECOND for earlier, later in zip(times, times[1:], strict=False))
+
+
+@pytest.mark.parametrize("precoder", ["smrt", "ms_jo_cdwmmse", "ss_mmse"])
+def test_a_hard_handover_within_an_epoch_costs_its_share_of_the_rate(precoder: str):
+    base = ONE_EACH | {"time.duration": "200s", "precoding.name": precoder}
+    instant = reports(Network.of(small(base)))
+    slow = reports(Network.of(small({**base, "association": ONE_EACH["association"] | {"execution": "2.5s"}})))
+    hard = [(t // (10 * SECOND), k) for t, k, kind in events_of(instant) if kind in ("attach", "satellite")]
+    assert {kind for *_, kind in events_of(instant)} == {"attach", "satellite"}
+    assert events_of(slow) == events_of(instant)
+    for epoch, terminal in hard:
+        # one product against a sum of two; everyone who waits is ready at the same time
+        assert rates(slow)[epoch, terminal] == pytest.approx(0.75 * rates(instant)[epoch, terminal], rel=1e-13)
+        assert slow[epoch].outcome.interrupted[terminal] == 0.25
+    quiet = np.ones_like(rates(slow), dtype=bool)
+    quiet[[epoch for epoch, _ in hard]] = False
+    assert np.array_equal(rates(slow)[quiet], rates(instant)[quiet])
+
+
+@pytest.mark.parametrize(
+    ("execution", "in_service", "interrupted"),
+    [
+        ("10s", [False, True, True, True], [1.0, 0.0, 0.0, 0.0]),
+        ("20s", [False, False, True, True], [1.0, 1.0, 0.0, 0.0]),
+        ("25s", [False, False, True, True], [1.0, 1.0, 0.5, 0.0]),
+        ("4s", [True, True, True, True], [0.4, 0.0, 0.0, 0.0]),
+        ("0s", [True, True, True, True], [0.0, 0.0, 0.0, 0.0]),
+        ("10.000000001s", [False, True, True, True], [1.0, 1e-10, 0.0, 0.0]),
+    ],
+)
+def test_an_execution_of_any_length(execution: str, in_service: list[bool], interrupted: list[float]):
+    one = {"kind": "list", "positions": [{"latitude_deg": 45.0, "longitude_deg": 10.0}]}
+    network = Network.of(small({"time.duration": "40s", "association.execution": execution}, terminals=one))
+    found = reports(network)
+    table = [terminal_rows(network, report) for report in found]
+    assert [bool(rows["in_service"][0]) for rows in table] == in_service
+    assert [float(rows["interrupted_fraction"][0]) for rows in table] == interrupted
+    assert [bool(rows["se_bps_hz"][0] > 0) for rows in table] == [share < 1.0 for share in interrupted]
+    assert [bool(np.ma.getmaskarray(rows["sinr_db"])[0]) for rows in table] == [not there for there in in_service]
+
+
+def test_a_soft_change_goes_on_with_those_who_stay():
+    """The joining satellite is silent for its execution; the rate is never zero and no event claims an interruption."""
+    network = Network.of(small({"time.duration": "300s", "association.execution": "4s"}))
+    found = reports(network)
+    soft = [(t // (10 * SECOND), k) for t, k, kind in events_of(found) if kind == "add" and t > 0]
+    hard = {(t // (10 * SECOND), k) for t, k, kind in events_of(found) if kind in ("attach", "satellite")}
+    assert set(soft) - hard
+    for epoch, terminal in set(soft) - hard:
+        assert found[epoch].outcome.interrupted[terminal] == 0.0
+        assert rates(found)[epoch, terminal] > 0.0
+    gaps = [e.handover.interruption_ns for r in found for e in r.events if e.handover.kind in ("add", "drop", "master")]
+    assert not any(gaps)
+
+
+def test_a_target_that_has_gone_is_not_gone_to():
+    """When the prepared satellites have all set, the terminal keeps those that still serve it."""
+    network = Network.of(
+        small({"time.duration": "300s", "association.preparation": "80s", "association.every": "100s"})
+    )
+    sky = [network.sky.at(epoch) for epoch in range(30)]
+    everywhere = [set(moment.norad_id[moment.visible.all(axis=1)].tolist()) for moment in sky]
+    anywhere = [set(moment.norad_id.tolist()) for moment in sky]
+    stays = min(everywhere[8] & everywhere[10] & everywhere[18])
+    sets = min(everywhere[10] - anywhere[18])
+    wish = wanting(lambda view: [stays] if view.instant_ns < 100 * SECOND else [sets])
+    found = reports(replace(network, policy=wish))
+    assert {kind for time, _, kind in events_of(found) if time == 80 * SECOND} == {"attach"}
+    assert not [event for event in events_of(found) if event[0] == 180 * SECOND]
+    assert found[18].outcome.norad_id.tolist() == [stays]
+
+
+def test_a_cluster_that_loses_all_who_serve_waits_for_those_who_join():
+    """The one who serves sets while another is on its way: the event says for how long nobody serves."""
+    network = Network.of(small({"time.duration": "300s", "association.execution": "25s"}))
+    sky = [network.sky.at(epoch) for epoch in range(30)]
+    everywhere = [set(moment.norad_id[moment.visible.all(axis=1)].tolist()) for moment in sky]
+    anywhere = [set(moment.norad_id.tolist()) for moment in sky]
+    last = next(
+        epoch for epoch in range(4, 20) if everywhere[epoch - 4] & everywhere[epoch] - anywhere[epoch + 1] and epoch > 4
+    )
+    sets = min(everywhere[last - 4] & everywhere[last] - anywhere[last + 1])
+    stays = min(everywhere[last] & everywhere[last + 4] - {sets})
+
+    def wish(view: AssociationView) -> list[int]:
+        return [sets] if view.instant_ns < last * 10 * SECOND else [sets, stays]
+
+    found = reports(replace(network, policy=wanting(wish)))
+    lost = [e for e in found[last + 1].events if e.time_ns == (last + 1) * 10 * SECOND]
+    of_first = [(e.handover.kind, e.handover.interruption_ns) for e in lost if e.handover.terminal == 0]
+    assert of_first == [("drop", 15 * SECOND), ("master", 0)]
+    assert [found[last + 1 + later].outcome.interrupted[0] for later in range(3)] == [1.0, 0.5, 0.0]
+
+
+def test_a_member_that_leaves_before_it_is_ready_leaves_no_trace_in_the_segments(monkeypatch: pytest.MonkeyPatch):
+    network = Network.of(small({"time.duration": "300s", "association.execution": "25s"}))
+    sky = [network.sky.at(epoch) for epoch in range(30)]
+    everywhere = [set(moment.norad_id[moment.visible.all(axis=1)].tolist()) for moment in sky]
+    anywhere = [set(moment.norad_id.tolist()) for moment in sky]
+    last = next(epoch for epoch in range(20) if everywhere[epoch] - anywhere[epoch + 1] and epoch >= 5)
+    sets = min(everywhere[last] - anywhere[last + 1])
+    stays = min(everywhere[last - 4] & everywhere[last + 4] - {sets})
+
+    def wish(view: AssociationView) -> list[int]:
+        return [stays] if view.instant_ns < last * 10 * SECOND else [stays, sets]
+
+    stretches = with_segments(replace(network, policy=wanting(wish)), monkeypatch)
+    assert [len(segments) for _, segments in stretches[last : last + 4]] == [1, 1, 1, 1]
+
+
+# Latency and age
+
+
+def test_nothing_is_on_the_air_before_the_first_weights():
+    base = {"precoding.name": "smrt", "association.execution": "0s", "time.duration": "60s"}
+    prompt = reports(Network.of(small(base)))
+    late = reports(Network.of(small({**base, "precoding.latency": "2.5s"})))
+    # rounding of one product
+    assert np.allclose(rates(late)[0], 0.75 * rates(prompt)[0], rtol=1e-13, atol=0.0)
+    never = reports(Network.of(small({**base, "precoding.latency": "60s"})))
+    assert not rates(never).any()
+    assert all(report.outcome.serving.any(axis=0).all() for report in never)
+    network = Network.of(small({**base, "precoding.latency": "60s"}))
+    assert all(np.ma.getmaskarray(terminal_rows(network, report)["sinr_db"]).all() for report in never)
+
+
+def test_old_weights_serve_until_the_new_ones_are_in_force(monkeypatch: pytest.MonkeyPatch):
+    network = Network.of(small({"precoding.latency": "15s", "time.duration": "80s", "association.execution": "0s"}))
+    for report, segments in with_segments(network, monkeypatch)[2:]:
+        solved = [network.sky.at(report.epoch - back) for back in (2, 1)]
+        assert [segment.end_ns - segment.begin_ns for segment in segments] == [5 * SECOND, 5 * SECOND]
+        for segment, moment in zip(segments, solved, strict=True):
+            assert segment.weights is not None
+            expected = moment.links(segment.weights.norad_id).departure
+            assert np.array_equal(segment.weights.departure, expected)
+
+
+@pytest.mark.parametrize(
+    ("age", "seen_s"),
+    [
+        ("0s", [0, 10, 20, 30, 40, 50]),
+        ("4s", [-10, 0, 10, 20, 30, 40]),
+        ("10s", [-10, 0, 10, 20, 30, 40]),
+        ("20s", [-20, -10, 0, 10, 20, 30]),
+        ("25s", [-30, -20, -10, 0, 10, 20]),
+        ("1h", [-3600, -3590, -3580, -3570, -3560, -3550]),
+    ],
+)
+def test_the_precoder_sees_the_newest_csi_that_is_old_enough(age: str, seen_s: list[int]):
+    watched = Watched(Network.of(small({"time.duration": "60s", "precoding.csi_age": age})))
+    watched.run()
+    network = watched.network
+    assert [epoch for epoch, _ in watched.problems] == [0, 1, 2, 3, 4, 5]
+    for (_, problem), seconds in zip(watched.problems, seen_s, strict=True):
+        links = network.sky.links_at(seconds * SECOND, problem.csi.norad_id)
+        expected = network.csi(links)
+        assert np.array_equal(problem.csi.departure, expected.departure)
+        assert np.array_equal(problem.csi.gain, expected.gain)
+
+
+def test_age_changes_weights_and_not_the_world():
+    fresh = reports(Network.of(small({"time.duration": "60s"})))
+    old = reports(Network.of(small({"time.duration": "60s", "precoding.csi_age": "30s"})))
+    assert [events_of([report]) for report in fresh] == [events_of([report]) for report in old]
+    # half a minute at 7.5 km/s turns a beam of a 4 x 4 array, some 25° wide, by tens of degrees
+    assert rates(old).sum() < 0.9 * rates(fresh).sum()
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 60])
+def test_warm_starts_are_cut_at_fixed_epochs(block: int):
+    watched = Watched(Network.of(small({"precoding.restart_epochs": block})))
+    watched.run()
+    cold = [epoch for epoch, problem in watched.problems if problem.start is None]
+    assert cold == [epoch for epoch, _ in watched.problems if epoch % block == 0]
+
+
+# What policies remember
+
+
+def test_a_policy_cannot_change_what_was_kept():
+    network = Network.of(small())
+    seen: list[int] = []
+
+    def counting(view: AssociationView) -> Assignment:
+        count = view.memory.get("count", np.zeros(1, dtype=np.int64))
+        seen.append(int(count[0]))
+        wanted = network.policy(view)
+        mine = count + 1
+        answer = replace(wanted, memory={"count": mine})
+        if seen[-1]:
+            with pytest.raises(ValueError, match="read-only"):
+                count += 1
+        return answer
+
+    reports(replace(network, policy=counting))
+    assert seen == list(range(12))
+
+
+def test_an_array_that_a_policy_goes_on_using_is_copied():
+    network = Network.of(small())
+    mine = np.zeros(1)
+    snapshots = []
+
+    def careless(view: AssociationView) -> Assignment:
+        mine[0] += 1.0
+        return replace(network.policy(view), memory={"mine": mine})
+
+    reports(replace(network, policy=careless), lambda loop: snapshots.append(loop.state.snapshot()))
+    assert [snapshot.memory["mine"][0] for snapshot in snapshots] == list(range(1, 13))
+
+
+# Events replay
+
+
+def seconds(most: int) -> st.SearchStrategy[str]:
+    return st.integers(0, most).map(lambda half: f"{500 * half}ms")
+
+
+ASSOCIATIONS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "name": st.just("nearest_cluster"),
+            "cluster_size": st.sampled_from([1, 2, 3, 9]),
+            "scope": st.sampled_from(["terminal", "region"]),
+            "rank_by": st.sampled_from(["range", "gain"]),
+        }
+    ),
+    st.fixed_dictionaries({"name": st.just("max_elevation"), "hysteresis_deg": st.sampled_from([0.0, 8.0])}),
+)
+TIMES = st.fixed_dictionaries(
+    {
+        "every": st.sampled_from(["5s", "15s", "40s"]),
+        "min_elevation_deg": st.sampled_from([0.0, 10.0, 35.0, 55.0]),
+        "preparation": seconds(40),
+        "execution": seconds(60),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(association=ASSOCIATIONS, times=TIMES, hour=st.integers(0, 23), count=st.integers(1, 4))
+def test_events_replay_to_the_rows(association: dict[str, Any], times: dict[str, Any], hour: int, count: int):
+    changes = {
+        "time.start": f"2026-01-01T{hour:02}:00:00Z",
+        "time.epoch": "5s",
+        "time.duration": "150s",
+        "terminals.count": count,
+        "precoding.name": "smrt",
+    }
+    network = Network.of(small(changes, association=association | times))
+    execution_ns = int(network.scenario.association.execution)
+    clusters: list[dict[int, int]] = [{} for _ in range(count)]
+    masters: list[int | None] = [None] * count
+    for report in reports(network):
+        end_ns = (report.epoch + 1) * 5 * SECOND
+        for logged in report.events:
+            assert end_ns - 5 * SECOND <= logged.time_ns < end_ns
+            _apply(logged.handover, logged.time_ns + execution_ns, clusters, masters)
+            if logged.handover.reason == "below minimum elevation":
+                assert logged.time_ns == end_ns - 5 * SECOND
+        table = terminal_rows(network, report)
+        serving = np.split(table["serving"].values, np.cumsum(table["serving"].lengths)[:-1])
+        links = report.moment.links(report.moment.norad_id)
+        for terminal in range(count):
+            ready = sorted(id_ for id_, ready_ns in clusters[terminal].items() if ready_ns < end_ns)
+            assert serving[terminal].tolist() == ready
+            assert (masters[terminal] in clusters[terminal]) == bool(clusters[terminal])
+            assert table["master"].filled(-1)[terminal] == (masters[terminal] if ready else -1)
+            rows = np.searchsorted(report.moment.norad_id, ready)
+            # the mask is applied to the sine of the elevation, in double precision
+            assert (links.elevation_deg[rows, terminal] >= times["min_elevation_deg"] - 1e-9).all()
+
+
+def _apply(event: Any, ready_ns: int, clusters: list[dict[int, int]], masters: list[int | None]) -> None:
+    cluster = clusters[event.terminal]
+    if event.from_satellite is not None and event.kind != "master":
+        del cluster[event.from_satellite]
+    if event.to_satellite is not None and event.kind != "master":
+        assert event.to_satellite not in cluster
+        cluster[event.to_satellite] = ready_ns
+    if event.kind in ("attach", "satellite", "detach", "master"):
+        assert event.kind == "attach" or event.from_satellite == masters[event.terminal]
+        masters[event.terminal] = event.to_satellite
+    if event.kind == "attach":
+        assert len(cluster) == 1
+    if event.kind == "detach":
+        assert not cluster
+
+
+def test_interruptions_add_up_to_what_events_say():
+    changes = {**ONE_EACH, "time.epoch": "5s", "time.duration": "400s"}
+    association = ONE_EACH["association"] | {"execution": "7s", "every": "15s", "min_elevation_deg": 35.0}
+    network = Network.of(small({**changes, "association": association}))
+    found = reports(network)
+    lost_s = sum(5.0 * report.outcome.interrupted for report in found)
+    said_s = np.zeros(4)
+    for report in found:
+        for logged in report.events:
+            # what goes on beyond the run, or is cut short because the new satellite sets, is not lost
+            begin_s, gap_s = logged.time_ns / SECOND, logged.handover.interruption_ns / SECOND
+            ends = [t / SECOND for t, k, kind in events_of(found) if kind == "detach" and k == logged.handover.terminal]
+            cut_s = min([400.0, *(end for end in ends if end > begin_s)])
+            said_s[logged.handover.terminal] += min(gap_s, cut_s - begin_s)
+    assert lost_s.min() > 0.0
+    assert np.allclose(lost_s, said_s, rtol=0.0, atol=1e-9)  # sums of a few shares of an epoch
+
+
+def test_satellites_that_sink_between_decisions_are_dropped_and_not_served_from():
+    association = {"name": "max_elevation", "min_elevation_deg": 45.0, "every": "60s", "execution": "0s"}
+    network = Network.of(small({"time.duration": "600s"}, association=association))
+    found = reports(network)
+    lost = [e for r in found for e in r.events if e.handover.reason == "below minimum elevation"]
+    assert lost
+    assert all(e.handover.kind == "detach" and e.time_ns % (60 * SECOND) for e in lost)
+    for event in lost:
+        before, after = (found[event.time_ns // (10 * SECOND) + shift] for shift in (-1, 0))
+        row = np.searchsorted(before.outcome.norad_id, event.handover.from_satellite)
+        assert before.outcome.serving[row, event.handover.terminal]
+        assert not after.outcome.serving[:, event.handover.terminal].any()
+        assert after.outcome.spectral_efficiency_bps_hz[event.handover.terminal] == 0.0
+
+
+# Odd runs
+
+NOWHERE = {"kind": "list", "positions": [{"latitude_deg": -89.0, "longitude_deg": 0.0}]}
+ONE = {"kind": "list", "positions": [{"latitude_deg": 45.0, "longitude_deg": 10.0}]}
+GROUPS = [
+    {**ONE, "name": "small", "weight": 3.0},
+    {"name": "wide", "kind": "disc", "latitude_deg": 46.0, "longitude_deg": 9.0, "radius_km": 200.0, "count": 2}
+    | {"antenna": {"rows": 2, "columns": 2}, "orientation": {"tilt_deg": 20.0, "azimuth_deg": 90.0}},
+    {**NOWHERE, "name": "pole"},
+]
+MODELS = st.fixed_dictionaries(
+    {
+        "precoding.name": st.sampled_from(["ms_jo_cdwmmse", "smrt", "ss_mmse"]),
+        "receiver.interference": st.sampled_from(["independent", "coherent"]),
+        "receiver.knowledge": st.sampled_from(["instantaneous", "mean_only"]),
+        "channel.scattering": st.sampled_from(["along_los", "isotropic"]),
+        "channel.fading": st.sampled_from(["none", "fixed_k"]),
+        "precompensation": st.sampled_from(
+            [{"name": "uniform_phase"}, {"name": "gaussian_phase", "phase_variance_rad2": 0.0}, {}]
+        ),
+        "association.min_elevation_deg": st.sampled_from([0.0, 30.0, 90.0]),
+        "association.cluster_size": st.sampled_from([1, 3, 50]),
+    }
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(models=MODELS, terminals=st.sampled_from([[NOWHERE], [ONE], GROUPS]), epochs=st.sampled_from([1, 3]))
+def test_every_combination_of_models_runs(models: dict[str, Any], terminals: list[Any], epochs: int):
+    changes = {"time.duration": f"{10 * epochs}s", "receiver.draws": 2, **models}
+    network = Network.of(small(changes, terminals=terminals))
+    found = reports(network)
+    assert len(found) == epochs
+    for report in found:
+        outcome = report.outcome
+        assert np.isfinite(outcome.spectral_efficiency_bps_hz).all()
+        assert (outcome.spectral_efficiency_bps_hz >= 0.0).all()
+        served = outcome.serving.any(axis=0)
+        assert not outcome.spectral_efficiency_bps_hz[~served].any()
+        assert (outcome.power_w <= network.power_w * (1.0 + 1e-9)).all()  # rounding of the scaling to the budget
+        assert outcome.serving.sum(axis=0).max(initial=0) <= models["association.cluster_size"]
+        if models["association.min_elevation_deg"] < 90.0 and terminals is GROUPS:
+            assert served.tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("precoder", ["ms_jo_cdwmmse", "smrt", "ss_mmse"])
+def test_one_satellite(precoder: str):
+    walker = {"walker": {"planes": 1, "per_plane": 1, "inclination_deg": 45.0, "phasing": 0}}
+    terminals = {"kind": "disc", "latitude_deg": 0.0, "longitude_deg": 0.0, "radius_km": 100.0, "count": 3}
+    changes = {"time.epoch": "1min", "time.duration": "200min", "precoding.name": precoder, "constellation": walker}
+    found = reports(Network.of(small({**changes, "association.min_elevation_deg": 0.0}, terminals=terminals)))
+    served = [report.outcome.serving.any() for report in found]
+    assert any(served)
+    assert not all(served)
+    kinds = {kind for *_, kind in events_of(found)}
+    assert kinds == {"attach", "detach"}

@@ -1,0 +1,156 @@
+"""What is in view at each epoch: the same whatever the windows, and as an independent library sees it."""
+
+import numpy as np
+import pytest
+from skyfield.api import EarthSatellite, load, wgs84
+
+from tests.small_run import anew, small
+from twin import sky as room
+from twin.catalogue import Walker, walker_text
+from twin.links import link_states
+from twin.network import Network
+
+
+def same(one: room.Moment, other: room.Moment) -> bool:
+    fields = ("norad_id", "elevation_deg", "range_km", "visible")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in fields)
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return Network.of(small({"time.duration": "200s"}))
+
+
+def test_an_epoch_looks_the_same_whether_asked_for_first_or_in_turn(network: Network):
+    in_turn = [network.sky.at(epoch) for epoch in range(20)]
+    for epoch in (19, 7, 0, 6, 12):
+        assert same(anew(network).sky.at(epoch), in_turn[epoch])
+
+
+def test_chunks_change_nothing(network: Network, monkeypatch: pytest.MonkeyPatch):
+    whole = [network.sky.at(epoch) for epoch in range(20)]
+    monkeypatch.setattr(room, "CHUNK_PAIRS", 1)
+    one_by_one = anew(network)
+    assert all(same(one_by_one.sky.at(epoch), whole[epoch]) for epoch in range(20))
+    monkeypatch.setattr(room, "CHUNK_PAIRS", 4 * len(whole[0].satellites.norad_id) * 4)
+    some = anew(network)
+    assert all(same(some.sky.at(epoch), whole[epoch]) for epoch in range(20))
+
+
+@pytest.mark.parametrize("window_ns", [10_000_000_000, 30_000_000_000, 10**15])
+def test_the_length_of_a_window_changes_nothing(network: Network, monkeypatch: pytest.MonkeyPatch, window_ns: int):
+    usual = [network.sky.at(epoch) for epoch in range(20)]
+    monkeypatch.setattr(room, "WINDOW_NS", window_ns)
+    other = anew(network)
+    for epoch in range(20):
+        moment = other.sky.at(epoch)
+        assert same(moment, usual[epoch])
+        links, expected = moment.links(moment.norad_id), usual[epoch].links(moment.norad_id)
+        assert np.array_equal(links.range_rate_km_s, expected.range_rate_km_s)
+        assert np.array_equal(links.departure, expected.departure)
+
+
+def test_nobody_in_view_is_missed_and_nobody_else_is_taken(network: Network):
+    everybody = network.sky.ephemeris.norad_ids
+    for epoch in (0, 5, 19):
+        moment = network.sky.at(epoch)
+        links = network.sky.links_at(network.timeline.begin_ns(epoch), everybody)
+        in_view = links.elevation_deg >= 20.0
+        assert np.array_equal(moment.norad_id, everybody[in_view.any(axis=1)])
+        assert np.array_equal(moment.visible, in_view[in_view.any(axis=1)])
+
+
+def test_links_at_any_time_are_those_of_the_epoch(network: Network):
+    moment = network.sky.at(3)
+    now, before = (network.sky.links_at(time_ns, moment.norad_id) for time_ns in (30_000_000_000, -5_500_000_000))
+    kept = moment.links(moment.norad_id)
+    for name in ("elevation_deg", "azimuth_deg", "range_km", "range_rate_km_s", "departure", "arrival"):
+        assert np.array_equal(getattr(now, name), getattr(kept, name)), name
+    assert before.instant == np.datetime64("2025-12-31T23:59:54.5", "ns")
+
+
+def test_elevation_and_links_agree(network: Network):
+    moment = network.sky.at(4)
+    links = moment.links(moment.norad_id)
+    # the arcsine and the arctangent of the same angle, in double precision; at 90° the arcsine is the worse one
+    assert np.allclose(moment.elevation_deg, links.elevation_deg, rtol=0.0, atol=1e-6)
+    assert np.array_equal(moment.range_km, links.range_km)
+
+
+def test_links_of_some_are_those_of_all(network: Network):
+    moment = network.sky.at(2)
+    everyone = moment.links(moment.norad_id)
+    some = moment.links(moment.norad_id[1::2])
+    assert np.array_equal(some.range_km, everyone.range_km[1::2])
+    assert np.array_equal(some.departure, everyone.departure[1::2])
+    assert np.array_equal(moment.links(moment.norad_id).departure, everyone.departure)
+    assert moment.links(moment.norad_id[:0]).range_km.shape == (0, 4)
+
+
+def test_skyfield_sees_the_same_sky(network: Network):
+    walker = network.scenario.constellation.walker
+    text = walker_text(
+        Walker(
+            pattern=walker.kind,
+            planes=walker.planes,
+            per_plane=walker.per_plane,
+            altitude_km=walker.altitude_km,
+            inclination_deg=walker.inclination_deg,
+            phasing=walker.phasing,
+            epoch=np.datetime64("2026-01-01", "ns"),
+        )
+    ).splitlines()
+    scale = load.timescale(builtin=True)
+    by_number = {90_000 + index: text[3 * index : 3 * index + 3] for index in range(len(text) // 3)}
+    moment = network.sky.at(11)
+    links = moment.links(moment.norad_id)
+    states = moment.terminals
+    for terminal in (0, 3):
+        place = wgs84.latlon(
+            states.latitude_deg[moment.index, terminal],
+            states.longitude_deg[moment.index, terminal],
+            1e3 * states.altitude_km[moment.index, terminal],
+        )
+        for row, number in enumerate(moment.norad_id):
+            name, one, two = by_number[int(number)]
+            seen = (EarthSatellite(one, two, name, scale) - place).at(scale.utc(2026, 1, 1, 0, 1, 50))
+            altitude, azimuth, distance, _, _, rate = seen.frame_latlon_and_rates(place)
+            # Skyfield knows UT1 - UTC (below 0.1 s: 46 m at the equator, 7 km/s of a satellite do not enter) and
+            # polar motion is off in both; 50 m at 600 km are 5e-3 degrees
+            assert links.elevation_deg[row, terminal] == pytest.approx(altitude.degrees, abs=5e-3)
+            turn = (links.azimuth_deg[row, terminal] - azimuth.degrees + 180.0) % 360.0 - 180.0
+            assert abs(turn) * np.cos(altitude.radians) < 5e-3
+            assert links.range_km[row, terminal] == pytest.approx(distance.km, abs=0.05)
+            assert links.range_rate_km_s[row, terminal] == pytest.approx(rate.km_per_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(("minimum_deg", "most"), [(0.0, 400), (90.0, 0)])
+def test_the_ends_of_the_minimum_elevation(network: Network, minimum_deg: float, most: int):
+    sky = room.Sky(
+        ephemeris=network.sky.ephemeris,
+        terminals=network.terminals,
+        timeline=network.timeline,
+        min_elevation_deg=minimum_deg,
+    )
+    moment = sky.at(0)
+    assert len(moment.norad_id) <= most
+    assert (moment.elevation_deg[moment.visible] >= minimum_deg).all()
+
+
+def test_epochs_longer_than_a_window_and_shorter_than_a_second():
+    long = Network.of(small({"time.epoch": "1h", "time.duration": "3h"}))
+    assert long.sky.at(2).satellites.instant.tolist() == [np.datetime64("2026-01-01T02:00", "ns").astype(int)]
+    short = Network.of(small({"time.epoch": "1ms", "time.duration": "1s"}))
+    moment = short.sky.at(999)
+    assert moment.satellites.instant[moment.index] == np.datetime64("2026-01-01T00:00:00.999", "ns")
+
+
+def test_moving_terminals_are_seen_from_where_they_are():
+    flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 9000.0}
+    network = Network.of(small(terminals=[flight]))
+    moment = network.sky.at(11)
+    instants = network.timeline.instants(11, 12)
+    place = network.terminals.states(instants, network.timeline.start)
+    alone = link_states(network.sky.ephemeris.states(instants, moment.norad_id), place, 0)
+    assert np.array_equal(alone.range_km, moment.links(moment.norad_id).range_km)
+    assert moment.terminals.latitude_deg[moment.index, 0] > network.sky.at(0).terminals.latitude_deg[0, 0]

@@ -1,0 +1,46 @@
+"""All commands together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from twin.cli import catalogue, models
+from twin.cli.output import say
+from twin.cli.run import run
+from twin.cli.usage import Commands
+from twin.cli.validate import validate
+
+app = typer.Typer(
+    name="twin",
+    cls=Commands,
+    help="A constellation digital twin: real orbits, statistical CSI, handover and multi-satellite precoding.",
+    epilog="Exit status: 0 done, 2 the input is wrong, 130 interrupted, 1 a defect of ours.",
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(validate)
+app.add_typer(catalogue.app, name="catalogue")
+app.command()(models.precoders)
+app.command()(models.policies)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        import twin
+
+        say(f"twin {twin.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _twin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Take the options that stand before the command."""

@@ -1,0 +1,96 @@
+"""From a command line to an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import typer
+
+from twin.cli import output
+from twin.cli.usage import usage_message
+from twin.errors import InputError
+
+DONE: Final = 0
+DEFECT: Final = 1
+WRONG_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Words after the program's name; those that it was called with by default.
+
+    Returns
+    -------
+    0 done; 1 a defect of ours; 2 the input is wrong; 130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with output.warnings_shown(), _terminated_as_interrupted():
+        try:
+            return _invoked(words)
+        except BrokenPipeError:
+            return DONE
+        except KeyboardInterrupt:
+            output.note("twin: interrupted")
+            return INTERRUPTED
+        except Exception as error:
+            if "--debug" in words or os.environ.get("TWIN_DEBUG", "0") not in ("", "0"):
+                output.note(traceback.format_exc().rstrip())
+            return _told(error)
+        finally:
+            output.flush()
+
+
+def _invoked(words: list[str]) -> int:
+    from twin.cli.app import app
+
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("twin", words) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return DONE
+
+
+def _told(error: Exception) -> int:
+    """Tell what went wrong."""
+    if isinstance(error, InputError):
+        output.complain(str(error))
+        return WRONG_INPUT
+    if (message := usage_message(error)) is not None:
+        output.complain(message)
+        return WRONG_INPUT
+    if isinstance(error, MemoryError):
+        output.complain(f"there is not enough memory for this ({error})")
+        return WRONG_INPUT
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    output.complain(
+        f"sorry, this should not happen: {type(error).__name__}: {error}\n"
+        f"at {frame.filename}:{frame.lineno}; with --debug before the command, or TWIN_DEBUG=1, all of it is shown"
+    )
+    return DEFECT
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate end a run as Ctrl-C does, so that its trace is finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,50 @@
+"""What is to be said of a network's catalogue before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from twin.cli.words import counted, number
+
+if TYPE_CHECKING:
+    from twin.catalogue import CatalogueHealth
+    from twin.network import Network
+
+_DAY_NS: Final = 86_400e9
+
+
+def account(health: CatalogueHealth) -> str:
+    """What became of its records, in a line."""
+    again = f", {health.duplicates:,} replaced by later ones" if health.duplicates else ""
+    return (
+        f"catalogue: {counted(health.read, 'record')} read, {health.used:,} used for"
+        f" {counted(health.satellites, 'satellite')}, {len(health.dropped):,} dropped{again}"
+    )
+
+
+def warnings(network: Network) -> list[str]:
+    """Elements that are stale or far from the time of the run, and what a selection did not find."""
+    section, health, timeline = network.scenario.constellation, network.catalogue.health, network.timeline
+    if not section.source:
+        return list(health.unmatched)
+    limit_days = int(section.stale_after) / _DAY_NS
+    begin, end = timeline.start, timeline.instant(timeline.begin_ns(timeline.epochs))
+    found = []
+    if begin < health.oldest_epoch:
+        ahead = (health.oldest_epoch - begin).astype("m8[ns]").astype(np.int64) / _DAY_NS
+        found.append(f"the run starts {number(ahead)} days before the epoch of the first elements")
+    if begin > health.newest_epoch:
+        behind = (begin - health.newest_epoch).astype("m8[ns]").astype(np.int64) / _DAY_NS
+        if behind > limit_days:
+            found.append(f"the run starts {number(behind)} days after the epoch of the newest elements")
+    for when, instant in (("start", begin), ("end", end)):
+        ages = np.abs(health.ages_days(instant))
+        if stale := int((ages > limit_days).sum()):
+            found.append(
+                f"elements of {stale:,} of {counted(len(ages), 'satellite')} are more than"
+                f" {section.stale_after} old at the {when} of the run, at most {number(ages.max())} days"
+            )
+            break
+    return found + list(health.unmatched)

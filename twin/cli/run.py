@@ -1,0 +1,154 @@
+"""``twin run``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli import figures, health, output
+from twin.cli.inputs import ScenarioFile, Settings, resolved
+from twin.cli.progress import shown
+from twin.cli.words import counted
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.network import Network
+
+
+def run(
+    scenario: ScenarioFile,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the trace; by default traces/NAME, or the next free one."),
+    ] = None,
+    settings: Settings = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a trace: that of --out, or the newest unfinished one.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+) -> None:
+    """Run a scenario and write its trace."""
+    if quiet:
+        output.warnings_off()
+    network = resolved(scenario, settings or [])
+    directory = _directory(network.scenario.name, out, resume)
+    begun = _begun(network, directory) if resume else -1
+    if begun + 1 == network.timeline.epochs:
+        output.say(f"{directory}: this run is complete; there is nothing to resume", str(directory))
+        return
+    if not quiet:
+        output.say(*_header(network, directory, begun))
+        for words in health.warnings(network):
+            output.warn(words)
+    again = shlex.join(
+        ["twin", "run", str(scenario)]
+        + [word for setting in settings or [] for word in ("--set", setting)]
+        + ["--out", str(directory), "--resume"]
+    )
+    started = perf_counter()
+    with _resumable(directory, again):
+        _run(network, directory, resume=resume, quiet=quiet)
+    if not quiet:
+        _summary(directory, network.timeline.epochs - begun - 1, perf_counter() - started)
+
+
+def _run(network: Network, directory: Path, *, resume: bool, quiet: bool) -> None:
+    from twin.run import run_network
+
+    with shown(network.scenario.time.epoch.seconds, quiet=quiet) as progress:
+        run_network(network, directory, resume=resume, progress=progress)
+
+
+def _summary(directory: Path, computed: int, wall_s: float) -> None:
+    from twin.trace.summary import summarise
+
+    output.say(*figures.lines(summarise(directory), computed=computed, wall_s=wall_s), str(directory))
+
+
+def _directory(name: str, out: Path | None, resume: bool) -> Path:
+    from twin.run import free_directory
+
+    if out is not None:
+        return out
+    return _unfinished(name) if resume else free_directory(name)
+
+
+def _unfinished(name: str) -> Path:
+    """The trace in ``traces/`` that ``--resume`` means without ``--out``: the newest that is not complete."""
+    from twin.trace import read_trace
+
+    found = []
+    for folder in Path("traces").glob("*/run.json"):
+        try:
+            trace = read_trace(folder.parent)
+        except InputError:
+            continue
+        if trace.run.get("name") == name:
+            open_ = trace.run["status"] != "complete"
+            found.append((open_, trace.run.get("updated", ""), folder.stat().st_mtime_ns, folder.parent))
+    if not found:
+        raise InputError(f'--resume: there is no trace of "{name}" in traces/; name its folder with --out DIR')
+    return max(found)[-1]
+
+
+def _begun(network: Network, directory: Path) -> int:
+    """The last epoch that a trace of this very run holds.
+
+    Raises
+    ------
+    InputError
+        If there is none, or another run began it.
+    """
+    from twin.run import manifest_of
+    from twin.trace.provenance import check_same, read_run
+
+    record = read_run(directory)
+    check_same(directory, record, manifest_of(network))
+    return int(record["last_durable_epoch"])
+
+
+def _header(network: Network, directory: Path, begun: int) -> Iterator[str]:
+    scenario, terminals = network.scenario, network.terminals
+    where = " (generated)" if not scenario.constellation.source else ""
+    yield f"{health.account(network.catalogue.health)}{where}"
+    groups = counted(len(scenario.terminals), "group")
+    yield f"terminals: {terminals.count:,} in {groups}"
+    yield f"policy: {scenario.association.name}; precoder: {scenario.precoding.name}"
+    epochs = counted(network.timeline.epochs, "epoch")
+    later = f", going on after {begun + 1:,} of them" if begun >= 0 else ""
+    yield f"run: {epochs} of {scenario.time.epoch} from {scenario.time.start:%Y-%m-%dT%H:%M:%SZ}{later}"
+    yield f"trace: {directory}"
+
+
+@contextmanager
+def _resumable(directory: Path, again: str) -> Iterator[None]:
+    """Say how to go on with a run that was interrupted, or that could not write."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.note(f"twin: interrupted; {_how_far(directory)}, go on with: {again}")
+        raise typer.Exit(130) from None
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise InputError(
+            f"{directory}: cannot be written to: {error.strerror}; {_how_far(directory)}\n"
+            f"make room for it, then go on with: {again}"
+        ) from error
+
+
+def _how_far(directory: Path) -> str:
+    from twin.trace.provenance import read_run
+
+    try:
+        record: dict[str, Any] = read_run(directory)
+    except InputError:
+        return "nothing is written yet"
+    done, planned = int(record["last_durable_epoch"]) + 1, record.get("epochs")
+    return f"{done:,} of {planned:,} epochs are written" if planned else f"{done:,} epochs are written"

@@ -1,0 +1,78 @@
+"""A few epochs of a run that nobody keeps: what an epoch costs, and what it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from twin.loop import EpochReport
+    from twin.network import Network
+
+EPOCHS: Final = 65
+"""Most epochs of a trial: one more than the sky is followed for at a time."""
+WALL_S: Final = 2.0
+"""A trial ends with the epoch in which this is over."""
+
+BYTES_A_ROW: Final = {
+    "terminals": 32,
+    "handovers": 30,
+    "satellites": 19,
+    "epochs": 40,
+    "links": 48,
+    "timings": 16,
+}
+"""On disk, as measured over an hour of 48 terminals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What the first epochs of a run came to."""
+
+    epochs: int
+    """How many were run."""
+    wall_s: float
+    """Wall-clock time of all of them."""
+    rows: dict[str, float]
+    """Rows of each table in an epoch, mean; handovers excepted, which the first epochs say nothing about."""
+
+    @property
+    def epoch_s(self) -> float:
+        """Wall-clock time of an epoch."""
+        return self.wall_s / self.epochs
+
+
+class _EnoughError(Exception):
+    """Ends a trial."""
+
+
+def tried(network: Network) -> Trial:
+    """Run the first epochs, at most two seconds of them, and one in any case."""
+    import threadpoolctl
+
+    from twin.loop import Loop, LoopState
+
+    counts = {"terminals": 0, "satellites": 0, "epochs": 0, "links": 0, "timings": 0}
+    age_ns = int(network.scenario.precoding.csi_age)
+    loop = Loop(network, LoopState.fresh(network.terminals.count, age_ns))
+    begun = perf_counter()
+
+    def closed(report: EpochReport) -> None:
+        counts["terminals"] += network.terminals.count
+        counts["satellites"] += len(report.outcome.norad_id)
+        counts["epochs"] += 1
+        counts["links"] += int(report.moment.visible.sum())
+        counts["timings"] += len(report.wall_s) + 1  # that of the trace itself
+        if counts["epochs"] == EPOCHS or perf_counter() > begun + WALL_S:
+            raise _EnoughError
+
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            loop.run(closed)
+    except _EnoughError:
+        pass
+    wall_s, epochs = perf_counter() - begun, counts["epochs"]
+    if not network.scenario.trace.links:
+        del counts["links"]
+    return Trial(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})

@@ -1,0 +1,116 @@
+"""``twin validate``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from twin.cli import health, output
+from twin.cli.inputs import ScenarioFile, Settings, named, resolved
+from twin.cli.words import counted, number, size, span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from twin.cli.trial import Trial
+    from twin.network import Network
+    from twin.sky import Moment
+    from twin.terminals import Terminals
+
+
+def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
+    """Check a scenario and tell what its run will be, without running it."""
+    from twin.cli.trial import tried
+
+    begun = perf_counter()
+    network = resolved(scenario, settings or [])
+    with named(scenario):
+        moment = network.sky.at(0)
+    set_up_s = perf_counter() - begun
+    for words in [*health.warnings(network), *_unseen(network.terminals, moment)]:
+        output.warn(words)
+    with named(scenario):
+        trial = tried(network)
+    output.say(f'scenario "{network.scenario.name}" is right', *_satellites(network, moment))
+    output.say(*_terminals(network), *_cadences(network))
+    output.say(*_tables(network, trial), *_cost(network, trial, set_up_s))
+
+
+def _satellites(network: Network, moment: Moment) -> Iterator[str]:
+    import numpy as np
+
+    account = network.catalogue.health
+    yield "catalogue"
+    yield from (f"  {line}" for line in account.summary(network.timeline.start) if not line.startswith("warning:"))
+    ephemeris = network.sky.ephemeris
+    states = ephemeris.states(np.array([network.timeline.start]), ephemeris.norad_ids)
+    least = network.scenario.association.min_elevation_deg
+    yield (
+        f"  at the start: {int(states.usable.sum()):,} of {counted(account.satellites, 'satellite')} usable,"
+        f" {len(moment.rows):,} at {least:g} degrees or more above a terminal"
+    )
+
+
+def _terminals(network: Network) -> Iterator[str]:
+    terminals = network.terminals
+    yield f"terminals: {terminals.count:,} in {counted(len(network.scenario.terminals), 'group')}"
+    latitude, longitude, altitude = (
+        getattr(terminals.fixed, name)[0] for name in ("latitude_deg", "longitude_deg", "altitude_km")
+    )
+    for index, group in enumerate(network.scenario.terminals):
+        own = terminals.group == index
+        yield (
+            f"  {group.name} ({group.kind}): {int(own.sum()):,}, latitude {_extent(latitude[own])} deg,"
+            f" longitude {_extent(longitude[own])} deg, altitude {_extent(altitude[own])} km"
+        )
+
+
+def _extent(values: NDArray[np.float64]) -> str:
+    low, high = f"{values.min():.4g}", f"{values.max():.4g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _cadences(network: Network) -> Iterator[str]:
+    scenario, timeline = network.scenario, network.timeline
+    association, precoding = scenario.association, scenario.precoding
+    end = timeline.instant(timeline.begin_ns(timeline.epochs))
+    yield f"time: {counted(timeline.epochs, 'epoch')} of {scenario.time.epoch}, {_utc(timeline.start)} to {_utc(end)}"
+    yield f"  policy {association.name} every {association.every}, precoder {precoding.name} every {precoding.every}"
+
+
+def _utc(instant: np.datetime64) -> str:
+    whole = instant.astype("M8[s]")
+    return f"{whole if whole == instant else instant}Z"
+
+
+def _tables(network: Network, trial: Trial) -> Iterator[str]:
+    from twin.cli.trial import BYTES_A_ROW
+
+    yield f"trace (estimated from the first {counted(trial.epochs, 'epoch')})"
+    total = 0.0
+    for table, rows in trial.rows.items():
+        rows *= network.timeline.epochs
+        total += rows * BYTES_A_ROW[table]
+        yield f"  {table}: about {counted(round(rows), 'row')}, {size(rows * BYTES_A_ROW[table])}"
+    yield f"  handovers: as they happen, {BYTES_A_ROW['handovers']} bytes each"
+    yield f"  together about {size(total)}"
+
+
+def _cost(network: Network, trial: Trial, set_up_s: float) -> Iterator[str]:
+    run_s = trial.epoch_s * network.timeline.epochs
+    speed = number(network.scenario.time.epoch.seconds / trial.epoch_s)
+    yield (
+        f"cost: {span(set_up_s)} to set up, then about {number(trial.epoch_s * 1e3)} ms an epoch:"
+        f" {span(run_s)} for the run, {speed} x real time"
+    )
+
+
+def _unseen(terminals: Terminals, moment: Moment) -> list[str]:
+    """Terminals without a satellite at the start."""
+    names = [name for name, sees in zip(terminals.names, moment.visible.T, strict=True) if not sees.any()]
+    if not names:
+        return []
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return [f"{len(names):,} of {counted(terminals.count, 'terminal')} see no satellite at the start: {shown}"]
