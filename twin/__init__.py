@@ -3,7 +3,8 @@
 from twin.run import run
 from twin.scenario import Scenario, load_scenario
 from twin.trace import Trace, read_trace
+from twin.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = ["Scenario", "Trace", "__version__", "load_scenario", "read_trace", "run"]

@@ -24,6 +24,7 @@ from twin.scenario.allowed import (
     stripped,
     type_words,
 )
+from twin.scenario.section import Named
 from twin.units import Duration
 
 Location = tuple[int | str, ...]
@@ -176,7 +177,7 @@ def _reason(fault: dict[str, Any], key: str, annotation: Any, inside: Any) -> st
     if kind == "extra_forbidden":
         known = list(inside.model_fields) if is_section(inside) else []
         word = fault["loc"][-1]
-        return f"unknown key{did_you_mean(str(word), known)} (known: {listed(known)})"
+        return f"unknown key{_for_model(inside)}{did_you_mean(str(word), known)} (known: {listed(known)})"
     if kind == "missing":
         return _MISSING.get(key, f"is missing and has no default; it must be {type_words(annotation)}")
     if kind == "value_error":
@@ -200,6 +201,13 @@ def _reason(fault: dict[str, Any], key: str, annotation: Any, inside: Any) -> st
     if limits and kind.startswith(("greater_than", "less_than")):
         return f"found {shown(value)}, must be {limits}"
     return f"found {shown(value)}, must be {type_words(annotation)}"
+
+
+def _for_model(section: Any) -> str:
+    """The model whose options a section holds, as part of a sentence."""
+    is_named = is_section(section) and issubclass(section, Named)
+    names = get_args(section.model_fields["name"].annotation) if is_named else ()
+    return f' for "{names[0]}"' if names else ""
 
 
 def shown(value: Any) -> str:

@@ -17,12 +17,25 @@ from twin.scenario.experiment import Scenario
 from twin.scenario.faults import Fault
 from twin.scenario.plugins import import_plugins
 from twin.scenario.section import Named, selected
-from twin.scenario.sections import Association, Channel, Fading, PathLoss, Precoding, Precompensation
+from twin.scenario.sections import (
+    Association,
+    Channel,
+    Constellation,
+    Fading,
+    PathLoss,
+    Precoding,
+    Precompensation,
+    Time,
+)
+from twin.units import Duration
 
 Tree = dict[str, Any]
 
 _NAMED: Final = ("precompensation", "association", "precoding")
 _LAST_YEAR: Final = 2100
+_TLE_YEARS: Final = range(1957, 2057)
+_MOST_GENERATED: Final = 250_000
+"""Catalogue numbers of generated satellites count from 90000 to 339999, the last that a TLE can hold."""
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -134,11 +147,20 @@ def _write_out(tree: Tree) -> None:
     for key in ("path_loss", "fading"):
         if isinstance(channel, dict) and isinstance(channel.get(key), str):
             channel[key] = {"name": channel[key]}
-    time = tree.get("time", {})
-    epoch = time.get("epoch", "1s") if isinstance(time, dict) else "1s"
     for key in ("association", "precoding"):
         if isinstance(tree[key], dict):
-            tree[key].setdefault("every", epoch if isinstance(epoch, str) else "1s")
+            tree[key].setdefault("every", _epoch(tree))
+
+
+def _epoch(tree: Tree) -> Duration:
+    """The epoch as it is written; where it is wrong, that is told of once, and anything will do here."""
+    time = tree.get("time")
+    default: Duration = Time.model_fields["epoch"].default
+    written = time.get("epoch", default) if isinstance(time, dict) else default
+    try:
+        return Duration.parse(written) if isinstance(written, str) else default
+    except ValueError:
+        return default
 
 
 def _scenario_model(tree: Tree, found: list[Fault]) -> type[Scenario]:
@@ -187,12 +209,24 @@ def _late_faults(scenario: Scenario) -> list[Fault]:
             section.options()
         except (ValueError, TypeError) as error:
             found.append(Fault(key=key, text=str(error)))
+    return found + _time_faults(scenario) + _constellation_faults(scenario.constellation)
+
+
+def _time_faults(scenario: Scenario) -> list[Fault]:
     time = scenario.time
+    if not scenario.constellation.source and time.start.year not in _TLE_YEARS:
+        text = f"found {faults.shown(time.start)}, must be from 1957 to 2056 for a generated constellation"
+        return [Fault(key="time.start", text=text)]
     if time.start.year + time.duration.seconds / 31_557_600.0 > _LAST_YEAR + 1:
         text = f'found "{time.duration}", which leads beyond {_LAST_YEAR}, where element sets and time scales end'
-        found.append(Fault(key="time.duration", text=text))
-    lost = [file for file in scenario.constellation.source if not file.exists()]
-    found += [
-        Fault(key="constellation.source", text=f"{file}: no such file{faults.nearest_file(file)}") for file in lost
-    ]
-    return found
+        return [Fault(key="time.duration", text=text)]
+    return []
+
+
+def _constellation_faults(section: Constellation) -> list[Fault]:
+    walker = section.walker
+    if not section.source and (count := walker.planes * walker.per_plane) > _MOST_GENERATED:
+        text = f"planes x per_plane makes {count:,} satellites, must be at most {_MOST_GENERATED:,}"
+        return [Fault(key="constellation.walker", text=text)]
+    lost = [file for file in section.source if not file.exists()]
+    return [Fault(key="constellation.source", text=f"{file}: no such file{faults.nearest_file(file)}") for file in lost]

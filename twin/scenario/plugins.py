@@ -63,4 +63,4 @@ def _told(error: Exception, plugin: str) -> str:
         return f"cannot be imported: line {error.lineno}: {said}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
-    return f"cannot be imported: line {own[-1].lineno}: {said}" if own else f"cannot be imported: {said}"
+    return f"cannot be imported: line {own[0].lineno}: {said}" if own else f"cannot be imported: {said}"

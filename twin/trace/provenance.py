@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import numpy as np
 
-import twin
 from twin.errors import InputError
 from twin.trace.durable import write_whole
 from twin.trace.schema import TABLES
 from twin.units import Duration
+from twin.version import VERSION
 
 RUN_FILE: Final = "run.json"
 LAYOUT: Final = 1
@@ -50,7 +50,7 @@ def file_sha256(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this package and of the libraries that decide its results."""
-    found = {"python": platform.python_version(), "twin": twin.__version__}
+    found = {"python": platform.python_version(), "twin": VERSION}
     return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
