@@ -1,10 +1,32 @@
 """A literal scene as the problem that the project's precoders take."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from tests.literal.scenes import Scene
+from tests.literal.scenes import Scene, scenes
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.precoding import PrecodingProblem
+
+
+def _few_in_reach(scene: Scene, name: str, reached: int, serving: int) -> Scene:
+    """Each satellite has links to some terminals alone, and serves a few of these."""
+    rng = np.random.default_rng(len(name))
+    order = rng.random(scene.gamma.shape).argsort(axis=1).argsort(axis=1)
+    gamma = np.where(order < reached, scene.gamma, 0.0)
+    return replace(scene, name=name, gamma=gamma, serving=order < serving)
+
+
+def named_scenes() -> dict[str, Scene]:
+    """The literal scenes, and some in which most satellites do not reach most terminals."""
+    known = {scene.name: scene for scene in scenes()}
+    sparse = (
+        _few_in_reach(known["largest"], "few_in_reach", 4, 4),
+        _few_in_reach(known["partial_clusters"], "few_in_reach_fewer_served", 5, 2),
+        _few_in_reach(known["more_uts_than_antennas"], "one_in_reach", 1, 1),
+        replace(known["plain_0"], name="nobody_in_reach", gamma=np.zeros_like(known["plain_0"].gamma)),
+    )
+    return known | {scene.name: scene for scene in sparse}
 
 
 def problem_of(scene: Scene, *, master: np.ndarray | None = None) -> PrecodingProblem:

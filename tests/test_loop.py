@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_only_one_handover_of_a_terminal_is_under_way():
     found = reports(Network.of(small({**changes, "association.min_elevation_deg": 30.0})))
     for terminal in range(4):
         times = sorted({time for time, who, kind in events_of(found) if who == terminal and kind in ("attach", "add")})
-        assert all(later - earlier >= 45 * SECOND for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier >= 45 * SECOND for earlier, later in pairwise(times))
 
 
 @pytest.mark.parametrize("precoder", ["smrt", "ms_jo_cdwmmse", "ss_mmse"])

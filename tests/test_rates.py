@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 
 from tests.literal import p3_rates
-from tests.literal.scenes import scenes
-from tests.scene_problem import problem_of
+from tests.scene_problem import named_scenes, problem_of
 from twin.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights
 from twin.precompensation import draw_phase_errors
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, score, surrogate_rate
 from twin.registry import of_kind
 
-SCENES = {scene.name: scene for scene in scenes()}
+SCENES = named_scenes()
 INTERFERENCE = ("independent", "coherent")
 PAIRS = tuple(product(INTERFERENCE, ("instantaneous", "mean_only")))
 both = pytest.mark.parametrize("interference", INTERFERENCE)
@@ -50,8 +49,14 @@ def random_weights(csi: StatisticalCsi, streams: int = 1, seed: int = 1) -> Ante
 
 
 def drawn(csi: StatisticalCsi, draws: int, zeta2: float = 0.5, seed: int = 5) -> ChannelDraws:
-    phases = draw_phase_errors(np.full(csi.gain.shape, zeta2), csi.norad_id, draws=draws, seed=seed, epoch=3)
+    variance = np.full(csi.gain.shape, zeta2)
+    phases = draw_phase_errors(variance, csi.norad_id, draws=draws, seed=seed, epoch=3, reach=csi.reach)
     return draw_channels(csi, phases, seed=seed, epoch=3)
+
+
+def for_all(csi: StatisticalCsi, draws: ChannelDraws) -> np.ndarray:
+    """Draws (D,S,K,M) of all pairs, zero for those out of reach."""
+    return np.array([csi.reach.spread(draw) for draw in draws.receive])
 
 
 def streams_of(weights, csi: StatisticalCsi) -> Streams:
@@ -116,7 +121,18 @@ def direct_moments(csi: StatisticalCsi, weights: np.ndarray, interference: str, 
 
 
 @both
-@pytest.mark.parametrize("scene", ["plain_0", "kappa_mixed", "partial_clusters", "one_satellite", "one_ut"])
+@pytest.mark.parametrize(
+    "scene",
+    [
+        "plain_0",
+        "kappa_mixed",
+        "partial_clusters",
+        "one_satellite",
+        "one_ut",
+        "few_in_reach_fewer_served",
+        "one_in_reach",
+    ],
+)
 def test_drawn_rates_are_the_literal_ones_on_the_same_draws(scene, interference):
     problem = problem_of(SCENES[scene])
     csi = problem.csi
@@ -124,7 +140,7 @@ def test_drawn_rates_are_the_literal_ones_on_the_same_draws(scene, interference)
     weights = entry.model(problem, options=entry.options()).weights
     draws = drawn(csi, 6)
     expected = p3_rates.monte_carlo_rate(
-        draws.receive[..., 0],
+        for_all(csi, draws)[..., 0],
         csi.steering(),
         csi.noise_w,
         weights.antenna()[..., 0],
@@ -298,6 +314,7 @@ def test_streams_hold_what_a_unit_channel_carries():
     weights = random_weights(csi, 2)
     streams = streams_of(weights, csi)
     v = csi.steering()
+    assert streams.reach.whole
     for s, k in product(range(3), repeat=2):
         carried = [v[s, k] @ weights.weights[s, j] for j in range(3)]
         # sums of six products
@@ -366,3 +383,55 @@ def test_an_epoch_without_satellites_is_silent_too():
     for interference, receiver in PAIRS:
         found = score(streams_of(weights, csi), csi, draws, interference=interference, knowledge=receiver)
         assert not found.spectral_efficiency_bps_hz.any()
+
+
+# ------------------------------------------------------------------------------- satellites that reach few terminals
+
+
+def sparse_world(**told) -> tuple[StatisticalCsi, StatisticalCsi]:
+    """Statistics in which each satellite reaches two terminals of six, and the same with one that reaches all."""
+    csi = world(elements=(1, 2, 1, 2, 2, 1), satellites=4, isotropic=True, **told)
+    linked = np.random.default_rng(9).random(csi.gain.shape).argsort(axis=1).argsort(axis=1) < 2
+    few = replace(csi, gain=np.where(linked, csi.gain, 0.0))
+    linked[1] = True
+    return few, replace(csi, gain=np.where(linked, csi.gain, 0.0))
+
+
+@both
+@pytest.mark.parametrize("which", [0, 1], ids=["few", "one reaches all"])
+def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
+    csi = sparse_world()[which]
+    assert csi.reach.whole == (which == 1)
+    weights = random_weights(csi, streams=2)
+    draws = drawn(csi, 3)
+    streams = streams_of(weights, csi)
+    found = drawn_rates(streams, draws, csi.noise_w, interference=interference)
+    # log dets of matrices with a spread of 1e4
+    np.testing.assert_allclose(
+        found, direct_rates(csi, for_all(csi, draws), weights.weights, interference), rtol=1e-10, atol=1e-13
+    )
+    moments = ReceivedMoments.of(streams, csi, interference=interference)
+    for k in range(6):
+        mean, signal, disturbance = direct_moments(csi, weights.weights, interference, k)
+        size = csi.terminal_elements[k]
+        np.testing.assert_allclose(moments.mean[k, :size], mean, rtol=1e-11, atol=1e-24)
+        np.testing.assert_allclose(moments.disturbance[k, :size, :size], disturbance, rtol=1e-11, atol=1e-24)
+        assert surrogate_rate(moments)[k] == pytest.approx(log2_det(signal, disturbance), rel=1e-10, abs=1e-13)
+
+
+@both
+@pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
+def test_a_choice_of_satellites_scores_as_if_the_others_were_silent(interference, knowledge):
+    # the satellite that reaches everyone is left out: what is left reaches few
+    csi = sparse_world()[1]
+    weights, draws, rows = random_weights(csi), drawn(csi, 4), np.array([0, 2, 3])
+    on_air = np.isin(np.arange(4), rows)[:, None] & np.ones(csi.gain.shape, dtype=bool)
+    told = {"interference": interference, "knowledge": knowledge}
+    whole = score(Streams.of(weights, csi, on_air), csi, draws, **told)
+    part = csi.of(rows)
+    found = score(Streams.of(weights.of(rows), part, on_air[rows]), part, draws.of(rows), **told)
+    # the same powers in another order
+    np.testing.assert_allclose(
+        found.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-11, atol=1e-14
+    )
+    np.testing.assert_allclose(found.surrogate_bps_hz, whole.surrogate_bps_hz, rtol=1e-11, atol=1e-14)

@@ -259,8 +259,11 @@ class Loop:
             self._env.process(self._report(self._now, age_ns))
 
     def _precode(self, moment: Moment) -> None:
-        """Solve for the clusters as they are, with the CSI that has arrived."""
+        """Solve for the clusters as they are, with the CSI that has arrived; without any there is nothing to solve."""
         state, table = self.state, self._table
+        if not len(table.norad_id):
+            state.solved_current = True
+            return
         if state.known_ns == self._now:
             csi = self.network.csi_now(moment, table.norad_id)
         else:

@@ -110,9 +110,9 @@ def fetch(
 
 
 def _existing(file: Path) -> Path:
-    if not file.exists():
-        from twin.scenario.faults import nearest_file
+    from twin.scenario.faults import is_there, nearest_file
 
+    if not is_there(file):
         raise InputError(f"{file}: no such file{nearest_file(file)}")
     return file
 

@@ -74,6 +74,14 @@ def described(error: pydantic.ValidationError, model: type[pydantic.BaseModel], 
     return found
 
 
+def is_there(file: Path) -> bool:
+    """Whether there is such a file or folder."""
+    try:
+        return file.exists()
+    except OSError:  # a name that no file can have
+        return False
+
+
 def nearest_file(file: Path) -> str:
     """The file that may have been meant, as the end of a sentence."""
     try:

@@ -228,5 +228,5 @@ def _constellation_faults(section: Constellation) -> list[Fault]:
     if not section.source and (count := walker.planes * walker.per_plane) > _MOST_GENERATED:
         text = f"planes x per_plane makes {count:,} satellites, must be at most {_MOST_GENERATED:,}"
         return [Fault(key="constellation.walker", text=text)]
-    lost = [file for file in section.source if not file.exists()]
+    lost = [file for file in section.source if not faults.is_there(file)]
     return [Fault(key="constellation.source", text=f"{file}: no such file{faults.nearest_file(file)}") for file in lost]
