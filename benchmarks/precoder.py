@@ -11,9 +11,10 @@ import threadpoolctl
 from benchmarks.printed import printed_cdwmmse
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.precoding import PrecodingProblem
-from twin.precoding.cdwmmse import CdwmmseOptions, ms_jo_cdwmmse
+from twin.precoding.joint import JointOptions
+from twin.precoding.wmmse import ms_jo_cdwmmse
 
-OPTIONS = CdwmmseOptions(iterations=10, tolerance_bit=0.0)
+OPTIONS = JointOptions(iterations=10, tolerance_bit=0.0)
 
 
 def problem(side: int, *, seed: int = 0) -> PrecodingProblem:

@@ -119,11 +119,11 @@ class SpannedWeights:
             coefficients=_placed(self.coefficients, *held),
         )
 
-    def rebased(self, csi: StatisticalCsi) -> Number:
-        """The coefficients (S,B,B,L) over the reach of newer CSI of the same satellites."""
-        if self.reach.same(csi.reach):
+    def on_reach(self, reach: Reach) -> Number:
+        """The coefficients (S,B,B,L) over another reach of the same satellites, zero for terminals not held."""
+        if self.reach.same(reach):
             return self.coefficients
-        place = csi.reach.positions(self.reach)
+        place = reach.positions(self.reach)
         row = np.arange(len(place))[:, None, None]
         found = self.coefficients[row, place[:, :, None], place[:, None, :]]
         known = (place[:, :, None] >= 0) & (place[:, None, :] >= 0)

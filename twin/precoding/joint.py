@@ -1,4 +1,4 @@
-"""Joint precoding of several satellites by covariance decomposition (P3's Algorithm 1), in exact structured form.
+"""Joint precoding of several satellites by weighted mean square errors (P3's Algorithm 1), in exact structured form.
 
 Each satellite's channels being of rank one, its weights lie in the span of V_s*, of at most K dimensions, whatever
 the array's size. In an orthonormal basis of that span with the coordinates R_s of V_s*, the matrix that the algorithm
@@ -10,8 +10,9 @@ closed form. Phases being counted from the middle of the array, all of it is rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from twin.channel import Reach
 from twin.precoding.matched import known_amplitude
-from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.span import Span
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
@@ -29,7 +30,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass_options
-class CdwmmseOptions:
+class JointOptions:
     """When the iteration ends."""
 
     iterations: Annotated[int, Ge(1)] = 10
@@ -44,34 +45,35 @@ class CdwmmseOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivers:
-    """What the transmitter needs of the virtual receivers a_k and the weights u_k."""
+    """What the transmitter needs of the receivers a_k and the weights u_k."""
 
     error: Real
-    """(K,) ẽ_k: modified mean square error at its optimal receiver."""
+    """(K,) e_k: mean square error at its optimal receiver."""
     strength: Real
     """(K,) α_k = β_k u_k ‖a_k‖²."""
     target: Real
-    """(S,B) r_sk: coefficient of v_sk* in β_k u_k Q_kᴴ a_k."""
+    """(S,B) r_sk: coefficient of v_sk* in what the transmitter shall match."""
 
 
-@precoders.register("ms_jo_cdwmmse", source="P3, Algorithm 1; P4 MS-JoCDWM", options=CdwmmseOptions)
-def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
-    """Joint multi-satellite WMMSE on the decomposed channel covariance.
+def optimise(
+    problem: PrecodingProblem, options: JointOptions, receivers: Callable[[Near, Real], Receivers]
+) -> Precoding:
+    """Alternate between receivers and transmitter until the sum rate rises no more.
 
     The stop criterion takes the error before the first iteration as infinite; the printed χ would end the
     iteration after its first step. Where not every satellite serves everyone, a terminal's weights are restricted
     to its own satellites and P_k is its share of their budgets.
     """
-    near = _Near.of(problem)
+    near = Near.of(problem)
     span = Span.of(problem.csi.gram)
     coordinates, most = _start(problem, near, span, options)
     last = np.full(near.served.sum(), np.inf)
     iterations, converged = 0, not near.served.any()
     while iterations < most and not converged:
         iterations += 1
-        receivers = _receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
-        coordinates = _transmit(near, span, receivers)
-        error = receivers.error[near.served]
+        found = receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
+        coordinates = _transmit(near, span, found)
+        error = found.error[near.served]
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
     coefficients = span.basis @ _within_budget(coordinates, problem.power_w)
@@ -80,7 +82,7 @@ def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Near:
+class Near:
     """What the iteration needs of a problem, of the pairs in reach alone."""
 
     reach: Reach
@@ -119,7 +121,7 @@ class _Near:
         )
 
 
-def _start(problem: PrecodingProblem, near: _Near, span: Span, options: Any) -> tuple[Real, int]:
+def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOptions) -> tuple[Real, int]:
     """Coordinates (S,R,B) to start from, and how many iterations they deserve.
 
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
@@ -131,33 +133,14 @@ def _start(problem: PrecodingProblem, near: _Near, span: Span, options: Any) -> 
     matched = span.coordinates * near.reach.gathered(amplitude * scale)[:, None, :]
     if not isinstance(problem.start, SpannedWeights):
         return matched, options.iterations
-    given = problem.start.rebased(problem.csi)[..., 0].real
+    given = problem.start.on_reach(problem.csi.reach)[..., 0].real
     known = np.asarray(given.any(axis=1))
     kept = np.where(known[:, None, :], span.coordinates @ given, matched)
     same = np.array_equal(known, near.serving)
     return kept * near.serving[:, None, :], options.warm_iterations if same else options.change_iterations
 
 
-def _receivers(near: _Near, seen: Real) -> Receivers:
-    """Steps 7 and 8: optimal virtual receivers and their errors, from v_iᵀ w_k (S,B,B)."""
-    own = np.einsum("skk->sk", seen)
-    own_power = own**2
-    coherent = near.reach.summed(near.mean * own)
-    signal = coherent**2 + near.reach.summed(near.spread * own_power)
-    leaked = np.maximum(np.einsum("ski,ski->sk", seen, seen) - own_power, 0.0)
-    disturbance = near.reach.summed(near.gain * leaked) + near.noise_w
-    total = signal + disturbance
-    error = disturbance / total
-    gradient = np.where(near.served, near.weight / (error * total), 0.0)
-    target = near.mean * near.reach.gathered(coherent) + near.spread * own
-    return Receivers(
-        error=error,
-        strength=gradient * signal / total,
-        target=near.reach.gathered(gradient) * target,
-    )
-
-
-def _transmit(near: _Near, span: Span, receivers: Receivers) -> Real:
+def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
     """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
     reach, strength, power_w = near.reach, receivers.strength, near.power_w
     active = (strength > 0.0) & (power_w > 0.0)
@@ -176,7 +159,7 @@ def _transmit(near: _Near, span: Span, receivers: Receivers) -> Real:
     return np.asarray(vectors @ (damped * (pull * reach.gathered(scale))[:, None, :]))
 
 
-def _coupled(near: _Near, target: Real, own: Real) -> Real:
+def _coupled(near: Near, target: Real, own: Real) -> Real:
     """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
 
     With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.

@@ -1,0 +1,99 @@
+"""Weighted mean square error precoders: on the decomposed covariance, on the mean channel, together or apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.precoding.joint import JointOptions, Near, Receivers, optimise
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.weights import SpannedWeights
+
+Real = NDArray[np.float64]
+
+
+@precoders.register("ms_jo_cdwmmse", source="P3, Algorithm 1; P4 MS-JoCDWM", options=JointOptions)
+def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Joint multi-satellite WMMSE on the decomposed channel covariance, which maximises AP1."""
+    return optimise(problem, options, decomposed_receivers)
+
+
+@precoders.register("ms_jo_wmmse", source="P3, Section IV-A; P4 MS-JoWM", options=JointOptions)
+def ms_jo_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Joint multi-satellite WMMSE on the mean channel, which maximises AP2.
+
+    The receiver is that of P3's (39); power is treated as in Algorithm 1.
+    """
+    return optimise(problem, options, mean_receivers)
+
+
+@precoders.register("ms_sep_wmmse", source="P3, Section V (MS-SepWMMSE)", options=JointOptions)
+def ms_sep_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """WMMSE on the mean channel at each satellite by itself, as if there were no other."""
+    return _separately(problem, problem.serving, options)
+
+
+@precoders.register("ss_wmmse", source="P3, Section V (SS-WMMSE)", options=JointOptions)
+def ss_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """WMMSE on the mean channel, each terminal served by the master of its cluster alone."""
+    alone = np.arange(len(problem.csi.norad_id))[:, None] == problem.master
+    return _separately(problem, alone, options)
+
+
+def decomposed_receivers(near: Near, seen: Real) -> Receivers:
+    """Steps 7 and 8 of P3's Algorithm 1: optimal virtual receivers, from v_iᵀ w_k (S,B,B)."""
+    own = np.einsum("skk->sk", seen)
+    coherent = near.reach.summed(near.mean * own)
+    signal = coherent**2 + near.reach.summed(near.spread * own**2)
+    error, gradient, strength = _gradient(near, signal, _disturbance(near, seen, own))
+    target = near.mean * near.reach.gathered(coherent) + near.spread * own
+    return Receivers(error=error, strength=strength, target=near.reach.gathered(gradient) * target)
+
+
+def mean_receivers(near: Near, seen: Real) -> Receivers:
+    """Optimal receivers of the true mean square error (P3, eq. 23 and 39), from v_iᵀ w_k (S,B,B)."""
+    own = np.einsum("skk->sk", seen)
+    coherent = near.reach.summed(near.mean * own)
+    unknown = near.reach.summed(near.spread * own**2)
+    error, gradient, strength = _gradient(near, coherent**2, unknown + _disturbance(near, seen, own))
+    target = near.mean * near.reach.gathered(gradient * coherent)
+    return Receivers(error=error, strength=strength, target=target)
+
+
+def _disturbance(near: Near, seen: Real, own: Real) -> Real:
+    """(K,) interference of all satellites, and noise."""
+    leaked = np.maximum(np.einsum("ski,ski->sk", seen, seen) - own**2, 0.0)
+    return np.asarray(near.reach.summed(near.gain * leaked) + near.noise_w)
+
+
+def _gradient(near: Near, signal: Real, disturbance: Real) -> tuple[Real, Real, Real]:
+    """(K,) e_k, β_k u_k over the received power, and α_k = β_k u_k ‖a_k‖²."""
+    total = signal + disturbance
+    error = disturbance / total
+    gradient = np.where(near.served, near.weight / (error * total), 0.0)
+    return error, gradient, gradient * signal / total
+
+
+def _separately(problem: PrecodingProblem, serving: NDArray[np.bool_], options: JointOptions) -> Precoding:
+    """Solve for each satellite as if it were the only one."""
+    csi = problem.csi
+    coefficients = np.zeros((*csi.gram.shape, 1))
+    iterations, converged = 0, True
+    for row in np.flatnonzero(serving.any(axis=1)):
+        one = np.array([row])
+        alone = replace(
+            problem,
+            csi=csi.of(one),
+            serving=serving[one],
+            master=np.where(serving[row], 0, -1),
+            power_w=problem.power_w[one],
+            start=None if problem.start is None else problem.start.of(one),
+        )
+        solved = optimise(alone, options, mean_receivers)
+        if isinstance(solved.weights, SpannedWeights):
+            coefficients[row] = solved.weights.on_reach(csi.reach.rows(one))[0]
+        iterations, converged = max(iterations, solved.iterations), converged and solved.converged
+    return Precoding(weights=SpannedWeights.over(csi, coefficients), iterations=iterations, converged=converged)
