@@ -10,13 +10,19 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.small_run import reports, small, with_segments
-from twin.channel import ChannelDraws, StatisticalCsi, draw_channels
+from twin.channel import StatisticalCsi, draw_channels
 from twin.epoch import Segment, settle
 from twin.network import Network
 from twin.precompensation import draw_phase_errors
 
 # Gram matrices against sums over antennas: 16 terms a product, and interference some 40 dB below the signal
 RELATIVE = 1e-9
+
+WIDE = {
+    "terminals": {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8},
+    "association.min_elevation_deg": 10.0,
+}
+"""Terminals so far apart that no satellite reaches many of them."""
 
 SOFT = {
     "time.duration": "60s",
@@ -35,7 +41,7 @@ def by_hand(network: Network, moment: Any, segment: Segment) -> NDArray[np.float
         return np.zeros(terminals)
     weights = {int(id_): array for id_, array in zip(segment.weights.norad_id, segment.weights.antenna(), strict=True)}
     on_air = [int(id_) for id_ in segment.table.norad_id if int(id_) in weights]
-    csi, draws = channels(network, moment, np.array(on_air, dtype=np.int64))
+    csi, receive = channels(network, moment, np.array(on_air, dtype=np.int64))
     steering = csi.steering()
     rates = np.zeros((scenario.receiver.draws, terminals))
     for terminal in range(terminals):
@@ -47,7 +53,7 @@ def by_hand(network: Network, moment: Any, segment: Segment) -> NDArray[np.float
                 if not (segment.table.member[row, other] and ready):
                     continue
                 carried = steering[satellite, terminal] @ weights[id_][other]
-                arriving = draws.receive[:, satellite, terminal, :, None] * carried
+                arriving = receive[:, satellite, terminal, :, None] * carried
                 if other == terminal:
                     own = own + arriving
                 else:
@@ -74,13 +80,16 @@ def _rate(network: Network, terminal: int, own: Any, rest: list[Any], satellites
     return np.asarray(np.log2(np.linalg.det(ratio).real))
 
 
-def channels(network: Network, moment: Any, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, ChannelDraws]:
+def channels(network: Network, moment: Any, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, NDArray[Any]]:
+    """Statistics of some satellites, and the drawn receive sides (D,S,K,M) of their channels."""
     links = moment.links(norad_id)
     csi = network.csi(links)
     key = {"seed": network.scenario.seed, "epoch": moment.epoch}
     draws = network.scenario.receiver.draws
-    phases = draw_phase_errors(network.phase_variance(links), norad_id, draws=draws, **key)
-    return csi, draw_channels(csi, phases, **key)
+    variance = network.phase_variance(links)
+    phases = draw_phase_errors(variance, norad_id, draws=draws, reach=csi.reach, **key)
+    drawn = draw_channels(csi, phases, **key)
+    return csi, np.array([csi.reach.spread(one) for one in drawn.receive])
 
 
 def weighted(segments: list[Segment], values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -92,6 +101,9 @@ def weighted(segments: list[Segment], values: list[NDArray[np.float64]]) -> NDAr
     "changes",
     [
         {},
+        WIDE,
+        WIDE | {"receiver.interference": "coherent"},
+        WIDE | {"association": {"name": "max_elevation", "every": "40s", "execution": "5s"}},
         {"precoding.name": "smrt"},
         {"precoding.name": "ss_mmse"},
         {"receiver.interference": "coherent"},
@@ -105,6 +117,7 @@ def test_rates_are_those_of_what_was_on_the_air(changes: dict[str, Any], monkeyp
     stretches = 0
     for report, segments in with_segments(network, monkeypatch):
         stretches += len(segments)
+        assert not report.epoch or report.outcome.spectral_efficiency_bps_hz.any()
         expected = weighted(segments, [by_hand(network, report.moment, segment) for segment in segments])
         found = report.outcome.spectral_efficiency_bps_hz
         assert np.allclose(found, expected, rtol=RELATIVE, atol=1e-12)

@@ -19,7 +19,7 @@ class ChannelDraws:
     """D draws of the channels of one epoch."""
 
     receive: Complex
-    """(D,S,B,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ} of the terminals in reach: the channel is its product with vᵀ."""
+    """(D,S,B,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ} of the terminals in reach: the channel less vᵀ."""
 
     def of(self, rows: NDArray[np.int64]) -> ChannelDraws:
         """The draws of some satellites; rows in order, and all of them, give the same record."""

@@ -76,7 +76,7 @@ def optimise(
         error = found.error[near.served]
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
-    coefficients = span.basis @ _within_budget(coordinates, problem.power_w)
+    coefficients = _within_budget(span.basis @ coordinates, problem.csi.gram, problem.power_w)
     weights = SpannedWeights.over(problem.csi, coefficients[..., None])
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
@@ -105,6 +105,7 @@ class Near:
 
     @classmethod
     def of(cls, problem: PrecodingProblem) -> Self:
+        """Gather it."""
         csi, reach = problem.csi, problem.csi.reach
         power_w = problem.terminal_power_w()
         mean, gain = reach.gathered(csi.mean_amplitude), reach.gathered(csi.gain)
@@ -174,8 +175,8 @@ def _coupled(near: Near, target: Real, own: Real) -> Real:
     return np.asarray(solved - swept * reach.gathered(common))
 
 
-def _within_budget(coordinates: Real, budget_w: Real) -> Real:
-    """Step 14: scale each satellite down to its budget."""
-    spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
+def _within_budget(coefficients: Real, gram: Real, budget_w: Real) -> Real:
+    """Step 14: scale each satellite down to its budget, which rounding in a poor basis must not exceed either."""
+    spent_w = (coefficients * (gram @ coefficients)).sum(axis=(1, 2))
     ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return np.asarray(coordinates * np.sqrt(ratio)[:, None, None])
+    return np.asarray(coefficients * np.sqrt(ratio)[:, None, None])
