@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     with output.warnings_shown(), _terminated_as_interrupted():
         try:
-            return _invoked(words)
+            return _invoked(list(words))
         except BrokenPipeError:
             return DONE
         except KeyboardInterrupt:

@@ -76,7 +76,7 @@ def optimise(
         error = found.error[near.served]
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
-    coefficients = _within_budget(span.basis @ coordinates, problem.csi.gram, problem.power_w)
+    coefficients = within_budget(span.basis @ coordinates, problem.csi.gram, problem.power_w)
     weights = SpannedWeights.over(problem.csi, coefficients[..., None])
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
@@ -175,7 +175,7 @@ def _coupled(near: Near, target: Real, own: Real) -> Real:
     return np.asarray(solved - swept * reach.gathered(common))
 
 
-def _within_budget(coefficients: Real, gram: Real, budget_w: Real) -> Real:
+def within_budget(coefficients: Real, gram: Real, budget_w: Real) -> Real:
     """Step 14: scale each satellite down to its budget, which rounding in a poor basis must not exceed either."""
     spent_w = (coefficients * (gram @ coefficients)).sum(axis=(1, 2))
     ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))

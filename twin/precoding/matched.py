@@ -33,7 +33,11 @@ def pointed(csi: StatisticalCsi, amplitude: NDArray[np.float64]) -> SpannedWeigh
 
 @precoders.register("smrt", source="P5, eq. 9")
 def smrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
-    """Statistical maximum-ratio transmission, each satellite's power shared equally among its terminals."""
-    load = np.maximum(problem.serving.sum(axis=1, keepdims=True), 1)
-    amplitude = np.sqrt(problem.power_w[:, None] / load) * problem.serving
-    return Precoding(weights=pointed(problem.csi, amplitude), iterations=0, converged=True)
+    """Statistical maximum-ratio transmission: a beam at each terminal, powers given or equal."""
+    return Precoding(weights=pointed(problem.csi, np.sqrt(problem.beam_power_w())), iterations=0, converged=True)
+
+
+@precoders.register("ss_smrt", source="P5, Section VI, benchmark 3")
+def ss_smrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Statistical maximum-ratio transmission by the master of each cluster alone, powers equal."""
+    return smrt(problem.alone(), options=options)

@@ -22,7 +22,7 @@ def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     terminals of satellite s, and η such that the satellite's power is met.
     """
     csi = problem.csi
-    alone = np.arange(len(csi.norad_id))[:, None] == problem.master
+    alone = problem.alone().serving
     amplitude = csi.reach.gathered(known_amplitude(csi, alone) / np.sqrt(csi.noise_w))
     alone = csi.reach.gathered(alone)
     coefficients = np.zeros((*csi.gram.shape, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,8 +27,24 @@ class PrecodingProblem:
     """(S,) P_s: power budget of each satellite on one subcarrier."""
     weight: NDArray[np.float64]
     """(K,) β: weight of each terminal in the sum rate."""
+    share: NDArray[np.float64] | None = None
+    """(S,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
+
+    Beams of fixed power (`smrt`, `szf`, `slnr`) use it; precoders that find their powers do not.
+    """
     start: Weights | None = None
     """Weights of the same satellites and terminals to start from, zero for pairs that did not serve."""
+
+    def beam_power_w(self) -> NDArray[np.float64]:
+        """(S,K) p_sk² P_s: power of each serving pair's beam (P5, eq. 13)."""
+        equal = self.serving / np.maximum(self.serving.sum(axis=1, keepdims=True), 1)
+        share = equal if self.share is None else np.where(self.serving, self.share, 0.0)
+        return np.asarray(share * self.power_w[:, None])
+
+    def alone(self) -> PrecodingProblem:
+        """The same problem with each terminal served by the master of its cluster alone."""
+        serving = np.arange(len(self.serving))[:, None] == self.master
+        return replace(self, serving=serving, share=None, start=None)
 
     def terminal_power_w(self) -> NDArray[np.float64]:
         """(K,) P_k: an equal share of the budget of each satellite that serves the terminal.

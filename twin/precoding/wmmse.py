@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.precoding.joint import JointOptions, Near, Receivers, optimise
+from twin.precoding.joint import JointOptions, Near, Receivers, optimise, within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 
@@ -39,8 +39,7 @@ def ms_sep_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
 @precoders.register("ss_wmmse", source="P3, Section V (SS-WMMSE)", options=JointOptions)
 def ss_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     """WMMSE on the mean channel, each terminal served by the master of its cluster alone."""
-    alone = np.arange(len(problem.csi.norad_id))[:, None] == problem.master
-    return _separately(problem, alone, options)
+    return _separately(problem, problem.alone().serving, options)
 
 
 def decomposed_receivers(near: Near, seen: Real) -> Receivers:
@@ -80,7 +79,7 @@ def _gradient(near: Near, signal: Real, disturbance: Real) -> tuple[Real, Real, 
 def _separately(problem: PrecodingProblem, serving: NDArray[np.bool_], options: JointOptions) -> Precoding:
     """Solve for each satellite as if it were the only one."""
     csi = problem.csi
-    coefficients = np.zeros((*csi.gram.shape, 1))
+    coefficients = np.zeros(csi.gram.shape)
     iterations, converged = 0, True
     for row in np.flatnonzero(serving.any(axis=1)):
         one = np.array([row])
@@ -94,6 +93,8 @@ def _separately(problem: PrecodingProblem, serving: NDArray[np.bool_], options: 
         )
         solved = optimise(alone, options, mean_receivers)
         if isinstance(solved.weights, SpannedWeights):
-            coefficients[row] = solved.weights.on_reach(csi.reach.rows(one))[0]
+            coefficients[row] = solved.weights.on_reach(csi.reach.rows(one))[0, ..., 0].real
         iterations, converged = max(iterations, solved.iterations), converged and solved.converged
-    return Precoding(weights=SpannedWeights.over(csi, coefficients), iterations=iterations, converged=converged)
+    coefficients = within_budget(coefficients, csi.gram, problem.power_w)
+    weights = SpannedWeights.over(csi, coefficients[..., None])
+    return Precoding(weights=weights, iterations=iterations, converged=converged)

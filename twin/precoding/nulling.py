@@ -1,0 +1,63 @@
+"""Beams of fixed power that spare other terminals: zero forcing and the signal-to-leakage-plus-noise ratio."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Gt, Le
+from numpy.typing import NDArray
+
+from twin.precoding.joint import within_budget
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.span import Span
+from twin.precoding.weights import SpannedWeights
+from twin.registry import dataclass_options
+
+Real = NDArray[np.float64]
+
+
+@dataclass_options
+class ZeroForcingOptions:
+    """What counts as one direction."""
+
+    tolerance: Annotated[float, Gt(0.0), Le(0.1)] = 1e-10
+    """Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart."""
+
+
+@precoders.register("szf", source="P5, eq. 11, with the phase of eq. 9", options=ZeroForcingOptions)
+def szf(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Statistical zero forcing: each beam nulls all other terminals in reach, powers given or equal.
+
+    Where directions coincide or terminals outnumber antennas, AᴴA is singular: its pseudo-inverse is used, which nulls
+    what can be nulled, and gives terminals at one place one beam.
+    """
+    inverse = np.linalg.pinv(problem.csi.gram, rcond=options.tolerance, hermitian=True)
+    return _beams(problem, np.asarray(inverse, dtype=np.float64))
+
+
+@precoders.register("slnr", source="P5, Section VI, benchmark 2, after its reference [45]")
+def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Beams of greatest mean signal-to-leakage-plus-noise ratio, by the master of each cluster alone, powers equal.
+
+    The beam is along (Σ_j γ_j/σ_j² v_j* v_jᵀ + K_s/P_s I)⁻¹ v_k*; a terminal's own term in the sum changes its length alone.
+    """
+    alone = problem.alone()
+    csi, reach = alone.csi, alone.csi.reach
+    span = Span.of(csi.gram)
+    loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain / csi.noise_w))[:, None, :]
+    count = np.maximum(alone.serving.sum(axis=1), 1)
+    ridge = np.divide(count, alone.power_w, where=alone.power_w > 0.0, out=np.ones(len(count)))
+    leaked = loaded @ loaded.swapaxes(1, 2)
+    leaked[:, np.arange(leaked.shape[1]), np.arange(leaked.shape[1])] += ridge[:, None]
+    return _beams(alone, span.basis @ np.linalg.solve(leaked, span.coordinates))
+
+
+def _beams(problem: PrecodingProblem, coefficients: Real) -> Precoding:
+    """Scale the beams (S,B,B), one in each column, to their powers."""
+    csi = problem.csi
+    length = np.sqrt(np.maximum((coefficients * (csi.gram @ coefficients)).sum(axis=1), 0.0))
+    wanted = np.sqrt(csi.reach.gathered(problem.beam_power_w()))
+    scale = np.divide(wanted, length, where=length > 0.0, out=np.zeros_like(length))
+    scaled = within_budget(coefficients * scale[:, None, :], csi.gram, problem.power_w)
+    return Precoding(weights=SpannedWeights.over(csi, scaled[..., None]), iterations=0, converged=True)
