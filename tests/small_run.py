@@ -39,6 +39,11 @@ class StoppedError(Exception):
 
 def small(changes: Mapping[str, Any] | None = None, **sections: Any) -> Scenario:
     """The small scenario, with sections or single ``section.key`` entries of it changed."""
+    return from_mapping(small_tree(changes, **sections))
+
+
+def small_tree(changes: Mapping[str, Any] | None = None, **sections: Any) -> dict[str, Any]:
+    """The same as plain data."""
     tree: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in SMALL.items()}
     tree |= sections
     for path, value in (changes or {}).items():
@@ -48,7 +53,7 @@ def small(changes: Mapping[str, Any] | None = None, **sections: Any) -> Scenario
             place[folder] = dict(place.get(folder, {}))
             place = place[folder]
         place[key] = value
-    return from_mapping(tree)
+    return tree
 
 
 def anew(network: Network) -> Network:

@@ -151,6 +151,19 @@ def test_a_start_that_cannot_be_used_is_a_cold_start():
     np.testing.assert_array_equal(weights_of(again), weights_of(cold))
 
 
+def test_a_start_from_a_time_without_links_is_a_cold_start():
+    blind, problem = problem_of(SCENES["nobody_in_reach"]), problem_of(SCENES["plain_0"])
+    before = solved("ms_jo_cdwmmse", blind)
+    cold = solved("ms_jo_cdwmmse", problem)
+    found = solved("ms_jo_cdwmmse", replace(problem, start=before.weights), change_iterations=10)
+    np.testing.assert_array_equal(weights_of(found), weights_of(cold))
+
+
+def test_a_time_without_links_is_passed_over_in_silence(capfd):
+    assert not solved("ms_jo_cdwmmse", problem_of(SCENES["nobody_in_reach"])).weights.power_w().any()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_warm_starts_keep_up_with_moving_terminals():
     problem = problem_of(SCENES["largest"])
     rng = np.random.default_rng(5)

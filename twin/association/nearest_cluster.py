@@ -40,11 +40,15 @@ class NearestClusterOptions:
 )
 def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
     """Each terminal, or each group of them, is served by its nearest or strongest satellites together."""
-    score = np.empty_like(view.range_km)
+    score, stays = np.empty_like(view.range_km), np.empty_like(view.visible)
     eligible = np.empty_like(view.visible)
     for members in _scopes(view, options.scope):
-        score[:, members], eligible[:, members] = _common(view, members, options)
-    chosen = best(score, eligible, options.cluster_size, options.capacity) & view.visible
+        score[:, members], stays[:, members], eligible[:, members] = _common(view, members, options)
+    ranked = score + _hysteresis(options) * stays
+    wanted = best(ranked, eligible, options.cluster_size, None) & view.visible
+    if options.scope == "terminal":
+        wanted = view.visible
+    chosen = best(ranked, wanted, options.cluster_size, options.capacity)
     return led(chosen, score + _hysteresis(options) * _is_master(view))
 
 
@@ -55,20 +59,23 @@ def _scopes(view: AssociationView, scope: str) -> list[NDArray[np.int64] | slice
     return [np.flatnonzero(view.region == region) for region in np.unique(view.region)]
 
 
-def _common(view: AssociationView, members: NDArray[np.int64] | slice, options: Any) -> tuple[Real, Flags]:
-    """Score and eligibility (V,members) of each satellite."""
+def _common(view: AssociationView, members: NDArray[np.int64] | slice, options: Any) -> tuple[Real, Flags, Flags]:
+    """Score (V,members) of each satellite, whether it serves already, and whether it may be chosen."""
     serving, visible = view.serving[:, members], view.visible[:, members]
     if options.rank_by == "gain":
         score = to_db(np.maximum(view.mean_gain()[:, members], np.finfo(float).tiny))
     else:
         score = -view.range_km[:, members]
     if isinstance(members, slice):
-        return score + _hysteresis(options) * serving, visible
+        return score, serving, visible
     # the mean square of the ranges to a set of points is the square of that to their centre, plus a constant
     centre = score.mean(axis=1) if options.rank_by == "gain" else -np.sqrt((score**2).mean(axis=1))
-    common = centre + _hysteresis(options) * serving.any(axis=1)
-    eligible = np.asarray(visible.any(axis=1))
-    return np.broadcast_to(common[:, None], score.shape), np.broadcast_to(eligible[:, None], visible.shape)
+
+    def all_alike(values: NDArray[Any]) -> NDArray[Any]:
+        return np.broadcast_to(values[:, None], score.shape)
+
+    serves, seen = np.asarray(serving.any(axis=1)), np.asarray(visible.any(axis=1))
+    return all_alike(np.asarray(centre)), all_alike(serves), all_alike(seen)
 
 
 def _hysteresis(options: Any) -> float:

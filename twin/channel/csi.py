@@ -59,7 +59,7 @@ class StatisticalCsi:
         """The statistics of some satellites; rows in order, and all of them, give the same record."""
         if np.array_equal(rows, np.arange(len(self.norad_id))):
             return self
-        return replace(
+        some = replace(
             self,
             norad_id=self.norad_id[rows],
             departure=self.departure[rows],
@@ -68,6 +68,8 @@ class StatisticalCsi:
             mean_phase=self.mean_phase[rows],
             receive_steering=self.receive_steering[rows],
         )
+        some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before
+        return some
 
     @cached_property
     def reach(self) -> Reach:
@@ -81,12 +83,9 @@ class StatisticalCsi:
 
     @cached_property
     def gram(self) -> Real:
-        """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors towards the terminals in reach."""
-        gram = self.array.gram(self.near_departure)
-        if self.reach.whole:
-            return gram
-        held = self.reach.terminal < self.reach.terminals
-        return np.asarray(gram * (held[:, :, None] & held[:, None, :]))
+        """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors, zero without a link."""
+        gram, linked = self.array.gram(self.near_departure), self.reach.gathered(self.gain > 0.0)
+        return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
 
     def steering(self) -> Complex:
         """(S,K,N) unit-norm steering vectors v."""

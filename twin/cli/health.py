@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from twin.cli.words import counted, number
 
 if TYPE_CHECKING:
@@ -26,6 +24,8 @@ def account(health: CatalogueHealth) -> str:
 
 def warnings(network: Network) -> list[str]:
     """Elements that are stale or far from the time of the run, and what a selection did not find."""
+    import numpy as np
+
     section, health, timeline = network.scenario.constellation, network.catalogue.health, network.timeline
     if not section.source:
         return list(health.unmatched)

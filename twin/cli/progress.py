@@ -70,15 +70,13 @@ class Lines:
 
 
 @contextmanager
-def shown(epoch_s: float, *, quiet: bool) -> Iterator[Progress | None]:
+def on_screen(epoch_s: float) -> Iterator[Progress]:
     """Show progress as fits where it is seen."""
-    if quiet:
-        yield None
-    elif not sys.stderr.isatty():
-        yield Lines(epoch_s)
-    else:
+    if sys.stderr.isatty():
         with _bar(epoch_s) as progress:
             yield progress
+    else:
+        yield Lines(epoch_s)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,7 @@ import typer
 
 from twin.cli import figures, health, output
 from twin.cli.inputs import ScenarioFile, Settings, resolved
-from twin.cli.progress import shown
+from twin.cli.progress import Progress, on_screen
 from twin.cli.words import counted
 from twin.errors import InputError
 
@@ -42,10 +42,6 @@ def run(
     if begun + 1 == network.timeline.epochs:
         output.say(f"{directory}: this run is complete; there is nothing to resume", str(directory))
         return
-    if not quiet:
-        output.say(*_header(network, directory, begun))
-        for words in health.warnings(network):
-            output.warn(words)
     again = shlex.join(
         ["twin", "run", str(scenario)]
         + [word for setting in settings or [] for word in ("--set", setting)]
@@ -53,16 +49,27 @@ def run(
     )
     started = perf_counter()
     with _resumable(directory, again):
-        _run(network, directory, resume=resume, quiet=quiet)
+        _run(network, directory, begun=begun, resume=resume, quiet=quiet)
     if not quiet:
         _summary(directory, network.timeline.epochs - begun - 1, perf_counter() - started)
 
 
-def _run(network: Network, directory: Path, *, resume: bool, quiet: bool) -> None:
+def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
+    """Run; what is run is told of once its trace has been opened, for only then nothing is wrong any more."""
     from twin.run import run_network
 
-    with shown(network.scenario.time.epoch.seconds, quiet=quiet) as progress:
-        run_network(network, directory, resume=resume, progress=progress)
+    with ExitStack() as stack:
+        shown: list[Progress] = []
+
+        def progress(done: int, total: int) -> None:
+            if not shown:
+                output.say(*_header(network, directory, begun))
+                for words in health.warnings(network):
+                    output.warn(words)
+                shown.append(stack.enter_context(on_screen(network.scenario.time.epoch.seconds)))
+            shown[0](done, total)
+
+        run_network(network, directory, resume=resume, progress=None if quiet else progress)
 
 
 def _summary(directory: Path, computed: int, wall_s: float) -> None:

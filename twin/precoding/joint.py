@@ -154,13 +154,13 @@ def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
     damped = turned / np.where(shifts > 0.0, np.maximum(values, 0.0)[:, :, None] + shifts, 1.0)
     # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
     own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
-    pull = np.where(near.serving & reach.gathered(active), _coupled(near, receivers.target, own), 0.0)
+    pull = np.where(near.serving & reach.gathered(active), coupled(near, receivers.target, own), 0.0)
     norm = np.sqrt(reach.summed(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
     return np.asarray(vectors @ (damped * (pull * reach.gathered(scale))[:, None, :]))
 
 
-def _coupled(near: Near, target: Real, own: Real) -> Real:
+def coupled(near: Near, target: Real, own: Real) -> Real:
     """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
 
     With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.

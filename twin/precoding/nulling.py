@@ -40,7 +40,8 @@ def szf(problem: PrecodingProblem, *, options: Any) -> Precoding:
 def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     """Beams of greatest mean signal-to-leakage-plus-noise ratio, by the master of each cluster alone, powers equal.
 
-    The beam is along (Σ_j γ_j/σ_j² v_j* v_jᵀ + K_s/P_s I)⁻¹ v_k*; a terminal's own term in the sum changes its length alone.
+    The beam is along (Σ_j γ_j/σ_j² v_j* v_jᵀ + K_s/P_s I)⁻¹ v_k*; a terminal's own term in the sum changes its
+    length alone.
     """
     alone = problem.alone()
     csi, reach = alone.csi, alone.csi.reach

@@ -30,6 +30,8 @@ class Span:
         coordinates = np.zeros_like(gram)
         basis = np.zeros_like(gram)
         for satellite, matrix in enumerate(gram):
+            if not matrix.any():
+                continue
             factor, pivots, rank, _ = lapack.dpstrf(matrix, tol=-1.0)
             upper = np.triu(factor[:rank])
             order = pivots - 1

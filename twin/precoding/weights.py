@@ -124,6 +124,8 @@ class SpannedWeights:
         if self.reach.same(reach):
             return self.coefficients
         place = reach.positions(self.reach)
+        if self.coefficients.shape[1] == 0:
+            return np.zeros((*place.shape, place.shape[1], self.coefficients.shape[3]))
         row = np.arange(len(place))[:, None, None]
         found = self.coefficients[row, place[:, :, None], place[:, None, :]]
         known = (place[:, :, None] >= 0) & (place[:, None, :] >= 0)

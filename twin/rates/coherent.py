@@ -15,6 +15,9 @@ Number = NDArray[np.inexact[Any]]
 
 def coherent_interference(streams: Streams, receive: Number) -> Number:
     """(D,K,M,M) Σ_{j≠k} (Σ_s g_sk v_skᵀ W_sj)(...)ᴴ for receive sides g (D,S,B,M)."""
+    if streams.seen.size == 0:
+        draws, _, _, antennas = receive.shape
+        return np.zeros((draws, streams.reach.terminals, antennas, antennas))
     if streams.reach.whole and streams.sent.whole:
         others = _everyone(streams, receive)
         return np.asarray(others @ others.conj().swapaxes(-1, -2))

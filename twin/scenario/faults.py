@@ -78,7 +78,7 @@ def is_there(file: Path) -> bool:
     """Whether there is such a file or folder."""
     try:
         return file.exists()
-    except OSError:  # a name that no file can have
+    except (OSError, ValueError):  # a name that no file can have
         return False
 
 

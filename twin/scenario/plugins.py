@@ -12,7 +12,7 @@ from types import ModuleType
 from zlib import crc32
 
 from twin.errors import InputError
-from twin.scenario.faults import nearest_file
+from twin.scenario.faults import is_there, nearest_file
 
 
 def import_plugins(plugins: Iterable[str], folder: Path, where: str) -> None:
@@ -26,7 +26,7 @@ def import_plugins(plugins: Iterable[str], folder: Path, where: str) -> None:
     for plugin in plugins:
         try:
             if plugin.endswith(".py"):
-                _import_file((folder / plugin).resolve())
+                _import_file(folder / plugin)
             else:
                 importlib.import_module(plugin)
         except InputError as error:
@@ -35,12 +35,13 @@ def import_plugins(plugins: Iterable[str], folder: Path, where: str) -> None:
             raise InputError(f'{where}: "{plugin}" {_told(error, plugin)}') from error
 
 
-def _import_file(file: Path) -> ModuleType:
+def _import_file(path: Path) -> ModuleType:
+    if not is_there(path) or path.is_dir():
+        raise InputError(f"is no file{nearest_file(path)}")
+    file = path.resolve()
     name = f"twin_plugin_{file.stem}_{crc32(str(file).encode()):08x}"
     if name in sys.modules:
         return sys.modules[name]
-    if not file.is_file():
-        raise InputError(f"is no file{nearest_file(file)}")
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise InputError("is no Python file")

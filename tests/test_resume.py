@@ -1,0 +1,335 @@
+"""A run that is stopped and taken up again writes the rows of one that never stopped, bit by bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.small_run import (
+    StoppedError,
+    begun,
+    reports,
+    reports_with_stops,
+    rows_of,
+    small,
+    small_tree,
+    through_a_file,
+    trace_bits,
+)
+from twin.association import Assignment, AssociationView
+from twin.catalogue import Walker, walker_text
+from twin.checkpoint import restored, saved
+from twin.errors import InputError
+from twin.loop import Loop
+from twin.network import Network
+from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
+from twin.registry import of_kind
+from twin.run import run
+from twin.scenario import from_mapping
+from twin.trace import read_trace
+
+CUT_EVERYWHERE = range(1, 12)
+"""Stops after every epoch of the small scenario."""
+
+FLIGHT = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 20_000.0}
+WIDE = {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8}
+
+
+def check(network: Network, stops: Any = CUT_EVERYWHERE) -> None:
+    whole = rows_of(network, reports(network), links=True)
+    assert rows_of(network, reports_with_stops(network, stops), links=True) == whole
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"association.preparation": "20s"},
+        {"association.preparation": "10s", "association.execution": "10s"},
+        {"association.preparation": "27.5s", "association.execution": "13s", "association.every": "20s"},
+        {"association.execution": "30s", "association.min_elevation_deg": 40.0},
+        {"association.execution": "0s", "association.every": "50s"},
+        {"precoding.csi_age": "10s"},
+        {"precoding.csi_age": "34.5s"},
+        {"precoding.latency": "10s"},
+        {"precoding.latency": "3s"},
+        {"precoding.latency": "25s", "precoding.csi_age": "25s"},
+        {"precoding.every": "30s"},
+        {"precoding.every": "40s", "precoding.on_handover": False},
+        {"precoding.restart_epochs": 2},
+        {"precoding.restart_epochs": 5, "precoding.name": "smrt"},
+        {"precoding.name": "ss_mmse", "precoding.latency": "15s"},
+        {"association": {"name": "max_elevation", "hysteresis_deg": 5.0, "capacity": 2, "preparation": "15s"}},
+        {"association.scope": "region", "association.rank_by": "gain"},
+        {"terminals": [FLIGHT, {**WIDE, "name": "wide"}], "association.preparation": "4s"},
+        {"terminals": WIDE, "receiver.interference": "coherent", "association.execution": "12s"},
+        {"receiver.knowledge": "mean_only", "precompensation.prediction_age": "7s"},
+    ],
+    ids=str,
+)
+def test_stops_after_every_epoch_change_no_row(changes: dict[str, Any]):
+    check(Network.of(small(changes)))
+
+
+def lengths(most: int) -> st.SearchStrategy[str]:
+    return st.one_of(st.just("0s"), st.integers(0, most).map(lambda half: f"{5 * half}s"), st.just("3.3s"))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    changes=st.fixed_dictionaries(
+        {
+            "association.every": st.sampled_from(["10s", "20s", "50s"]),
+            "association.min_elevation_deg": st.sampled_from([0.0, 20.0, 50.0]),
+            "association.preparation": lengths(9),
+            "association.execution": lengths(9),
+            "precoding.name": st.sampled_from(of_kind("precoder").names()),
+            "precoding.every": st.sampled_from(["10s", "30s"]),
+            "precoding.on_handover": st.booleans(),
+            "precoding.csi_age": lengths(9),
+            "precoding.latency": lengths(9),
+            "precoding.restart_epochs": st.sampled_from([1, 3, 60]),
+        }
+    ),
+    stops=st.sets(st.integers(1, 11), min_size=1),
+    hour=st.integers(0, 23),
+)
+def test_any_stops_of_any_run_change_no_row(changes: dict[str, Any], stops: set[int], hour: int):
+    network = Network.of(small({"time.start": f"2026-01-01T{hour:02}:00:00Z", **changes}))
+    check(network, sorted(stops))
+
+
+def test_a_history_of_element_sets(tmp_path: Path):
+    """The second set of each satellite takes over in the middle of the run, its orbit a little lower."""
+    sources = []
+    for name, altitude_km, minute in (("old", 600.0, 0), ("new", 599.0, 1)):
+        path = tmp_path / f"{name}.tle"
+        epoch = np.datetime64("2026-01-01T00:00", "ns") + np.timedelta64(minute, "m")
+        walker = Walker(
+            pattern="delta",
+            planes=20,
+            per_plane=20,
+            altitude_km=altitude_km,
+            inclination_deg=53.0,
+            phasing=1,
+            epoch=epoch,
+        )
+        path.write_text(walker_text(walker))
+        sources.append(str(path))
+    network = Network.of(small({"constellation": {"source": sources}}))
+    check(network)
+    found = reports(network)
+    jumped = [report.moment.range_km.min() for report in found]
+    assert len(set(jumped)) == 12
+
+
+def test_what_a_policy_remembers():
+    """A dwell rule that counts decisions: its memory decides, so that a lost one would show."""
+    network = Network.of(small({"association.min_elevation_deg": 30.0}))
+
+    def dwelling(view: AssociationView) -> Assignment:
+        wanted = network.policy(view)
+        held = view.memory.get("held", np.zeros(view.visible.shape[1], dtype=np.int64))
+        stay = (held % 4 != 0) & view.serving.any(axis=0)
+        return Assignment(
+            serving=np.where(stay, view.serving, wanted.serving),
+            master=np.where(stay, view.master, wanted.master),
+            memory={"held": held + 1, "last/seen": view.norad_id, "": np.float32(1.5)},
+        )
+
+    check(replace(network, policy=dwelling))
+
+
+def test_weights_of_single_antennas():
+    """A precoder of one's own: weights of all antennas, oddly laid out in memory, that follow from the last ones."""
+    network = Network.of(small({"precoding.latency": "15s", "association.preparation": "5s"}))
+
+    def mixing(problem: PrecodingProblem) -> Precoding:
+        steering = problem.csi.steering().conj() * problem.serving[..., None]
+        scale = np.sqrt(problem.power_w[:, None, None] / np.maximum(problem.serving.sum(axis=1), 1)[:, None, None])
+        weights = np.asfortranarray((steering * scale)[..., None].astype(np.complex128))
+        if problem.start is not None:
+            weights = 0.5 * weights + 0.5 * problem.start.antenna()
+        made = AntennaWeights(norad_id=problem.csi.norad_id, array=problem.csi.array, weights=weights)
+        return Precoding(weights=made, iterations=np.int64(3), converged=np.bool_(True))  # type: ignore[arg-type]
+
+    check(replace(network, precoder=mixing))
+
+
+def test_a_state_is_whole_after_a_file():
+    network = Network.of(
+        small({"precoding.latency": "25s", "precoding.csi_age": "25s", "association.preparation": "15s"})
+    )
+    snapshots: list[Any] = []
+    reports(network, lambda loop: snapshots.append(loop.state.snapshot()))
+    kinds = set()
+    for state in snapshots:
+        again = restored(through_a_file(saved(state)), network.channel.satellite_array)
+        for name in ("next_epoch", "clusters", "planned", "known_ns", "reports_ns", "events", "solved_epoch"):
+            assert getattr(again, name) == getattr(state, name), name
+            kinds |= {name for _ in range(1) if getattr(state, name)}
+        assert [pending.due_ns for pending in again.pending] == [pending.due_ns for pending in state.pending]
+        if state.latest is not None:
+            assert again.latest is not None
+            assert np.array_equal(again.latest.weights.antenna(), state.latest.weights.antenna())
+            # what is one solution before is one afterwards
+            assert (again.latest is again.in_force) == (state.latest is state.in_force)
+    assert kinds >= {"clusters", "planned", "reports_ns"}
+
+
+def test_a_snapshot_stays_what_it_was():
+    """It may be written long after it was taken."""
+    network = Network.of(small({"precoding.latency": "15s", "association.preparation": "15s"}))
+    kept: list[tuple[Any, dict[str, bytes]]] = []
+
+    def keep(loop: Loop) -> None:
+        snapshot = loop.state.snapshot()
+        kept.append((snapshot, {name: array.tobytes() for name, array in saved(snapshot).items()}))
+
+    reports(network, keep)
+    for snapshot, before in kept:
+        assert {name: array.tobytes() for name, array in saved(snapshot).items()} == before
+
+
+def test_a_loop_that_has_nothing_left_to_do():
+    network = Network.of(small())
+    states: list[Any] = []
+    reports(network, lambda loop: states.append(loop.state.snapshot()))
+    Loop(network, states[-1]).run(lambda _: pytest.fail("an epoch too many"))
+    assert begun(network).next_epoch == 0
+
+
+# On disk
+
+
+def stopping_after(epochs: int, how: type[BaseException] = StoppedError) -> Any:
+    def progress(done: int, _: int) -> None:
+        if done == epochs:
+            raise how
+
+    return progress
+
+
+FLUSHED = {"trace.flush": "1ns", "trace.links": True}
+BUSY = {"association.preparation": "14s", "precoding.csi_age": "14s", "precoding.latency": "14s"}
+
+
+@pytest.mark.parametrize("changes", [FLUSHED, FLUSHED | BUSY], ids=["plain", "busy"])
+def test_a_trace_that_was_broken_off_again_and_again(tmp_path: Path, changes: dict[str, Any]):
+    scenario = small(changes)
+    whole = trace_bits(run(scenario, tmp_path / "whole"))
+    for number, stop in enumerate((1, 2, 5, 11)):
+        with pytest.raises(StoppedError):
+            run(scenario, tmp_path / "parts", resume=number > 0, progress=stopping_after(stop))
+        assert read_trace(tmp_path / "parts").last_epoch < stop
+    trace = run(scenario, tmp_path / "parts", resume=True)
+    assert trace.run["status"] == "complete"
+    assert trace_bits(trace) == whole
+    assert len(trace.run["resumed"]) == 4
+
+
+def test_an_interrupted_trace_is_durable_and_goes_on(tmp_path: Path):
+    scenario = small()  # nothing would be flushed before ten seconds are over
+    whole = trace_bits(run(scenario, tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        run(scenario, tmp_path / "parts", progress=stopping_after(7, KeyboardInterrupt))
+    trace = read_trace(tmp_path / "parts")
+    assert (trace.run["status"], trace.last_epoch) == ("interrupted", 6)
+    assert trace_bits(run(scenario, tmp_path / "parts", resume=True)) == whole
+
+
+def test_what_was_not_durable_is_computed_again(tmp_path: Path):
+    scenario = small()
+    whole = trace_bits(run(scenario, tmp_path / "whole"))
+    with pytest.raises(StoppedError):
+        run(scenario, tmp_path / "parts", progress=stopping_after(7))
+    assert trace_bits(run(scenario, tmp_path / "parts", resume=True)) == whole
+
+
+def test_resuming_a_complete_run_leaves_it_as_it_is(tmp_path: Path):
+    # elements of the start of the run, of which those 61 s old are refused: everyone is masked in the middle
+    scenario = small({"constellation.max_element_age": "61s", "constellation.walker.planes": 5})
+    before = run(scenario, tmp_path / "trace")
+    rows, notes = trace_bits(before), before.run["notes"]
+    assert notes["masked"]
+    again = run(scenario, tmp_path / "trace", resume=True)
+    assert again.run["status"] == "complete"
+    assert trace_bits(again) == rows
+    assert again.run["notes"] == notes
+
+
+def test_who_was_masked_before_a_stop_is_still_named_after_it(tmp_path: Path):
+    """Elements grow too old after 90 s and newer ones come after 180 s: satellites are masked for a while only."""
+    start = np.datetime64("2026-01-01T00:00", "ns")
+    older, newer = (
+        Walker(
+            pattern="delta", planes=20, per_plane=20, altitude_km=600.0, inclination_deg=53.0, phasing=1, epoch=epoch
+        )
+        for epoch in (start, start + np.timedelta64(3, "m"))
+    )
+    (tmp_path / "older.tle").write_text(walker_text(older))
+    (tmp_path / "newer.tle").write_text(walker_text(newer))
+    source = {"source": [str(tmp_path / "older.tle"), str(tmp_path / "newer.tle")], "max_element_age": "90s"}
+    scenario = small({"constellation": source, "time.duration": "400s", "trace.flush": "1ns"})
+    whole = run(scenario, tmp_path / "whole").run["notes"]["masked"]
+    assert whole
+    with pytest.raises(KeyboardInterrupt):
+        run(scenario, tmp_path / "parts", progress=stopping_after(36, KeyboardInterrupt))
+    parts = run(scenario, tmp_path / "parts", resume=True).run["notes"]["masked"]
+    assert {one["norad_id"] for one in parts} == {one["norad_id"] for one in whole}
+
+
+def test_another_scenario_is_refused(tmp_path: Path):
+    with pytest.raises(StoppedError):
+        run(small(FLUSHED), tmp_path / "trace", progress=stopping_after(3))
+    with pytest.raises(InputError, match=r"association\.execution: \"100ms\" -> \"1s\""):
+        run(small(FLUSHED | {"association.execution": "1s"}), tmp_path / "trace", resume=True)
+    with pytest.raises(InputError, match="holds a trace already"):
+        run(small(FLUSHED), tmp_path / "trace")
+
+
+WORKER = """
+import sys, time, json
+from twin.run import run
+from twin.scenario import from_mapping
+tree, out, resume = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3] == "resume"
+run(from_mapping(tree), out, resume=resume, progress=lambda done, total: time.sleep(0.02))
+"""
+
+
+def start(tree: dict[str, Any], out: Path, mode: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", WORKER, json.dumps(tree), str(out), mode]
+    root = Path(__file__).resolve().parents[1]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(root)}, stderr=subprocess.PIPE)
+
+
+def test_a_process_that_is_killed_again_and_again(tmp_path: Path):
+    tree = small_tree({**FLUSHED, **BUSY, "time.duration": "400s"})
+    whole = trace_bits(run(from_mapping(tree), tmp_path / "whole"))
+    out, chance = tmp_path / "parts", random.Random(3)
+    durable = [-1]
+    for attempt in range(4):
+        process = start(tree, out, "resume" if attempt else "fresh")
+        while process.poll() is None and (not (out / "run.json").exists() or read_trace(out).last_epoch <= durable[-1]):
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0.0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        _, complaint = process.communicate()
+        assert process.returncode == -signal.SIGKILL, complaint.decode()
+        durable.append(read_trace(out).last_epoch)
+    assert durable == sorted(set(durable))
+    assert durable[-1] < 39
+    assert trace_bits(run(from_mapping(tree), out, resume=True)) == whole
