@@ -27,15 +27,8 @@ def kernel(N, x):
 
 def gains(cosines, shape, oversampling=(1, 1), exponent=2):
     """(49) without gamma, (S,K,Q): `exponent` 2 is |v^T f|^2; 1 is as printed, its square root."""
-    S, K, _ = cosines.shape
-    beams = beam_cosines(shape, oversampling)
-    out = np.zeros((S, K, len(beams)))
-    for s in range(S):
-        for k in range(K):
-            for q, direction in enumerate(beams):
-                x, y = (cosines[s, k] - direction) / 2
-                out[s, k, q] = (kernel(shape[0], x) * kernel(shape[1], y)) ** exponent
-    return out
+    x = (cosines[:, :, None] - beam_cosines(shape, oversampling)) / 2
+    return (kernel(shape[0], x[..., 0]) * kernel(shape[1], x[..., 1])) ** exponent
 
 
 def lcms(gamma, cosines, shape, o, B, oversampling=(1, 1), exponent=2):

@@ -70,9 +70,9 @@ class Statistics:
         for s in range(self.S):
             q = self.q(s, k, k, W)
             mean += self.phi_bar[s, k] * np.sqrt(self.rho[s, k]) * np.outer(self.u[s, k], q)
-            Q_s = np.kron(np.eye(self.N_R), q[None, :])
-            rows, columns = self.N_R, self.N_R * self.M[k]
-            Q[s * rows : (s + 1) * rows, s * columns : (s + 1) * columns] = Q_s
+            for n in range(self.N_R):  # I kron q^H
+                row = s * self.N_R + n
+                Q[row, row * self.M[k] : (row + 1) * self.M[k]] = q
         return np.hstack([mean, np.hstack(list(self.Sigma_tilde[k])) @ Q])
 
     def psi(self, k, DCD):

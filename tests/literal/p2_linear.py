@@ -12,8 +12,8 @@ def solve(A, B):
         if U[i, i] == 0:
             raise np.linalg.LinAlgError("singular")
         factor = U[i + 1 :, i] / U[i, i]
-        U[i + 1 :] -= np.outer(factor, U[i])
-        X[i + 1 :] -= np.outer(factor, X[i])
+        U[i + 1 :, i + 1 :] -= factor[:, None] * U[i, i + 1 :]
+        X[i + 1 :] -= factor[:, None] * X[i]
     for i in reversed(range(n)):
         X[i] = (X[i] - U[i, i + 1 :] @ X[i + 1 :]) / U[i, i]
     return X
@@ -32,7 +32,7 @@ def factor(A):
         if rest[p, p].real <= floor:
             break
         G[:, i] = rest[:, p] / np.sqrt(rest[p, p].real)
-        rest -= np.outer(G[:, i], G[:, i].conj())
+        rest -= G[:, i, None] * G[:, i].conj()
     return G
 
 
@@ -42,5 +42,5 @@ def log2det(A):
     total = np.longdouble(0)
     for i in range(n):
         total += np.log2(U[i, i].real)
-        U[i + 1 :] -= np.outer(U[i + 1 :, i] / U[i, i], U[i])
+        U[i + 1 :, i + 1 :] -= (U[i + 1 :, i] / U[i, i])[:, None] * U[i, i + 1 :]
     return total

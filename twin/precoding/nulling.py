@@ -49,9 +49,10 @@ def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain / csi.noise_w))[:, None, :]
     count = np.maximum(alone.serving.sum(axis=1), 1)
     ridge = np.divide(count, alone.power_w, where=alone.power_w > 0.0, out=np.ones(len(count)))
-    leaked = loaded @ loaded.swapaxes(1, 2)
-    leaked[:, np.arange(leaked.shape[1]), np.arange(leaked.shape[1])] += ridge[:, None]
-    return _beams(alone, span.basis @ np.linalg.solve(leaked, span.coordinates))
+    values, vectors = np.linalg.eigh(loaded @ loaded.swapaxes(1, 2))
+    resolved = values.max(axis=1, keepdims=True, initial=0.0) * np.finfo(float).eps
+    damped = vectors.swapaxes(1, 2) @ span.coordinates / (np.maximum(values, resolved) + ridge[:, None])[:, :, None]
+    return _beams(alone, span.basis @ vectors @ damped)
 
 
 def _beams(problem: PrecodingProblem, coefficients: Real) -> Precoding:
