@@ -59,10 +59,6 @@ def within_standard_errors(closed, drawn, error, rounding):
     assert z.max() <= 4
 
 
-def mapped(scene, name):
-    return {f: getattr(scene, f) for f in ("gamma", "kappa", "v", "phi_bar")} | name
-
-
 @every_scene
 def test_scene_is_what_it_says(name):
     scene = SCENES[name]
@@ -151,8 +147,8 @@ def test_szf_nulls_interference_where_it_can_12(name):
             # rounding of the inverse, refined: cond(A^H A) is 1e7 at most
             assert abs(gains[others]).max(initial=0) <= 1e-12
             # the gain is real and positive after the channel's own phase, as (22) has it
-            assert (gains[k] / turn[s, k].conj()).real > 0
-            assert abs((gains[k] / turn[s, k].conj()).imag) <= 1e-12 * abs(gains[k])
+            assert (gains[k] / turn[s, k]).real > 0
+            assert abs((gains[k] / turn[s, k]).imag) <= 1e-12 * abs(gains[k])
             z = np.linalg.pinv(scene.v[s, reach])[:, list(np.flatnonzero(reach)).index(k)]
             assert abs(np.vdot(z, w)) / np.linalg.norm(z) == pytest.approx(1, rel=1e-12)
         else:
@@ -390,18 +386,31 @@ def test_what_is_printed_in_11_22_and_51_disagrees_with_the_draws():
     bare = p5_rates.use_and_forget(**scene.statistics(), sigma2=scene.sigma2, W=W)
     with_phase = p5_rates.theorem_1_szf(**scene.weighted(), sigma2=scene.sigma2)
     assert (bare < with_phase - 0.1).any()
-    # (22) without rho_t/N before the second sum, (51) with nu_{l,j} for nu_{l,k}
-    mean, variance = p5_rates.moments(**scene.statistics(), W=precoder("plain_0", "smrt"))
-    N, rate, error = (
-        16,
-        *p5_rates.drawn_rates(
-            p5_rates.drawn_gains(drawn("plain_0"), scene.v, precoder("plain_0", "smrt")), scene.sigma2
-        ),
-    )
+    # (22) without rho_t/N before the second sum
+    W = precoder("plain_0", "smrt")
+    mean, variance = p5_rates.moments(**scene.statistics(), W=W)
+    rate, error = p5_rates.drawn_rates(p5_rates.drawn_gains(drawn("plain_0"), scene.v, W), scene.sigma2)
     known = abs(mean) ** 2
     own = np.diag(known)
-    printed = np.log2(1 + own / (variance.sum(axis=1) + N * (known.sum(axis=1) - own) + scene.sigma2))
+    printed = np.log2(1 + own / (variance.sum(axis=1) + 16 * (known.sum(axis=1) - own) + scene.sigma2))
     assert (abs(printed - rate) > 10 * error).any()
+    # (51) with nu_{l,j} before the first bracket, where (79) has nu_{l,k}
+    given = scene.statistics() | scene.training()
+    x, (a, m, nu) = p5_precoders.x_of(**given), p5_letters.letters(**scene.statistics())
+    gains = p5_rates.drawn_gains(drawn("plain_0"), scene.v, instantaneous("plain_0")[1])
+    x_jj = np.array([np.diag(x_s).real for x_s in x])
+    seen = gains.var(axis=0)
+    spread = 4.5 * (abs(gains - gains.mean(axis=0)) ** 2).std(axis=0) / np.sqrt(DRAWS)
+    for index, right in (("k", True), ("j", False)):
+        closed = np.zeros((5, 5))
+        for k in range(5):
+            for j in range(5):
+                bracket = 1 + scene.kappa[:, k] * x_jj[:, j] / (scene.kappa[:, j] + x_jj[:, j])
+                inner = abs((a[:, k].conj() * a[:, j]).sum(axis=1)) ** 2
+                closed[k, j] = (
+                    scene.P * scene.p[:, j] ** 2 * nu[:, k if index == "k" else j] / 16 * bracket * inner
+                ).sum()
+        assert (abs(closed - seen) <= spread).all() == right
 
 
 def test_a_phase_error_shrinks_the_mean_and_is_not_for_the_theorems():

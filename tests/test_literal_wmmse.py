@@ -227,7 +227,7 @@ def test_separate_satellites_do_not_see_each_other(name):
         np.testing.assert_array_equal(W_changed[s], W[s])
 
 
-@pytest.mark.parametrize("name", ["plain_0", "partial_clusters", "kappa_mixed", "phase_perfect", "linear_array"])
+@pytest.mark.parametrize("name", ["plain_0", "one_satellite_each", "kappa_mixed", "phase_perfect", "linear_array"])
 def test_separate_blocks_add_in_phase(name):
     scene = SCENES[name]
     W, _ = separate(name)

@@ -16,7 +16,10 @@ however mu was found. What differs from Algorithm 2 as printed:
 - Stop: when the conditions above hold to `tol`, relative (lines 17 to 19: an absolute residual and the size of the
   ellipsoid, which does not get small where the multipliers are not unique).
 - d = 1: d^2/(d^2-1) (1 - 2/(d+1)) has the limit 1/4, and the ellipsoid method is bisection.
-- mu = 0 or singular A: the matrix of (19) may be singular. z lies in its range; W has the least norm.
+- The matrix of (19) may be singular. z lies in the range of T, and W is the limit for multipliers that fall to mu
+  in proportion; at mu = 0, and where no A_x sees it, W has the least norm. Where A is not I, W(0) may break the
+  caps although some other W with T W = z keeps them: then mu* = 0, a mu near 0 is returned, and the part of W in the
+  null space of T, which no UE receives, is not unique.
 - rho_x = 0: W is sought in the null space of A_x, and mu_x is infinite.
 """
 
@@ -40,35 +43,52 @@ class Step:
     """Largest g_x / rho_x, negative where no constraint is active."""
     slackness: float
     """Largest |mu_x g_x|, over sum_x mu_x rho_x."""
+    gap: float
+    """Largest |mu_x g_x|, over Tr(z^H T^+ z)."""
     evaluations: int
     """How many multipliers were tried."""
 
 
-def pseudo_solve(A, z):
-    """A^+ z for positive semidefinite A; eigenvalues below N eps of the largest count as zero."""
+def split(A):
+    """Eigenvalues of a positive semidefinite A above N eps of the largest, their vectors, and the other vectors."""
     value, vector = np.linalg.eigh((A + A.conj().T) / 2)
-    keep = value > len(A) * np.finfo(float).eps * max(value[-1], 0.0)
-    inverse = np.where(keep, 1 / np.where(keep, value, 1), 0)
-    return vector @ (inverse[:, None] * (vector.conj().T @ z))
+    keep = value > len(A) * np.finfo(float).eps * value.max(initial=0)
+    return value[keep], vector[:, keep], vector[:, ~keep]
+
+
+def pseudo_solve(A, z):
+    """A^+ z for positive semidefinite A, which may be empty."""
+    if len(A) == 0:
+        return z
+    value, vector, _ = split(A)
+    return vector @ ((vector.conj().T @ z) / value[:, None])
 
 
 class Problem:
     """(16) for one satellite, positive caps only."""
 
     def __init__(self, T, z, A, rho):
+        K, N, S = z.shape
         self.T, self.z, self.rho, self.evaluations = T, z, np.asarray(rho, float), 0
-        self.A = np.asarray(A, complex).reshape(len(rho), *T.shape)
+        self.A = np.asarray(A, complex).reshape(len(rho), N, N)
+        self.columns = z.transpose(1, 0, 2).reshape(N, K * S)
+        self.value, self.range, self.null = split(T)
 
     def matrix(self, mu):
         """The matrix that (19) inverts."""
         return self.T + np.tensordot(mu, self.A, axes=1)
 
     def W(self, mu):
-        """(19)."""
+        """(19), with the null space of T eliminated first: there z is zero, and mu may be as small as it likes."""
         self.evaluations += 1
         K, N, S = self.z.shape
-        columns = pseudo_solve(self.matrix(mu), np.hstack(self.z) if K else np.zeros((N, 0)))
-        return columns.reshape(N, K, S).transpose(1, 0, 2)
+        A = np.tensordot(mu, self.A, axes=1)
+        A_nr = self.null.conj().T @ A @ self.range
+        follow = -pseudo_solve(self.null.conj().T @ A @ self.null, A_nr)
+        reduced = np.diag(self.value) + self.range.conj().T @ A @ self.range + A_nr.conj().T @ follow
+        in_range = pseudo_solve(reduced, self.range.conj().T @ self.columns)
+        W = self.range @ in_range + self.null @ (follow @ in_range)
+        return W.reshape(N, K, S).transpose(1, 0, 2)
 
     def residuals(self, W):
         """(20)."""
@@ -80,10 +100,18 @@ class Problem:
         """(20) at W(mu)."""
         return self.residuals(self.W(mu))
 
+    def gain(self):
+        """Tr(z^H T^+ z): how far the objective can fall from W = 0."""
+        return (abs(self.range.conj().T @ self.columns) ** 2 / self.value[:, None]).sum()
+
     def bound(self):
         """mu_x* <= this, for every solution."""
-        gain = sum(np.trace(z_k.conj().T @ pseudo_solve(self.T, z_k)).real for z_k in self.z)
-        return (1 + 1e-6) * gain / (4 * self.rho)  # the margin is for rounding
+        return (1 + 1e-6) * self.gain() / (4 * self.rho)  # the margin is for rounding
+
+    def solved(self, mu, g, tol):
+        """Feasible; complementary relative to sum mu rho, or to the whole gain where the multipliers vanish."""
+        small = max(tol * (mu @ self.rho), 1e-12 * self.gain())
+        return (g <= tol * self.rho).all() and (abs(mu * g) <= small).all()
 
 
 def bisection(problem, most=200):
@@ -95,11 +123,6 @@ def bisection(problem, most=200):
             break
         low, high = (middle, high) if problem.g([middle])[0] > 0 else (low, middle)
     return np.array([high])
-
-
-def satisfied(mu, g, rho, tol):
-    """Feasible and complementary, both relative."""
-    return (g <= tol * rho).all() and (abs(mu * g) <= tol * (mu @ rho)).all()
 
 
 def cut(c, B, s, depth=0.0):
@@ -144,7 +167,7 @@ def ellipsoid(problem, tol, most=40_000):
         outside = face(c, B, mu_bar)
         if outside is None:
             g = problem.g(c)
-            if satisfied(c, g, problem.rho, tol):
+            if problem.solved(c, g, tol):
                 return c
             outside = (-g, 0.0)
         if not np.linalg.norm(B.T @ outside[0]) > 0:  # the ellipsoid has shrunk to rounding
@@ -174,7 +197,7 @@ def printed_ellipsoid(problem, mu_start, alpha=2.0, eps=1e-4, most=2000, sign=1)
 def null_space(A_list, N):
     """Orthonormal basis of what every A in the list sends to zero."""
     value, vector = np.linalg.eigh(sum(A_list, np.zeros((N, N), complex)))
-    return vector[:, value <= 1e-12 * max(value[-1], 1e-300)]
+    return vector[:, value <= 1e-12 * value.max(initial=1e-300)]
 
 
 def minimise(T, z, constraints, tol=1e-10, always_ellipsoid=False):
@@ -207,5 +230,6 @@ def minimise(T, z, constraints, tol=1e-10, always_ellipsoid=False):
         stationarity=left / (np.linalg.norm(inner.z) or 1.0),
         excess=max(itertools.chain(g / rho[on], [-np.inf])),
         slackness=abs(mu_on * g).max(initial=0) / (weight or 1.0),
+        gap=abs(mu_on * g).max(initial=0) / (inner.gain() or 1.0),
         evaluations=inner.evaluations,
     )

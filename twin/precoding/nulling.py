@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.precoding.joint import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span
+from twin.precoding.span import Span, regularised
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 
@@ -49,10 +49,7 @@ def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain / csi.noise_w))[:, None, :]
     count = np.maximum(alone.serving.sum(axis=1), 1)
     ridge = np.divide(count, alone.power_w, where=alone.power_w > 0.0, out=np.ones(len(count)))
-    values, vectors = np.linalg.eigh(loaded @ loaded.swapaxes(1, 2))
-    resolved = values.max(axis=1, keepdims=True, initial=0.0) * np.finfo(float).eps
-    damped = vectors.swapaxes(1, 2) @ span.coordinates / (np.maximum(values, resolved) + ridge[:, None])[:, :, None]
-    return _beams(alone, span.basis @ vectors @ damped)
+    return _beams(alone, span.basis @ regularised(loaded, ridge, span.coordinates))
 
 
 def _beams(problem: PrecodingProblem, coefficients: Real) -> Precoding:
