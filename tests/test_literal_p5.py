@@ -396,7 +396,7 @@ def test_what_is_printed_in_11_22_and_51_disagrees_with_the_draws():
     assert (abs(printed - rate) > 10 * error).any()
     # (51) with nu_{l,j} before the first bracket, where (79) has nu_{l,k}
     given = scene.statistics() | scene.training()
-    x, (a, m, nu) = p5_precoders.x_of(**given), p5_letters.letters(**scene.statistics())
+    x, (a, _, nu) = p5_precoders.x_of(**given), p5_letters.letters(**scene.statistics())
     gains = p5_rates.drawn_gains(drawn("plain_0"), scene.v, instantaneous("plain_0")[1])
     x_jj = np.array([np.diag(x_s).real for x_s in x])
     seen = gains.var(axis=0)

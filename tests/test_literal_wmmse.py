@@ -72,7 +72,7 @@ def test_history_is_the_true_mse_and_ap2(name):
     K = len(scene.sigma2)
     assert e.shape == (n, K)
     # any W handed in as a start: the first e is that of (23) with (39)
-    W, _, _ = p3_cdwmmse.ms_jo_cdwmmse(**scene.problem(), I_max=1)
+    W, _ = separate(name)
     _, n, e, _ = p3_wmmse.ms_jo_wmmse(**scene.problem(), W0=W, I_max=1)
     if n == 0:  # nobody serves anybody
         assert not W.any()

@@ -92,7 +92,8 @@ class Problem:
 
     def residuals(self, W):
         """(20)."""
-        columns = W.transpose(1, 0, 2).reshape(W.shape[1], -1)
+        K, N, S = W.shape
+        columns = W.transpose(1, 0, 2).reshape(N, K * S)
         Q = columns @ columns.conj().T  # sum_k W_k W_k^H
         return np.tensordot(self.A, Q.T, axes=2).real - self.rho
 

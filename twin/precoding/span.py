@@ -43,9 +43,9 @@ class Span:
 def regularised(loaded: Real, ridge: Real, target: Real) -> Real:
     """(S,R,B) (L Lᵀ + r I)⁻¹ T for each satellite's L (S,R,C), r (S,) and T (S,R,B).
 
-    Where r is below what rounding leaves of L Lᵀ, the smallest eigenvalue that means anything stands in for it.
+    Where r is below what rounding leaves of L Lᵀ, the smallest singular value that means anything stands in for it.
     """
-    values, vectors = np.linalg.eigh(loaded @ loaded.swapaxes(1, 2))
+    vectors, values, _ = np.linalg.svd(loaded)
     resolved = values.max(axis=1, keepdims=True, initial=0.0) * np.finfo(float).eps
-    scale = np.maximum(values, resolved) + ridge[:, None]
+    scale = np.maximum(values, resolved) ** 2 + ridge[:, None]
     return np.asarray(vectors @ (vectors.swapaxes(1, 2) @ target / scale[:, :, None]))
