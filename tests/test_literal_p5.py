@@ -334,7 +334,7 @@ def test_imrt_power_and_estimate(name):
             share = x_kk[s, k, k]
             assert abs(share.imag) <= 1e-12
             assert -1e-15 <= share.real <= 1
-            g_hat = h_hat[:, s, k] @ a[s, k].conj() / a.shape[2]
+            g_hat = (h_hat[:, s, k] * a[s, k].conj()).mean(axis=1)
             np.testing.assert_allclose(g_hat[:, None] * a[s, k], h_hat[:, s, k], rtol=1e-9, atol=1e-30)
             off = x[:, s, k].conj() / np.sqrt(a.shape[2]) - g_hat
             left = nu[s, k] * (1 - share.real)

@@ -149,10 +149,10 @@ def mmse_estimate(Y, gamma, kappa, v, phi_bar, psi, eta_t, sigma2_up):
     h_hat = np.zeros((D, S, K, N), complex)
     for s in range(S):
         for k in range(K):
-            y = Y[:, s] @ psi[k] / np.sqrt(eta_t)
+            y = (Y[:, s] * psi[k]).sum(axis=2) / np.sqrt(eta_t)
             y_mean = sum((psi[j].conj() @ psi[k]) * m[s, j] * a[s, j] for j in range(K))
             V_inv_a = solve(pilot_variance(a[s], nu[s], psi, k, eta_t, sigma2_up), a[s, k]).astype(complex)
-            g_hat = m[s, k] + nu[s, k] * ((y - y_mean) @ V_inv_a.conj())
+            g_hat = m[s, k] + nu[s, k] * ((y - y_mean) * V_inv_a.conj()).sum(axis=1)
             h_hat[:, s, k] = g_hat[:, None] * a[s, k]
     return h_hat
 

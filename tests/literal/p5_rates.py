@@ -154,10 +154,8 @@ def drawn_gains(x, v, W):
     """gamma_{k,j} of (61) for the draws x (D,S,K), (D,K,K); W (S,K,N), or (D,S,K,N) if it depends on the draw."""
     D, S, K = x.shape
     gains = np.zeros((D, K, K), complex)
-    for k in range(K):
-        for j in range(K):
-            for s in range(S):
-                gains[:, k, j] += x[:, s, k] * (W[..., s, j, :] @ v[s, k])
+    for s in range(S):  # einsum: one thread, where many small products in many threads would be far slower
+        gains += x[:, s, :, None] * np.einsum("kn,...jn->...kj", v[s], W[..., s, :, :])
     return gains
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.precoding.joint import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span, regularised
+from twin.precoding.span import Span, wiener
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 
@@ -49,7 +49,8 @@ def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain / csi.noise_w))[:, None, :]
     count = np.maximum(alone.serving.sum(axis=1), 1)
     ridge = np.divide(count, alone.power_w, where=alone.power_w > 0.0, out=np.ones(len(count)))
-    return _beams(alone, span.basis @ regularised(loaded, ridge, span.coordinates))
+    # (L Lᵀ + r)⁻¹ R differs from this by the lengths of the beams alone
+    return _beams(alone, span.basis @ wiener(loaded, ridge))
 
 
 def _beams(problem: PrecodingProblem, coefficients: Real) -> Precoding:

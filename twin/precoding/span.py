@@ -40,12 +40,12 @@ class Span:
         return cls(coordinates=coordinates, basis=basis)
 
 
-def regularised(loaded: Real, ridge: Real, target: Real) -> Real:
-    """(S,R,B) (L Lᵀ + r I)⁻¹ T for each satellite's L (S,R,C), r (S,) and T (S,R,B).
+def wiener(loaded: Real, ridge: Real) -> Real:
+    """(S,R,B) (L Lᵀ + r I)⁻¹ L for each satellite's L (S,R,B) and r (S,), without squaring L.
 
-    Where r is below what rounding leaves of L Lᵀ, the smallest singular value that means anything stands in for it.
+    Singular values below what rounding leaves of L count as zero.
     """
-    vectors, values, _ = np.linalg.svd(loaded)
-    resolved = values.max(axis=1, keepdims=True, initial=0.0) * np.finfo(float).eps
-    scale = np.maximum(values, resolved) ** 2 + ridge[:, None]
-    return np.asarray(vectors @ (vectors.swapaxes(1, 2) @ target / scale[:, :, None]))
+    left, values, right = np.linalg.svd(loaded, full_matrices=False)
+    resolved = values > values.max(axis=1, keepdims=True, initial=0.0) * np.finfo(float).eps * loaded.shape[1]
+    share = np.divide(values, values**2 + ridge[:, None], where=resolved, out=np.zeros_like(values))
+    return np.asarray(left @ (share[:, :, None] * right))
