@@ -11,7 +11,7 @@ import pandas as pd
 
 import twin
 from twin.network import Network
-from twin.run import run_network
+from twin.job import run_network
 
 ROOT = Path(__file__).resolve().parents[1]
 STARLINK = ROOT.parent / "shared" / "data" / "tle" / "starlink_2026-05-30_CRLF.tle"

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from twin.channel import Reach, reach
 from twin.registry import of_kind
-from twin.run import run
+from twin.job import run
 from twin.scenario import from_mapping
 
 WORLD = {

@@ -15,7 +15,7 @@ from twin.catalogue import Walker, walker_text
 from twin.network import Network
 from twin.precoding import Precoding, PrecodingProblem
 from twin.rows import link_rows
-from twin.run import run
+from twin.job import run
 
 START = np.datetime64("2026-01-01", "ns")
 WIDE = {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8}

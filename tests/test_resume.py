@@ -37,7 +37,7 @@ from twin.loop import Loop
 from twin.network import Network
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.registry import of_kind
-from twin.run import run
+from twin.job import run
 from twin.scenario import from_mapping
 from twin.trace import read_trace
 
@@ -303,7 +303,7 @@ def test_another_scenario_is_refused(tmp_path: Path):
 
 WORKER = """
 import sys, time, json
-from twin.run import run
+from twin.job import run
 from twin.scenario import from_mapping
 tree, out, resume = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3] == "resume"
 run(from_mapping(tree), out, resume=resume, progress=lambda done, total: time.sleep(0.02))

@@ -20,7 +20,7 @@ from twin.catalogue import Walker, walker_text
 from twin.errors import InputError
 from twin.network import Network
 from twin.registry import of_kind
-from twin.run import run
+from twin.job import run
 from twin.scenario import from_mapping
 from twin.trace import Trace, read_trace
 

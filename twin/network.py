@@ -54,14 +54,17 @@ def constellation(scenario: Scenario) -> Catalogue:
                 epoch=instant(scenario.time.start),
             )
         )
-    return read.select(
-        names=section.names,
-        exclude_names=section.exclude_names,
-        norad_ids=section.norad_ids,
-        perigee_km=section.perigee_km,
-        apogee_km=section.apogee_km,
-        inclination_deg=section.inclination_deg,
-    )
+    try:
+        return read.select(
+            names=section.names,
+            exclude_names=section.exclude_names,
+            norad_ids=section.norad_ids,
+            perigee_km=section.perigee_km,
+            apogee_km=section.apogee_km,
+            inclination_deg=section.inclination_deg,
+        )
+    except InputError as error:
+        raise InputError(f"constellation: {error}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

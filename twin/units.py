@@ -54,8 +54,8 @@ class Duration(int):
 
     >>> Duration.parse("1.5h") == Duration.parse("1h 30min") == 5_400_000_000_000
     True
-    >>> str(Duration.parse("90s"))
-    '90s'
+    >>> str(Duration.parse("90s")), str(Duration.parse("1500ms"))
+    ('90s', '1500ms')
     """
 
     @classmethod
@@ -85,7 +85,7 @@ class Duration(int):
 
     def __str__(self) -> str:
         for unit in ("d", "h", "min", "s", "ms", "us"):
-            if self and self % NS_PER[unit] == 0 and (self // NS_PER[unit] < 1000 or unit == "d"):
+            if self and self % NS_PER[unit] == 0:
                 return f"{self // NS_PER[unit]}{unit}"
         return f"{int(self)}ns" if self else "0s"
 

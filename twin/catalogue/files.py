@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from twin.errors import InputError
+from twin.errors import InputError, did_you_mean
 
 
 def read_bytes(path: Path) -> bytes:
@@ -16,12 +16,14 @@ def read_bytes(path: Path) -> bytes:
     InputError
         If there is no such file, or it is a directory or unreadable.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory, expected a file of element sets (TLE or OMM)")
     try:
         return path.read_bytes()
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a directory, expected a file of element sets (TLE or OMM)") from None
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        folder = path.parent
+        near = did_you_mean(path.name, [entry.name for entry in folder.iterdir()] if folder.is_dir() else [])
+        raise InputError(f"{path}: no such file{near}") from None
     except (OSError, ValueError) as fault:
         raise InputError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from None
 

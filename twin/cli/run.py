@@ -56,7 +56,7 @@ def run(
 
 def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
     """Run; what is run is told of once its trace has been opened, for only then nothing is wrong any more."""
-    from twin.run import run_network
+    from twin.job import run_network
 
     with ExitStack() as stack:
         shown: list[Progress] = []
@@ -79,7 +79,7 @@ def _summary(directory: Path, computed: int, wall_s: float) -> None:
 
 
 def _directory(name: str, out: Path | None, resume: bool) -> Path:
-    from twin.run import free_directory
+    from twin.job import free_directory
 
     if out is not None:
         return out
@@ -112,7 +112,7 @@ def _begun(network: Network, directory: Path) -> int:
     InputError
         If there is none, or another run began it.
     """
-    from twin.run import manifest_of
+    from twin.job import manifest_of
     from twin.trace.provenance import check_same, read_run
 
     record = read_run(directory)

@@ -8,18 +8,18 @@ from typing import Annotated, Literal, Self
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import Field, model_validator
 
-from twin.scenario.section import Count, Latitude, Longitude, Positive, Section
+from twin.scenario.section import Latitude, Longitude, Positive, Section
 from twin.units import Duration
 
 
 class Array(Section):
     """A uniform planar array of equal elements."""
 
-    rows: Count = 1
-    columns: Count = 1
+    rows: Annotated[int, Ge(1), Le(1024)] = 1
+    columns: Annotated[int, Ge(1), Le(1024)] = 1
     spacing_wavelengths: Positive = 0.5
     """Distance between neighbours, in wavelengths."""
-    element_gain_dbi: float = 0.0
+    element_gain_dbi: Annotated[float, Ge(-100.0), Le(100.0)] = 0.0
 
 
 class Orientation(Section):
@@ -39,7 +39,7 @@ class Group(Section):
     altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] = 0.0
     antenna: Array = Array()
     orientation: Orientation = Orientation()
-    weight: Positive = 1.0
+    weight: Annotated[float, Gt(0.0), Le(1e6)] = 1.0
     """Weight of each of its terminals in the weighted sum rate."""
 
 
@@ -74,7 +74,7 @@ class DiscGroup(Group):
     latitude_deg: Latitude
     longitude_deg: Longitude
     radius_km: Annotated[float, Gt(0.0), Le(20_000.0)]
-    count: Count
+    count: Annotated[int, Ge(1), Le(1_000_000)]
 
 
 class GridGroup(Group):
@@ -83,7 +83,7 @@ class GridGroup(Group):
     kind: Literal["grid"]
     latitude_deg: tuple[Latitude, Latitude]
     longitude_deg: tuple[Longitude, Longitude]
-    step_deg: Annotated[float, Gt(0.0), Le(90.0)]
+    step_deg: Annotated[float, Ge(0.01), Le(90.0)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -64,10 +64,10 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         folder = path.parent
         near = did_you_mean(path.name, [entry.name for entry in folder.iterdir()] if folder.is_dir() else [])
         raise InputError(f"{path}: there is no such file of terminals{near}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV file in UTF-8 ({error})") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
 
 
 def _check_header(where: str, columns: list[str]) -> None:

@@ -154,6 +154,11 @@ class TraceWriter:
         """What ``run.json`` says: running, complete or interrupted."""
         return str(self._run["status"])
 
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What ``run.json`` notes beside the manifest."""
+        return dict(self._run["notes"])
+
     def add(self, table: str, columns: Mapping[str, Values]) -> None:
         """Keep rows of one or several epochs, in epoch order, none of them marked yet.
 

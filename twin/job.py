@@ -61,6 +61,9 @@ def run_network(network: Network, directory: Path, *, resume: bool = False, prog
     state = LoopState.fresh(network.terminals.count, age_ns)
     if resume:
         writer, _, arrays = TraceWriter.resume(directory, manifest=manifest, flush_interval_s=flush_s)
+        if writer.status == "complete":
+            writer.close()
+            return read_trace(directory)
         if arrays:
             state = restored(arrays, network.channel.satellite_array)
     else:
@@ -116,9 +119,9 @@ def _advance(network: Network, state: LoopState, writer: TraceWriter, progress: 
         with threadpoolctl.threadpool_limits(1):
             loop.run(closed)
     except KeyboardInterrupt:
-        writer.finish("interrupted", notes=_found(network))
+        writer.finish("interrupted", notes=_found(network, writer))
         raise
-    writer.finish("complete", notes=_found(network))
+    writer.finish("complete", notes=_found(network, writer))
 
 
 def _write(network: Network, writer: TraceWriter, report: EpochReport) -> None:
@@ -135,12 +138,10 @@ def _write(network: Network, writer: TraceWriter, report: EpochReport) -> None:
         writer.add(table, columns)
 
 
-def _found(network: Network) -> dict[str, Any]:
-    """What came to light only during the run."""
-    masked = network.sky.ephemeris.masked
-    return {
-        "masked": [
-            {"norad_id": one.norad_id, "name": one.name, "instant": str(one.instant), "reason": one.reason}
-            for one in masked
-        ]
-    }
+def _found(network: Network, writer: TraceWriter) -> dict[str, Any]:
+    """What came to light only during the run, what an earlier part of it noted included."""
+    masked = {one["norad_id"]: one for one in writer.notes.get("masked", [])}
+    for one in network.sky.ephemeris.masked:
+        row = {"norad_id": one.norad_id, "name": one.name, "instant": str(one.instant), "reason": one.reason}
+        masked.setdefault(one.norad_id, row)
+    return {"masked": [masked[norad_id] for norad_id in sorted(masked)]}
