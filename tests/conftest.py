@@ -1,11 +1,20 @@
 """What several tests need."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import threadpoolctl
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread() -> Iterator[None]:
+    """As in a run: bits depend on the number of threads, and tests run side by side."""
+    with threadpoolctl.threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

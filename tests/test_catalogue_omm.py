@@ -175,9 +175,7 @@ REQUIRED = [
 
 @pytest.mark.parametrize("write", [as_csv, as_json, as_xml])
 @pytest.mark.parametrize("key", REQUIRED)
-def test_a_record_without_a_required_field_is_dropped(
-    tmp_path: Path, key: str, write: Callable[..., str]
-) -> None:
+def test_a_record_without_a_required_field_is_dropped(tmp_path: Path, key: str, write: Callable[..., str]) -> None:
     other = MARIO | {"NORAD_CAT_ID": "7", "OBJECT_NAME": "OTHER"}
     catalogue = read(tmp_path, write(MARIO | {key: ""}, other))
     assert catalogue.names == {7: "OTHER"}

@@ -56,9 +56,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
         ({"inclination_deg": (80.0, 100.0), "names": ["*-01-*"]}, {200, 201, 202}),
     ],
 )
-def test_what_is_kept_and_what_is_dropped_make_the_whole(
-    catalogue: Catalogue, criteria: dict, kept: set[int]
-) -> None:
+def test_what_is_kept_and_what_is_dropped_make_the_whole(catalogue: Catalogue, criteria: dict, kept: set[int]) -> None:
     chosen = catalogue.select(**criteria)
     assert set(chosen.norad_ids.tolist()) == kept
     health = chosen.health

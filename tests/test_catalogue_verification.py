@@ -23,9 +23,7 @@ DELIBERATE_CHECKSUMS = {33333, 33334, 33335}
 def repaired(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     """All published sets, the three false checksums put right."""
     lines = (CASES / "SGP4-VER.TLE").read_text().splitlines()
-    mended = [
-        fix_checksum(line[:69]) + line[69:] if re.match(r"[12] 3333[345]", line) else line for line in lines
-    ]
+    mended = [fix_checksum(line[:69]) + line[69:] if re.match(r"[12] 3333[345]", line) else line for line in lines]
     path = tmp_path_factory.mktemp("verification") / "SGP4-VER.TLE"
     path.write_text("\r\n".join(mended))
     return read_catalogue([path])

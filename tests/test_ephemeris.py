@@ -114,9 +114,7 @@ def test_the_newest_set_before_each_instant_is_used_within_one_window() -> None:
 
 
 def test_an_age_limit_masks_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
-    ephemeris = Ephemeris(
-        [one_set(LINES, "STARLINK-1008"), one_set(OTHER)], max_element_age_ns=3 * 86_400 * 10**9
-    )
+    ephemeris = Ephemeris([one_set(LINES, "STARLINK-1008"), one_set(OTHER)], max_element_age_ns=3 * 86_400 * 10**9)
     with caplog.at_level(logging.WARNING):
         states = ephemeris.states(window("2026-06-16T12:05", 600, 10.0), [44057, 44714])
         ephemeris.states(window("2026-06-17T12:05", 6), [44714])
@@ -192,9 +190,7 @@ def test_a_set_that_has_decayed_stays_dead_though_sgp4_lets_it_rise_again() -> N
 
 @needs_data
 def test_verification_orbits_are_used_where_they_are_sound() -> None:
-    sets = [
-        one for one in read_sets("sgp4_verification/SGP4-VER.TLE") if one.norad_id in (5, 8195, 26900, 28057)
-    ]
+    sets = [one for one in read_sets("sgp4_verification/SGP4-VER.TLE") if one.norad_id in (5, 8195, 26900, 28057)]
     for one in sets:
         times = one.epoch + np.arange(0, 48) * np.timedelta64(30, "m")
         states = Ephemeris([one]).states(times, [one.norad_id])

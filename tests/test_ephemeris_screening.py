@@ -113,9 +113,7 @@ def test_a_satellite_that_decays_within_the_window_is_found_until_then_and_maske
     # the last set of a decaying stage in SGP4-VER; SGP4 gives it up some hours after its epoch
     one = next(one for one in read_sets("sgp4_verification/SGP4-VER.TLE") if one.norad_id == 28872)
     ephemeris = Ephemeris([one])
-    minutes = one.epoch.astype("datetime64[m]").astype("datetime64[ns]") + np.arange(0, 600) * np.timedelta64(
-        10, "s"
-    )
+    minutes = one.epoch.astype("datetime64[m]").astype("datetime64[ns]") + np.arange(0, 600) * np.timedelta64(10, "s")
     usable = ephemeris.states(minutes, [one.norad_id]).usable[:, 0]
     assert usable.any()
     assert not usable.all()

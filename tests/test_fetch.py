@@ -114,9 +114,7 @@ def test_the_patience_can_be_chosen_and_a_clock_set_back_does_not_block(server: 
 
 
 @pytest.mark.parametrize("status", [304, 403])
-def test_nothing_newer_keeps_the_file_and_is_asked_for_by_its_tag(
-    server: Server, held: Path, status: int
-) -> None:
+def test_nothing_newer_keeps_the_file_and_is_asked_for_by_its_tag(server: Server, held: Path, status: int) -> None:
     before = (held / "starlink.csv").read_bytes()
     server.status, server.body = status, b""
     result = ask(server, held, after=3 * HOUR)

@@ -84,12 +84,8 @@ def one_pass(orbit: tuple[str, str], step_s: float) -> tuple[SatelliteStates, Te
     """A satellite over places it passes high and low, and over an aircraft that crosses its path."""
     ephemeris = Ephemeris([one_set(orbit)])
     times = window("2026-06-13T12:05", 401, step_s)
-    points = tuple(
-        Position(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10))
-    )
-    jet = GreatCircleGroup(
-        kind="great_circle", start=(0, 0), end=(10, 5), speed_km_h=900, name="jet", altitude_km=11
-    )
+    points = tuple(Position(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10)))
+    jet = GreatCircleGroup(kind="great_circle", start=(0, 0), end=(10, 5), speed_km_h=900, name="jet", altitude_km=11)
     terminals = Terminals.place([ListGroup(kind="list", positions=points), jet], seed=0)
     return ephemeris.states(times, ephemeris.norad_ids), terminals.states(times, times[0])
 
@@ -167,9 +163,7 @@ def test_the_extremes_of_tr_38_821_come_out(orbit: str) -> None:
     assert shift_ppm == pytest.approx(row["max_doppler_ppm"] + 0.3, abs=0.35)
     leaving = doppler_hz(spherical_scene(row["altitude_km"], 10.0, ahead=False), 2e9)[0, 0] / 2e9 * 1e6
     assert leaving == pytest.approx(-shift_ppm, abs=1e-9)
-    rate_ppm_s = (
-        doppler_rate_hz_s(spherical_scene(row["altitude_km"], 90.0, ahead=True), 2e9)[0, 0] / 2e9 * 1e6
-    )
+    rate_ppm_s = doppler_rate_hz_s(spherical_scene(row["altitude_km"], 90.0, ahead=True), 2e9)[0, 0] / 2e9 * 1e6
     # the exact rate at the zenith is some 7 % off the table, and more where the Earth turns against it
     assert -rate_ppm_s == pytest.approx(row["max_doppler_rate_ppm_per_s"], rel=0.25)
 
@@ -303,9 +297,7 @@ def test_arrival_follows_elevation_azimuth_and_the_antennas_orientation() -> Non
         links = link_states(satellites, flat, epoch)
         elevation, azimuth = np.radians(links.elevation_deg), np.radians(links.azimuth_deg)
         # untilted: x to the north, y = z x x to the west
-        expected = np.stack(
-            [np.cos(elevation) * np.cos(azimuth), -np.cos(elevation) * np.sin(azimuth)], axis=-1
-        )
+        expected = np.stack([np.cos(elevation) * np.cos(azimuth), -np.cos(elevation) * np.sin(azimuth)], axis=-1)
         assert links.arrival == pytest.approx(expected, abs=1e-12)
         assert links.arrival_boresight_cos == pytest.approx(np.sin(elevation), abs=1e-12)
         turned = link_states(satellites, tilted, epoch)

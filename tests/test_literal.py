@@ -160,9 +160,7 @@ def test_proposition_3_minimises_36(name):
         assert min(f36(eta * w_bar, factor * eta) for factor in (0.5, 0.99, 1.01, 2)) > best
         for _ in range(5):
             # along the steering vectors, where Xi acts, and anywhere; (36) is a quadratic function of w/eta
-            steering = (
-                (scene.v.conj() * complex_normal(rng, scene.gamma.shape)[:, :, None]).sum(axis=1).ravel()
-            )
+            steering = (scene.v.conj() * complex_normal(rng, scene.gamma.shape)[:, :, None]).sum(axis=1).ravel()
             for step in (steering, complex_normal(rng, len(w_bar))):
                 near = np.zeros_like(w_bar)
                 near[rows] = 0.1 * length * step[rows] / np.linalg.norm(step[rows])
@@ -191,9 +189,7 @@ def test_one_ut_climbs_to_the_largest_eigenvalue(name):
     _, _, e = p3_cdwmmse.ms_jo_cdwmmse(**scene.problem(), I_max=200, chi=-1.0)
     assert (np.diff(e[:, 0]) <= 1e-15 * e[:-1, 0]).all()
     largest = np.linalg.eigvalsh(Start(scene).Omega[0].astype(complex))[-1]
-    assert -np.log2(e[-1, 0]) == pytest.approx(
-        np.log2(1 + scene.P.sum() * largest / scene.sigma2[0]), rel=1e-10
-    )
+    assert -np.log2(e[-1, 0]) == pytest.approx(np.log2(1 + scene.P.sum() * largest / scene.sigma2[0]), rel=1e-10)
 
 
 def test_the_sum_rate_may_fall_from_one_iteration_to_the_next():
@@ -250,9 +246,7 @@ def test_phase_of_the_means_only_turns_the_blocks(name):
     np.testing.assert_allclose(ap1(turned, W_turned), ap1(scene, W), rtol=coarse * 1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "name", ["plain_0", "partial_clusters", "powers_unequal", "kappa_mixed", "pair_below_horizon"]
-)
+@pytest.mark.parametrize("name", ["plain_0", "partial_clusters", "powers_unequal", "kappa_mixed", "pair_below_horizon"])
 def test_order_and_units_of_the_problem_do_not_matter(name):
     scene = SCENES[name]
     S, K, _ = scene.v.shape
@@ -311,9 +305,7 @@ def test_ap2_is_the_true_mse_and_not_above_ap1(name):
         seen = (scene.gamma[:, k], rho[:, k], scene.v[:, k], scene.sigma2[k])
         a = p3_rates.true_receiver(k, w, *seen)
         e = p3_rates.true_mse(k, w, a, *seen)
-        assert 2.0 ** -rate[k] == pytest.approx(
-            float(e), rel=1e-10, abs=1e-14
-        )  # (23) subtracts numbers near 1
+        assert 2.0 ** -rate[k] == pytest.approx(float(e), rel=1e-10, abs=1e-14)  # (23) subtracts numbers near 1
         for turn in (1.01, 0.99, np.exp(0.01j)):
             assert p3_rates.true_mse(k, w, a * turn, *seen) >= e
     assert (rate <= ap1(scene, W) + 1e-12).all()
@@ -349,9 +341,7 @@ def test_use_and_forget_is_a_lower_bound_for_any_draws(name):
         known, mean = rate[interference, "instantaneous"], rate[interference, "mean_only"]
         assert (mean <= known * (1 + 1e-12)).all()
     if W.shape[0] == 1:
-        np.testing.assert_allclose(
-            rate["coherent", "mean_only"], rate["independent", "mean_only"], rtol=1e-12
-        )
+        np.testing.assert_allclose(rate["coherent", "mean_only"], rate["independent", "mean_only"], rtol=1e-12)
     idle = ~W.any(axis=(0, 2))
     assert all((r[idle] == 0).all() for r in rate.values())
 

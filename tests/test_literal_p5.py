@@ -316,6 +316,15 @@ def test_theorem_2(name):
     closed = p5_rates.theorem_2(**scene.weighted(), sigma2=scene.sigma2, **scene.training())
     gains = p5_rates.drawn_gains(drawn(name), scene.v, W)
     within_standard_errors(closed, *p5_rates.drawn_rates(gains, scene.sigma2), rounding=1e-9)
+    mean, variance = p5_rates.imrt_moments(**scene.weighted(), **scene.training())
+    scale = np.sqrt((scene.gamma * scene.P[:, None]).sum(axis=0)).max()
+    assert (abs(gains.mean(axis=0) - mean) <= 4.5 * np.sqrt(variance / DRAWS) + 1e-12 * scale).all()
+    spread = (abs(gains - mean) ** 2).std(axis=0) / np.sqrt(DRAWS)
+    seen = (abs(gains - mean) ** 2).mean(axis=0)
+    assert (abs(seen - variance) <= 4.5 * spread + 1e-12 * scale**2).all()
+    own = np.diag(abs(mean) ** 2)
+    unwanted = variance.sum(axis=1) + (abs(mean) ** 2).sum(axis=1) - own + scene.sigma2
+    np.testing.assert_allclose(closed, np.log2(1 + own / unwanted), rtol=1e-9, atol=1e-13)
 
 
 @every_perfect_scene

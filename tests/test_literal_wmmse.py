@@ -11,7 +11,8 @@ from tests.literal import p3_matrices as p3
 from tests.literal.compare import difference
 from tests.literal.scenes import scenes
 
-SCENES = {scene.name: scene for scene in scenes()}
+# "largest", 144 unknowns in extended precision, has nothing but its size that the others lack
+SCENES = {scene.name: scene for scene in scenes() if scene.name != "largest"}
 every_scene = pytest.mark.parametrize("name", SCENES)
 COARSE = 1 if np.finfo(np.longdouble).eps < 1e-18 else 1e4
 
@@ -281,7 +282,7 @@ def test_one_ut_is_at_its_best_after_one_iteration(name):
 
 
 def test_iterations_help_in_ordinary_scenes():
-    for name in ("plain_0", "plain_1", "plain_2", "largest", "partial_clusters"):
+    for name in ("plain_0", "plain_1", "plain_2", "partial_clusters"):
         _, _, e, _ = solved(name)
         rate = -np.log2(e).sum(axis=1)
         assert rate[-1] > rate[0] + 0.5

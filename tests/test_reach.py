@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twin.channel import Reach, reach
-from twin.registry import of_kind
 from twin.job import run
+from twin.registry import of_kind
 from twin.scenario import from_mapping
 
 WORLD = {

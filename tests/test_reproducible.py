@@ -12,10 +12,10 @@ import pytest
 from tests.small_run import reports, rows_of, small, trace_bits
 from twin import sky
 from twin.catalogue import Walker, walker_text
+from twin.job import run
 from twin.network import Network
 from twin.precoding import Precoding, PrecodingProblem
 from twin.rows import link_rows
-from twin.job import run
 
 START = np.datetime64("2026-01-01", "ns")
 WIDE = {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8}

@@ -33,11 +33,11 @@ from twin.association import Assignment, AssociationView
 from twin.catalogue import Walker, walker_text
 from twin.checkpoint import restored, saved
 from twin.errors import InputError
+from twin.job import run
 from twin.loop import Loop
 from twin.network import Network
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.registry import of_kind
-from twin.job import run
 from twin.scenario import from_mapping
 from twin.trace import read_trace
 
@@ -160,7 +160,7 @@ def test_weights_of_single_antennas():
     def mixing(problem: PrecodingProblem) -> Precoding:
         steering = problem.csi.steering().conj() * problem.serving[..., None]
         scale = np.sqrt(problem.power_w[:, None, None] / np.maximum(problem.serving.sum(axis=1), 1)[:, None, None])
-        weights = np.asfortranarray((steering * scale)[..., None].astype(np.complex128))
+        weights = np.moveaxis(np.ascontiguousarray(np.moveaxis((steering * scale)[..., None], 1, 2)), 1, 2)
         if problem.start is not None:
             weights = 0.5 * weights + 0.5 * problem.start.antenna()
         made = AntennaWeights(norad_id=problem.csi.norad_id, array=problem.csi.array, weights=weights)

@@ -40,9 +40,7 @@ def sphere(states: TerminalStates) -> np.ndarray:
 
 
 def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> DiscGroup:
-    return DiscGroup(
-        kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count
-    )
+    return DiscGroup(kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
 
 
 def test_names_are_numbered_kept_or_the_groups_own() -> None:
@@ -149,12 +147,8 @@ def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
     assert np.linalg.det(axes) == pytest.approx(1.0, abs=1e-12)
     z = axes[2]
     assert z @ up == pytest.approx(np.cos(np.radians(tilt)), abs=1e-12)
-    assert z @ states.east[0, 0] == pytest.approx(
-        np.sin(np.radians(tilt)) * np.sin(np.radians(azimuth)), abs=1e-12
-    )
-    assert z @ states.north[0, 0] == pytest.approx(
-        np.sin(np.radians(tilt)) * np.cos(np.radians(azimuth)), abs=1e-12
-    )
+    assert z @ states.east[0, 0] == pytest.approx(np.sin(np.radians(tilt)) * np.sin(np.radians(azimuth)), abs=1e-12)
+    assert z @ states.north[0, 0] == pytest.approx(np.sin(np.radians(tilt)) * np.cos(np.radians(azimuth)), abs=1e-12)
 
 
 def test_an_untilted_antenna_looks_up_with_x_to_the_north() -> None:
@@ -170,9 +164,7 @@ def csv_file(folder: Path, text: str) -> CsvGroup:
 
 
 def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
-    group = csv_file(
-        tmp_path, "\ufefflongitude_deg, latitude_deg,name,altitude_km\n10,20,a,\n\n350,-5,,0.2\n"
-    )
+    group = csv_file(tmp_path, "\ufefflongitude_deg, latitude_deg,name,altitude_km\n10,20,a,\n\n350,-5,,0.2\n")
     terminals = Terminals.place([group], seed=1)
     assert terminals.names == ("a", "ut-01")
     states = terminals.states(np.array([START]), START)
@@ -210,9 +202,7 @@ def test_a_faulty_csv_file_is_refused_with_file_and_line(tmp_path: Path, text: s
 
 def test_a_missing_csv_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> None:
     csv_file(tmp_path, "")
-    with pytest.raises(
-        InputError, match=r'site\.csv: there is no such file of terminals; did you mean "sites\.csv"'
-    ):
+    with pytest.raises(InputError, match=r'site\.csv: there is no such file of terminals; did you mean "sites\.csv"'):
         Terminals.place([CsvGroup(kind="csv", path=tmp_path / "site.csv")], seed=1)
     with pytest.raises(InputError, match="cannot be read"):
         Terminals.place([CsvGroup(kind="csv", path=tmp_path)], seed=1)
@@ -259,16 +249,12 @@ def test_a_flight_to_where_it_is_stays_and_one_to_the_antipode_is_refused() -> N
 
 
 def route(*points: tuple[float, float, float]) -> WaypointGroup:
-    waypoints = tuple(
-        Waypoint(latitude_deg=a, longitude_deg=b, at=Duration(int(t * 1e9))) for a, b, t in points
-    )
+    waypoints = tuple(Waypoint(latitude_deg=a, longitude_deg=b, at=Duration(int(t * 1e9))) for a, b, t in points)
     return WaypointGroup(kind="waypoints", waypoints=waypoints)
 
 
 def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:
-    states = at(
-        route((0, 0, 100), (0, 1, 200), (0, 1, 300), (1, 1, 500)), 0, 100, 150, 200, 250, 400, 500, 900
-    )
+    states = at(route((0, 0, 100), (0, 1, 200), (0, 1, 300), (1, 1, 500)), 0, 100, 150, 200, 250, 400, 500, 900)
     assert states.longitude_deg[:, 0] == pytest.approx([0, 0, 0.5, 1, 1, 1, 1, 1], abs=1e-12)
     assert states.latitude_deg[:, 0] == pytest.approx([0, 0, 0, 0, 0, 0.5, 1, 1], abs=1e-12)
     moving = np.linalg.norm(states.velocity_km_s[:, 0], axis=-1) > 0

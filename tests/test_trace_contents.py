@@ -18,9 +18,9 @@ from skyfield.api import EarthSatellite, load, wgs84
 from tests.small_run import StoppedError, small, small_tree, trace_bits
 from twin.catalogue import Walker, walker_text
 from twin.errors import InputError
+from twin.job import run
 from twin.network import Network
 from twin.registry import of_kind
-from twin.job import run
 from twin.scenario import from_mapping
 from twin.trace import Trace, read_trace
 

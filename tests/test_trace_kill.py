@@ -79,10 +79,7 @@ def check_readable(directory: Path, undisturbed: Path) -> None:
     for table in SOME:
         found, whole = arrow_rows(directory, table), arrow_rows(undisturbed, table)
         assert found.equals(whole.slice(0, found.num_rows))
-        assert (
-            read_trace(directory).table(table)["epoch"].tolist()
-            == whole["epoch"].to_pylist()[: 3 * (last + 1)]
-        )
+        assert read_trace(directory).table(table)["epoch"].tolist() == whole["epoch"].to_pylist()[: 3 * (last + 1)]
 
 
 def check_equal(directory: Path, undisturbed: Path) -> None:
@@ -116,9 +113,7 @@ def test_a_kill_before_any_file_operation(fuse: Fuse, tmp_path: Path, undisturbe
         check_equal(directory, undisturbed)
 
 
-def test_a_second_kill_before_any_operation_of_the_resumed_run(
-    fuse: Fuse, tmp_path: Path, undisturbed: Path
-) -> None:
+def test_a_second_kill_before_any_operation_of_the_resumed_run(fuse: Fuse, tmp_path: Path, undisturbed: Path) -> None:
     """The first kill leaves all that can be left: parts of every table and a state, all not durable."""
 
     def killed_once(directory: Path) -> None:
@@ -150,9 +145,7 @@ def test_a_second_kill_before_any_operation_of_the_resumed_run(
         check_equal(directory, undisturbed)
 
 
-def test_an_interrupted_flush_is_made_good_by_the_same_writer(
-    fuse: Fuse, tmp_path: Path, undisturbed: Path
-) -> None:
+def test_an_interrupted_flush_is_made_good_by_the_same_writer(fuse: Fuse, tmp_path: Path, undisturbed: Path) -> None:
     fuse.set(-1)
     with TraceWriter.create(tmp_path / "counted", manifest=manifest(), tables=SOME) as writer:
         append(writer, 0, 3)
@@ -229,9 +222,7 @@ def test_rows_of_an_unfinished_epoch_are_neither_written_nor_lost(tmp_path: Path
 
 def test_one_call_may_span_a_mark(tmp_path: Path) -> None:
     with TraceWriter.create(tmp_path / "run", manifest=manifest(), tables=["timings"]) as writer:
-        writer.add(
-            "timings", {"epoch": [0, 0, 1, 2], "stage": ["a", "b", "a", "a"], "wall_s": [0.0, 1.0, 2.0, 3.0]}
-        )
+        writer.add("timings", {"epoch": [0, 0, 1, 2], "stage": ["a", "b", "a", "a"], "wall_s": [0.0, 1.0, 2.0, 3.0]})
         writer.mark(0, state(0))
         writer.flush()
         writer.mark(1, state(1))

@@ -56,19 +56,13 @@ def rows(table: str, epoch: int) -> dict[str, Any]:
             case "instant":
                 values[column.name] = np.full(3, at(epoch))
             case "integer list":
-                values[column.name] = ListColumn(
-                    values=np.arange(epoch, epoch + 3), lengths=np.array([2, 0, 1])
-                )
+                values[column.name] = ListColumn(values=np.arange(epoch, epoch + 3), lengths=np.array([2, 0, 1]))
         if column.nullable:
-            values[column.name] = np.ma.masked_array(
-                values[column.name], mask=[epoch % 2 == 0, False, epoch > 3]
-            )
+            values[column.name] = np.ma.masked_array(values[column.name], mask=[epoch % 2 == 0, False, epoch > 3])
     return values | {"epoch": np.full(3, epoch)}
 
 
-def append(
-    writer: TraceWriter, first: int, last: int = EPOCHS - 1, *, tables: tuple[str, ...] = SOME
-) -> None:
+def append(writer: TraceWriter, first: int, last: int = EPOCHS - 1, *, tables: tuple[str, ...] = SOME) -> None:
     for epoch in range(first, last + 1):
         for table in tables:
             writer.add(table, rows(table, epoch))
@@ -123,8 +117,7 @@ def test_the_contract_s_columns_are_there() -> None:
     promised = {
         "terminals": "epoch time terminal latitude_deg longitude_deg altitude_km se_bps_hz rate_bps sinr_db"
         " in_service serving master se_ap1_bps_hz interrupted_fraction",
-        "handovers": "epoch time terminal kind from_satellite to_satellite from_beam to_beam reason"
-        " interruption_s",
+        "handovers": "epoch time terminal kind from_satellite to_satellite from_beam to_beam reason interruption_s",
         "satellites": "epoch time satellite served power_w",
         "epochs": "epoch time visible_satellites sum_se_bps_hz precoder_iterations converged"
         " active_satellites in_service_terminals",
@@ -277,9 +270,7 @@ FAULTY = [
 
 
 @pytest.mark.parametrize(("change", "message"), FAULTY, ids=[message[:40] for _, message in FAULTY])
-def test_rows_that_do_not_fit_are_refused_and_not_kept(
-    tmp_path: Path, change: dict[str, Any], message: str
-) -> None:
+def test_rows_that_do_not_fit_are_refused_and_not_kept(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with TraceWriter.create(tmp_path / "run", manifest=manifest(), tables=SOME) as writer:
         append(writer, 0, 3)
         with pytest.raises(ValueError) as refused:  # noqa: PT011 (the message is compared below)

@@ -57,9 +57,7 @@ class Clock:
         return self.now_s
 
 
-def test_the_interval_grows_with_the_length_of_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_interval_grows_with_the_length_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(writer, "time", clock)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
@@ -126,9 +124,7 @@ def test_run_json_says_what_and_how_far(tmp_path: Path) -> None:
     begun = read_trace(tmp_path / "run").run
     assert (begun["status"], begun["last_durable_epoch"], begun["epochs"]) == ("running", -1, EPOCHS)
     append(w, 0)
-    w.finish(
-        "complete", notes={"masked": {44714: "decayed"}, "every": Duration.parse("15s"), "ids": np.array([1])}
-    )
+    w.finish("complete", notes={"masked": {44714: "decayed"}, "every": Duration.parse("15s"), "ids": np.array([1])})
     run = read_trace(tmp_path / "run").run
     assert (run["status"], run["last_durable_epoch"]) == ("complete", EPOCHS - 1)
     assert run["notes"] == {"usable": 3, "masked": {"44714": "decayed"}, "every": "15s", "ids": [1]}
@@ -212,19 +208,14 @@ def test_what_changes_no_row_may_change(trace: Path) -> None:
 
 
 def test_no_trace_no_resumption(tmp_path: Path, trace: Path) -> None:
-    assert (
-        refusal(tmp_path / "none", manifest()) == f"{tmp_path / 'none'}: no trace here (run.json is missing)"
-    )
+    assert refusal(tmp_path / "none", manifest()) == f"{tmp_path / 'none'}: no trace here (run.json is missing)"
     assert refusal(trace / "epochs", manifest()) == (
         f'{trace / "epochs"}: no trace here (run.json is missing); did you mean "{trace}"?'
     )
     assert not (tmp_path / "none").exists()
 
 
-MEND = (
-    "; restore it from a copy, or start again in another directory"
-    " (pandas can still read the tables beside it)"
-)
+MEND = "; restore it from a copy, or start again in another directory (pandas can still read the tables beside it)"
 DAMAGED = [
     ('{"layout": 1, "sta', "Unterminated string starting at: line 1 column 15 (char 14)"),
     ("[]", "it is not a JSON object"),

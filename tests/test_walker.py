@@ -89,18 +89,12 @@ def test_the_mean_altitude_is_the_one_asked_for(altitude_km: float, inclination_
     resolution_km = (altitude_km + 6378.135) * 2.0 / 3.0 * 5e-9 / (one.satrec.no_kozai * 229.1831)
     # the report's constants have ten digits
     assert found_km == pytest.approx(altitude_km, abs=resolution_km + 1e-5)
-    assert (one.perigee_km, one.apogee_km) == pytest.approx(
-        (altitude_km, altitude_km), abs=resolution_km + 1e-9
-    )
+    assert (one.perigee_km, one.apogee_km) == pytest.approx((altitude_km, altitude_km), abs=resolution_km + 1e-9)
 
 
 def test_over_a_revolution_the_height_swings_about_the_altitude() -> None:
-    (one,) = walker_delta(
-        planes=1, per_plane=1, altitude_km=600.0, inclination_deg=53.0, phasing=0, epoch=EPOCH
-    )
-    radii_km = [
-        np.linalg.norm(one.satrec.sgp4_tsince(minutes)[1]) for minutes in np.linspace(0.0, 96.69, 400)
-    ]
+    (one,) = walker_delta(planes=1, per_plane=1, altitude_km=600.0, inclination_deg=53.0, phasing=0, epoch=EPOCH)
+    radii_km = [np.linalg.norm(one.satrec.sgp4_tsince(minutes)[1]) for minutes in np.linspace(0.0, 96.69, 400)]
     # J2 shifts the mean radius by some hundred metres and swings it by 5 km, J3 by 8 km more
     assert np.mean(radii_km) - 6378.135 == pytest.approx(600.0, abs=1.0)
     assert np.ptp(radii_km) < 30.0

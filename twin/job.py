@@ -118,7 +118,7 @@ def _advance(network: Network, state: LoopState, writer: TraceWriter, progress: 
     try:
         with threadpoolctl.threadpool_limits(1):
             loop.run(closed)
-    except KeyboardInterrupt:
+    except BaseException:
         writer.finish("interrupted", notes=_found(network, writer))
         raise
     writer.finish("complete", notes=_found(network, writer))

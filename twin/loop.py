@@ -181,9 +181,9 @@ class Loop:
 
     def _open(self, moment: Moment) -> None:
         with self._timed("association"):
-            self._drop_lost(moment)
             if moment.epoch % self._decide_every == 0:
                 self._decide(moment)
+            self._drop_lost(moment)
         self._send_csi()
         due = moment.epoch % self._precode_every == 0
         changed = self.network.scenario.precoding.on_handover and not self.state.solved_current
@@ -219,12 +219,13 @@ class Loop:
         for terminal in np.flatnonzero((table.member & ~seen).any(axis=0)):
             lost = table.norad_id[table.member[:, terminal] & ~seen[:, terminal]]
             old = self.state.clusters[terminal]
-            self._change(int(terminal), old.without(lost.tolist()), "below minimum elevation")
+            reason = "satellite not usable" if moment.unusable(lost).any() else "below minimum elevation"
+            self._change(int(terminal), old.without(lost.tolist()), reason)
 
     def _decide(self, moment: Moment) -> None:
         """Ask the policy and set off the handovers that lead to what it wants."""
         view = self.network.view(moment, self._table, self.state.memory)
-        wanted = self.network.policy(view)
+        wanted = self.network.decide(view)
         self.state.memory = {name: _kept(array) for name, array in wanted.memory.items()}
         changed = (wanted.serving != view.serving).any(axis=0) | (wanted.master != view.master)
         under_way = {planned.terminal for planned in self.state.planned}
@@ -341,9 +342,12 @@ class Loop:
             return  # nobody is left to go to: what serves now goes on
         old = self.state.clusters[planned.terminal]
         ready_ns = self._now + int(self.network.scenario.association.execution)
-        new = old.kept(satellites, planned.master, joining_ready_ns=ready_ns)
-        if planned.master not in satellites:
-            new = new.without({planned.master} if planned.master is not None else ())
+        stays, master = satellites & old.ready_ns.keys(), planned.master
+        if stays and master not in stays and ready_ns > self._now:
+            master = old.without(old.ready_ns.keys() - stays).master  # who joins does not lead before it serves
+        new = old.kept(satellites, master, joining_ready_ns=ready_ns)
+        if master not in satellites:
+            new = new.without({master} if master is not None else ())
         if satellites - old.ready_ns.keys() and ready_ns > self._now:
             self._env.process(self._execution(ready_ns))
         self._change(planned.terminal, new, planned.reason)

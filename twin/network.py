@@ -17,7 +17,7 @@ from twin.channel.path_loss import Path
 from twin.ephemeris import Ephemeris
 from twin.errors import InputError
 from twin.links import LinkStates
-from twin.precoding import Precoding, PrecodingProblem, Weights
+from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
 from twin.precompensation import mean_phase
 from twin.sky import Moment, Sky
 from twin.terminals import Terminals
@@ -153,13 +153,24 @@ class Network:
             memory=memory,
         )
 
+    def decide(self, view: AssociationView) -> Assignment:
+        """Ask the policy.
+
+        Raises
+        ------
+        InputError
+            If what the policy, perhaps one of the user's own, wants cannot be.
+        """
+        where = f'association.name: the policy "{self.scenario.association.name}"'
+        return _checked(self.policy(view), view, where)
+
     def precode(self, csi: StatisticalCsi, table: ServingTable, start: Weights | None) -> Precoding:
         """Run the precoder for the clusters as they are.
 
         Raises
         ------
         InputError
-            If the precoder, perhaps one of the user's own, gives weights that are not finite.
+            If the precoder, perhaps one of the user's own, breaks a rule.
         """
         precoding = self.precoder(
             PrecodingProblem(
@@ -171,11 +182,46 @@ class Network:
                 start=start,
             )
         )
-        if not np.isfinite(precoding.weights.power_w()).all():
-            raise InputError(
-                f'precoding.name: the precoder "{self.scenario.precoding.name}" gave weights that are not finite'
-            )
+        self._check(precoding.weights, table)
         return precoding
+
+    def _check(self, weights: Weights, table: ServingTable) -> None:
+        """Refuse weights that are of another kind or shape, not finite, or above the budget."""
+        where = f'precoding.name: the precoder "{self.scenario.precoding.name}"'
+        if not isinstance(weights, SpannedWeights | AntennaWeights):
+            raise InputError(f"{where} gave {type(weights).__name__}, must be SpannedWeights or AntennaWeights")
+        power_w = weights.power_w()
+        if power_w.shape != table.member.shape or not np.array_equal(weights.norad_id, table.norad_id):
+            raise InputError(
+                f"{where} gave weights for {power_w.shape[0]} satellites and {power_w.shape[1]} terminals,"
+                f" must be those of the problem: {table.member.shape[0]} and {table.member.shape[1]}"
+            )
+        if not np.isfinite(power_w).all():
+            raise InputError(f"{where} gave weights that are not finite")
+        spent_w = float((power_w * table.member).sum(axis=1).max(initial=0.0))
+        if spent_w > self.power_w * (1.0 + 1e-9):
+            raise InputError(f"{where} spends {spent_w:g} W at one satellite, the budget is {self.power_w:g} W")
+
+
+def _checked(wanted: Assignment, view: AssociationView, where: str) -> Assignment:
+    """What a policy wants, if it is one; a policy may be the user's own."""
+    serving, master = np.asarray(wanted.serving), np.asarray(wanted.master)
+    if serving.shape != view.visible.shape or serving.dtype != np.bool_ or master.shape != view.master.shape:
+        raise InputError(
+            f"{where}: serving must be truth values of shape {view.visible.shape} and master rows of shape"
+            f" {view.master.shape}, found {serving.dtype} {serving.shape} and {master.dtype} {master.shape}"
+        )
+    if (serving & ~view.visible).any():
+        raise InputError(f"{where}: a terminal is served by a satellite that it does not see")
+    served = serving.any(axis=0)
+    rows = np.where(served, master, 0)
+    if (master[~served] != -1).any() or (rows < 0).any() or (rows >= max(1, len(serving))).any():
+        raise InputError(f"{where}: master must be a row of a serving satellite, and -1 where nobody serves")
+    if not serving[rows[served], np.flatnonzero(served)].all():
+        raise InputError(f"{where}: the master of a cluster must be one of its members")
+    if any(np.asarray(array).dtype.hasobject for array in wanted.memory.values()):
+        raise InputError(f"{where}: memory must be plain arrays, which a resumed run can read back")
+    return wanted
 
 
 def _places(within: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

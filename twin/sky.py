@@ -50,6 +50,11 @@ class Moment:
         """(V,) satellites that someone sees now, rising."""
         return self.satellites.norad_id[self.rows]
 
+    def unusable(self, norad_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of some satellites of this window are not to be believed now."""
+        held = np.isin(self.satellites.norad_id, norad_id)
+        return np.asarray(~self.satellites.usable[self.index, held])
+
     def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
         """All about the links of some satellites of this window; the last answer is kept."""
         if "links" not in self.kept or not np.array_equal(self.kept["links"].norad_id, norad_id):

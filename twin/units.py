@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, Self
 
 import numpy as np
@@ -56,6 +57,8 @@ class Duration(int):
     True
     >>> str(Duration.parse("90s")), str(Duration.parse("1500ms"))
     ('90s', '1500ms')
+    >>> Duration.parse("0.067s") == 67_000_000
+    True
     """
 
     @classmethod
@@ -67,9 +70,9 @@ class Duration(int):
         ValueError
             If the text is not a sum of numbers with units, or is finer than a nanosecond.
         """
-        end, total_ns = 0, 0.0
+        end, total_ns = 0, Decimal(0)
         while (part := _PART.match(text, end)) is not None:
-            total_ns += float(part[1]) * NS_PER[part[2]]
+            total_ns += Decimal(part[1]) * NS_PER[part[2]]
             end = part.end()
         if end != len(text) or not text.strip() or total_ns != int(total_ns):
             raise ValueError(

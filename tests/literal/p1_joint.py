@@ -86,7 +86,9 @@ def mmse_start(H, sigma2, constraints, S, active=None, per_link=False):
             W_tilde = inverse @ H[l, k].conj().T @ Q[k][l] * on[l, k]
             size = np.linalg.norm(W_tilde)
             seen = np.linalg.norm(H[l, k].conj().T @ Q[k][l])
-            if on[l, k].any() and seen > 1e-10 * root_beta[l, k]:  # else the directions Q are orthogonal to b_{l,k}: rounding only
+            if (
+                on[l, k].any() and seen > 1e-10 * root_beta[l, k]
+            ):  # else the directions Q are orthogonal to b_{l,k}: rounding only
                 W[l, k] = np.sqrt(rho_bar * root_beta[l, k] / root_beta[l].sum()) * W_tilde / size
     return W
 

@@ -111,7 +111,7 @@ class Problem:
 
     def solved(self, mu, g, tol):
         """Feasible; complementary relative to sum mu rho, or to the whole gain where the multipliers vanish."""
-        small = max(tol * (mu @ self.rho), 1e-12 * self.gain())
+        small = max(tol * (mu @ self.rho), 1e-13 * self.gain())
         return (g <= tol * self.rho).all() and (abs(mu * g) <= small).all()
 
 

@@ -159,10 +159,10 @@ def _projection(scene, l, k, rho):
 def _constraints():
     scene = _random("per_antenna", 2, 2, 4, 4, 2)
     yield replace(scene, constraints=per_antenna(np.full((2, 4), 0.25)))
-    scene = _random("per_antenna_unequal", 3, 2, 6, 4, 2)
-    yield replace(scene, constraints=per_antenna(np.outer([1, 2, 0.5], 1 / np.arange(4, 10))))
+    scene = _random("per_antenna_unequal", 2, 3, 5, 4, 2)
+    yield replace(scene, constraints=per_antenna(np.outer([1, 0.5], 1 / np.arange(3, 8))))
     scene = _random("total_and_per_antenna", 2, 2, 4, 2, 2)
-    both = [c + [(np.eye(4), 0.7)] for c in per_antenna(np.full((2, 4), 0.25))]
+    both = [[*c, (np.eye(4), 0.7)] for c in per_antenna(np.full((2, 4), 0.25))]
     yield replace(scene, constraints=both)
     scene, eye = _random("redundant_constraints", 2, 3, 8, 4, 2), np.eye(8)
     yield replace(scene, constraints=[[(eye, 1.0), (eye, 1.0), (2 * eye, 2.0), (eye, 3.0)]] * 2)

@@ -52,8 +52,14 @@ def selection_matrix(beams, Q):
 
 
 def beam_channel(v, F, A):
-    """v_bar of (22): a list over the satellites of (K,B_s)."""
-    return [np.array([v_k @ F_s @ A_s for v_k in v_s]) for v_s, F_s, A_s in zip(v, F, A, strict=True)]
+    """v_bar of (22): a list over the satellites of (K,B_s).
+
+    A beam with a null exactly towards a UT has zero for it, not the rounding of a sum of numbers of that size.
+    """
+    out = [np.array([v_k @ F_s @ A_s for v_k in v_s]) for v_s, F_s, A_s in zip(v, F, A, strict=True)]
+    for v_bar in out:
+        v_bar[abs(v_bar) < 1e-14] = 0
+    return out
 
 
 def to_antennas(W, F, A):

@@ -170,6 +170,8 @@ def _single_antenna():
     scene = _random("single_antenna_kappa_zero", 2, 3, THREE, (1, 1), 1)
     yield _all(scene, kappa=0.0)
     yield _all(_random("single_antenna_phase_random", 3, 3, THREE, (1, 1), 1), phi_bar=0.0)
+    scene = _random("single_antenna_weights_unequal", 3, 4, THREE, (1, 1), 1, 6)
+    yield replace(scene, beta=np.array([0.1, 0.5, 2, 10]))
     yield replace(_random("single_antenna_powers_unequal", 3, 4, THREE, (1, 1), 1), P=np.array([0.05, 1.0, 20.0]))
 
 

@@ -60,9 +60,7 @@ def w_bar(k, rows, users, aa, u, beta, sigma2, P_k, Q, Omega, Omegat, a):
     return out
 
 
-def ms_jo_cdwmmse(
-    gamma, kappa, v, phi_bar, P, sigma2, beta, serving, W0=None, I_max=10, chi=1e-3, *, e_start=np.inf
-):
+def ms_jo_cdwmmse(gamma, kappa, v, phi_bar, P, sigma2, beta, serving, W0=None, I_max=10, chi=1e-3, *, e_start=np.inf):
     """Algorithm 1: W (S,K,N), the number of iterations, and e_k after each of them (iterations,K).
 
     A start W0 is taken as it is, less the blocks that do not serve. `e_start` is the modified MSE before the

@@ -33,7 +33,5 @@ def smrt(gamma, kappa, v, phi_bar, P, serving):
     W = np.zeros((S, K, N), complex)
     for s in range(S):
         for k in np.flatnonzero(serving[s]):
-            W[s, k] = (
-                np.sqrt(P[s] / serving[s].sum()) * v[s, k].conj() * np.exp(-1j * np.angle(complex(rho[s, k])))
-            )
+            W[s, k] = np.sqrt(P[s] / serving[s].sum()) * v[s, k].conj() * np.exp(-1j * np.angle(complex(rho[s, k])))
     return W

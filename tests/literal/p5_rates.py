@@ -134,6 +134,27 @@ def theorem_2(gamma, kappa, v, phi_bar, P, p, serving, sigma2, psi, eta_t, sigma
     return np.array(rate) / np.log(2)
 
 
+def imrt_moments(gamma, kappa, v, phi_bar, P, p, serving, psi, eta_t, sigma2_up):
+    """(69), (79) with the powers: mean and variance (K,K), as `moments`, over channels and pilots."""
+    need_perfect_phase(phi_bar)
+    a, m, nu = letters(gamma, kappa, v, phi_bar)
+    x = x_of(gamma, kappa, v, phi_bar, psi, eta_t, sigma2_up)
+    _, K, N = v.shape
+    mean, variance = np.zeros((K, K), complex), np.zeros((K, K))
+    for s, j in zip(*np.nonzero(serving), strict=True):
+        x_jj = x[s, j, j].real
+        known = abs(m[s, j]) ** 2 + nu[s, j] * x_jj
+        if known == 0:
+            continue
+        for k in range(K):
+            inner = a[s, k].conj() @ a[s, j]
+            both = np.conj(m[s, k]) * m[s, j] + nu[s, j] * x[s, j, k]
+            mean[k, j] += np.sqrt(P[s]) * p[s, j] * both / np.sqrt(N * known) * inner
+            bracket = nu[s, k] + abs(m[s, k]) ** 2 * nu[s, j] * x_jj / known
+            variance[k, j] += P[s] * p[s, j] ** 2 / N * bracket * abs(inner) ** 2
+    return mean, variance
+
+
 def proposition_1(gamma, kappa, v, phi_bar, P, p, serving, sigma2, eta_t, sigma2_up):
     """(52), (53): rates of sMRT = sZF, and of iMRT, if the steering vectors of every satellite are orthogonal."""
     need_perfect_phase(phi_bar)

@@ -105,7 +105,7 @@ def _on_grid(scene):
 
 def _ordinary():
     yield from (_random(f"plain_{i}", 3, 5) for i in range(3))
-    yield _random("largest", 4, 8, (6, 6))
+    yield _random("largest", 4, 8, (5, 5))
     yield _random("one_satellite", 1, 5)
     yield _random("one_ut", 3, 1)
     yield _random("one_satellite_one_ut", 1, 1)
@@ -127,7 +127,7 @@ def _ordinary():
 
 
 def _clusters():
-    scene = _random("partial_clusters", 4, 8, (6, 6))
+    scene = _random("partial_clusters", 4, 8, (5, 5))
     yield _serve(scene, (-scene.gamma).argsort(axis=0).argsort(axis=0) < 2)
     scene = _random("one_satellite_each", 3, 6)
     yield _serve(scene, (-scene.gamma).argsort(axis=0).argsort(axis=0) < 1)
@@ -178,7 +178,11 @@ def _training():
     scene = _random("pilots_not_orthogonal", 3, 5, tau_p=3)
     rng = np.random.default_rng(9)
     psi = rng.standard_normal((5, 3)) + 1j * rng.standard_normal((5, 3))
-    yield replace(scene, psi=psi / np.linalg.norm(psi, axis=1, keepdims=True))
+    scene = replace(scene, psi=psi / np.linalg.norm(psi, axis=1, keepdims=True))
+    yield scene
+    # neighbours, so that the array does not tell apart what the pilots mix up
+    mixed = _moved(replace(scene, name="pilots_mix_up_neighbours"), 0.02)
+    yield replace(mixed, kappa=0.01 * scene.kappa)
     yield replace(_random("pilots_weak", 3, 5), eta_t=1e-4)
     yield replace(_random("pilots_strong", 3, 5, tau_p=8), eta_t=1e3)
 

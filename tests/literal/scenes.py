@@ -108,9 +108,7 @@ def _ordinary():
     yield _random("more_uts_than_antennas_one_satellite", 1, 8, (2, 2))
     yield _one_place(_random("two_uts_at_one_place", 3, 4, four))
     twins = _one_place(_random("twins_alike_in_everything", 2, 3, four))
-    same = {
-        f: _put(getattr(twins, f), (slice(None), 1), getattr(twins, f)[:, 0]) for f in ("kappa", "phi_bar")
-    }
+    same = {f: _put(getattr(twins, f), (slice(None), 1), getattr(twins, f)[:, 0]) for f in ("kappa", "phi_bar")}
     yield replace(twins, **same)
 
 

@@ -73,7 +73,7 @@ class SpannedWeights:
             reach=csi.reach,
             departure=csi.near_departure,
             gram=csi.gram,
-            coefficients=coefficients,
+            coefficients=np.ascontiguousarray(coefficients),
         )
 
     def heard(self, truth: StatisticalCsi) -> Number:
@@ -146,6 +146,10 @@ class AntennaWeights:
     array: PlanarArray
     weights: Complex
     """(S,K,N,L) W."""
+
+    def __post_init__(self) -> None:
+        # sums depend on the layout in memory, which a checkpoint does not keep
+        object.__setattr__(self, "weights", np.ascontiguousarray(self.weights))
 
     @property
     def reach(self) -> Reach:

@@ -40,7 +40,10 @@ def _in_reach(streams: Streams, receive: Number) -> Number:
     pair = (reach.terminal[:, :, None] * (terminals + 1) + sent.terminal[:, None, :]).ravel()
     groups, member = np.unique(pair, return_inverse=True)
     adding = sparse.csr_array((np.ones(len(pair)), (member, np.arange(len(pair)))), shape=(len(groups), len(pair)))
-    added = (adding @ amplitude.reshape(len(pair), -1)).reshape(len(groups), antennas, -1)
+    streams_each = amplitude.shape[-1]
+    added = (adding @ amplitude.reshape(len(pair), antennas * streams_each)).reshape(
+        len(groups), antennas, streams_each
+    )
     power = np.einsum("gml,gnl->gmn", added, added.conj())
     heard = np.zeros((terminals + 1, antennas, antennas), dtype=power.dtype)
     np.add.at(heard, groups // (terminals + 1), power)

@@ -31,7 +31,7 @@ WordList = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 class Section(pydantic.BaseModel):
     """A part of a scenario."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Named(Section):

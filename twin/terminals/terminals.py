@@ -181,8 +181,7 @@ def _check_unique(names: list[str], owners: list[str]) -> None:
         if name in seen:
             groups = f'group "{owner}"' if owner == seen[name] else f'group "{seen[name]}" and in group "{owner}"'
             raise InputError(
-                f'terminals: the name "{name}" stands twice, in {groups};'
-                " every terminal needs a name of its own"
+                f'terminals: the name "{name}" stands twice, in {groups}; every terminal needs a name of its own'
             )
         seen[name] = owner
 
