@@ -287,7 +287,7 @@ SCENARIOS = [
         '"disk"',
         f'terminals.kind: unknown kind "disk"; did you mean "disc"? (known: {KINDS})',
     ),
-    ("nobody", "count = 3", "count = 0", "terminals.count: found 0, must be at least 1"),
+    ("nobody", "count = 3", "count = 0", "terminals.count: found 0, must be from 1 to 1,000,000"),
     ("latitude", "= 45.0", "= 145.0", "terminals.latitude_deg: found 145.0, must be from -90 to 90"),
     (
         "group twice",
@@ -299,7 +299,7 @@ SCENARIOS = [
         "second group",
         f"[terminals]\n{DISC}",
         f'[[terminals]]\n{DISC}\n[[terminals]]\nname = "b"\n{DISC}weight = 0',
-        "terminals[1].weight: found 0, must be more than 0",
+        "terminals[1].weight: found 0, must be more than 0 and at most 1,000,000",
     ),
     ("empty list", DISC, 'kind = "list"\npositions = []', "terminals.positions: found [], must have at least 1 entry"),
     (
@@ -468,7 +468,8 @@ SCENARIOS = [
         "filter that leaves nothing",
         WALKER,
         '[constellation]\nsource = "star.tle"\nnames = "STARLINK*"',
-        'the selection leaves none of 6 satellites: name fits none of "STARLINK*"; no satellite is named "STARLINK*"',
+        'constellation: the selection leaves none of 6 satellites: name fits none of "STARLINK*"'
+        '; no satellite is named "STARLINK*"',
     ),
     (
         "range the wrong way round",
@@ -566,7 +567,7 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--set", "terminals.count=x"],
-        '--set terminals.count: found "x", must be a whole number, at least 1',
+        '--set terminals.count: found "x", must be a whole number, from 1 to 1,000,000',
     ),
     (["run", "tiny.toml", "--set", "seed.x=1"], "--set seed.x=1: seed holds a value, not keys"),
     (
@@ -577,7 +578,10 @@ COMMANDS = [
         ["run", "two.toml", "--set", "terminals.count=1"],
         '--set terminals.count=1: "count" is not among them: terminals has 2 entries, numbers 0 to 1',
     ),
-    (["run", "two.toml", "--set", "terminals.1.count=0"], "--set terminals[1].count: found 0, must be at least 1"),
+    (
+        ["run", "two.toml", "--set", "terminals.1.count=0"],
+        "--set terminals[1].count: found 0, must be from 1 to 1,000,000",
+    ),
     (
         ["run", "tiny.toml", "--set", "terminals.²=1"],
         f"--set terminals.²: unknown key (known: {keys(terminals.DiscGroup)})",

@@ -137,9 +137,11 @@ class Network:
         path: Path = moment
         serving = np.zeros(moment.visible.shape, dtype=np.bool_)
         known, rows = _places(norad_id, table.norad_id)
-        serving[rows] = table.member[known]
+        serving[rows] = table.member[known] & moment.visible[rows]
         place = np.full(len(table.norad_id) + 1, -1, dtype=np.int64)
         place[known] = rows
+        master = place[table.master]
+        kept = serving[master, np.arange(len(master))] if len(norad_id) else np.zeros(len(master), dtype=np.bool_)
         return AssociationView(
             norad_id=norad_id,
             elevation_deg=moment.elevation_deg,
@@ -147,7 +149,7 @@ class Network:
             visible=moment.visible,
             mean_gain=lambda: self.channel.power_gain(path),
             serving=serving,
-            master=place[table.master],
+            master=np.where(kept, master, -1),
             region=self.terminals.group,
             instant_ns=self.timeline.begin_ns(moment.epoch),
             memory=memory,

@@ -70,9 +70,11 @@ def left_vectors(H_k, S, per_link):
 
 
 def mmse_start(H, sigma2, constraints, S, active=None, per_link=False):
-    """(21). Per link, as printed, only the first stream starts: H_{l,k} has rank one, so all other columns of
-    H^H Q are zero, and Algorithm 1 keeps zero columns zero. What is meant is taken to be the S dominant left
-    singular vectors of (33), the blocks of inactive pairs zero. Power shares: over the active pairs of a satellite.
+    """(21), with the inverse over all UEs, active or not, and power shares over the active pairs of a satellite.
+
+    Per link, as printed, only the first stream starts: H_{l,k} has rank one, so all other columns of H^H Q are
+    zero, and Algorithm 1 keeps zero columns zero. What is meant is taken to be the S dominant left singular vectors
+    of (33), the blocks of inactive pairs zero. A pair whose b_{l,k} is orthogonal to them starts at zero.
     """
     L, K, _, N = H.shape
     on = mask(active, L, K, S)

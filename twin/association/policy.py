@@ -30,7 +30,7 @@ class AssociationView:
     mean_gain: Callable[[], Real]
     """Computes (V,K) γ, the mean channel power, for policies that rank by it."""
     serving: NDArray[np.bool_]
-    """(V,K) who serves whom now."""
+    """(V,K) who serves whom now, of those that are still visible."""
     master: NDArray[np.int64]
     """(K,) row of the satellite that leads each terminal's cluster now, -1 for none."""
     region: NDArray[np.int64]

@@ -28,7 +28,7 @@ def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     count = np.maximum(alone.serving.sum(axis=1), 1)
     ridge = np.divide(count, alone.power_w, where=alone.power_w > 0.0, out=np.ones(len(count)))
     # Hᴴ (H Hᴴ + r)⁻¹ = (Hᴴ H + r)⁻¹ Hᴴ, in coordinates of the span
-    coordinates = wiener(rows, ridge) * (amplitude > 0.0)[:, None, :]
+    coordinates = wiener(rows, np.broadcast_to(ridge[:, None], amplitude.shape)) * (amplitude > 0.0)[:, None, :]
     spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
     scale = np.sqrt(np.divide(alone.power_w, spent_w, where=spent_w > 0.0, out=np.zeros_like(spent_w)))
     coefficients = within_budget(span.basis @ coordinates * scale[:, None, None], csi.gram, problem.power_w)

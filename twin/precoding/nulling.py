@@ -40,15 +40,17 @@ def szf(problem: PrecodingProblem, *, options: Any) -> Precoding:
 def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     """Beams of greatest mean signal-to-leakage-plus-noise ratio, by the master of each cluster alone, powers equal.
 
-    The beam is along (Σ_j γ_j/σ_j² v_j* v_jᵀ + K_s/P_s I)⁻¹ v_k*; a terminal's own term in the sum changes its
-    length alone.
+    The beam is along (Σ_j γ_j v_j* v_jᵀ + σ_k² K_s/P_s I)⁻¹ v_k*; a terminal's own term in the sum changes its
+    length alone. P5 gives no formula: this is the standard one on mean powers, leakage going to all terminals in reach.
     """
     alone = problem.alone()
     csi, reach = alone.csi, alone.csi.reach
     span = Span.of(csi.gram)
-    loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain / csi.noise_w))[:, None, :]
+    loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain))[:, None, :]
     count = np.maximum(alone.serving.sum(axis=1), 1)
-    ridge = np.divide(count, alone.power_w, where=alone.power_w > 0.0, out=np.ones(len(count)))
+    share_w = np.divide(alone.power_w, count)[:, None]
+    noise_w = np.broadcast_to(reach.gathered(csi.noise_w), reach.terminal.shape)
+    ridge = np.divide(noise_w, share_w, where=share_w > 0.0, out=np.ones(noise_w.shape))
     # (L Lᵀ + r)⁻¹ R differs from this by the lengths of the beams alone
     return _beams(alone, span.basis @ wiener(loaded, ridge))
 

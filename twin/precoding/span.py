@@ -41,11 +41,13 @@ class Span:
 
 
 def wiener(loaded: Real, ridge: Real) -> Real:
-    """(S,R,B) (L Lᵀ + r I)⁻¹ L for each satellite's L (S,R,B) and r (S,), without squaring L.
+    """(S,R,B) column k is (L Lᵀ + r_k I)⁻¹ l_k, for each satellite's L (S,R,B) and r (S,B), without squaring L.
 
     Singular values below what rounding leaves of L count as zero.
     """
     left, values, right = np.linalg.svd(loaded, full_matrices=False)
     resolved = values > values.max(axis=1, keepdims=True, initial=0.0) * np.finfo(float).eps * loaded.shape[1]
-    share = np.divide(values, values**2 + ridge[:, None], where=resolved, out=np.zeros_like(values))
-    return np.asarray(left @ (share[:, :, None] * right))
+    kept = np.where(resolved, values, 0.0)[:, :, None]
+    damped = kept**2 + ridge[:, None, :]
+    share = np.divide(kept, damped, where=damped > 0.0, out=np.zeros_like(damped))
+    return np.asarray(left @ (share * right))
