@@ -112,11 +112,11 @@ class _Air:
     @classmethod
     def over(cls, network: Network, moment: Moment, segments: Sequence[Segment]) -> Self:
         heard = [
-            np.intersect1d(segment.weights.norad_id, segment.table.norad_id, assume_unique=True)
+            _common(segment.weights.norad_id, segment.table.norad_id)[0]
             for segment in segments
             if segment.weights is not None
         ]
-        norad_id = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
+        norad_id = heard[0] if len(heard) == 1 else np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
         truth = network.csi_now(moment, norad_id)
         links = moment.links(norad_id)
         receiver = network.scenario.receiver
@@ -133,9 +133,7 @@ class _Air:
             silent = np.zeros(self.network.terminals.count)
             rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent, sinr=silent)
             return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), power_w=np.empty(0))
-        norad_id, sending, placed = np.intersect1d(
-            segment.weights.norad_id, segment.table.norad_id, assume_unique=True, return_indices=True
-        )
+        norad_id, sending, placed = _common(segment.weights.norad_id, segment.table.norad_id)
         weights, ready = segment.weights.of(sending), segment.ready()[placed]
         rows = np.searchsorted(self.truth.norad_id, norad_id)
         truth, draws = self.truth.of(rows), self.draws.of(rows)
@@ -147,6 +145,14 @@ class _Air:
             knowledge=receiver.knowledge,
         )
         return _Part(rates=rates, norad_id=norad_id, power_w=(weights.power_w() * ready).sum(axis=1))
+
+
+def _common(one: Ids, other: Ids) -> tuple[Ids, Ids, Ids]:
+    """The satellites of two rising lists, and their places in either."""
+    if np.array_equal(one, other):
+        places = np.arange(len(one))
+        return one, places, places
+    return np.intersect1d(one, other, assume_unique=True, return_indices=True)
 
 
 def _mean(shares: Sequence[float], values: Sequence[NDArray[np.float64] | NDArray[np.bool_]]) -> Real:

@@ -128,17 +128,22 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
     without any; left at zero, a new member of a cluster would gain power only slowly.
     """
+    if not isinstance(problem.start, SpannedWeights):
+        return _matched(problem, near, span), options.iterations
+    given = problem.start.on_reach(problem.csi.reach)[..., 0].real
+    known = np.asarray(given.any(axis=1))
+    if np.array_equal(known, near.serving):
+        return np.asarray(span.coordinates @ given), options.warm_iterations
+    kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
+    return kept * near.serving[:, None, :], options.change_iterations
+
+
+def _matched(problem: PrecodingProblem, near: Near, span: Span) -> Real:
+    """Coordinates (S,R,B) of the matched filters of P_k."""
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
     scale = np.divide(np.sqrt(near.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    matched = span.coordinates * near.reach.gathered(amplitude * scale)[:, None, :]
-    if not isinstance(problem.start, SpannedWeights):
-        return matched, options.iterations
-    given = problem.start.on_reach(problem.csi.reach)[..., 0].real
-    known = np.asarray(given.any(axis=1))
-    kept = np.where(known[:, None, :], span.coordinates @ given, matched)
-    same = np.array_equal(known, near.serving)
-    return kept * near.serving[:, None, :], options.warm_iterations if same else options.change_iterations
+    return np.asarray(span.coordinates * near.reach.gathered(amplitude * scale)[:, None, :])
 
 
 def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
@@ -150,8 +155,9 @@ def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
     factor = span.coordinates * np.sqrt(load)[:, None, :]
     values, vectors = np.linalg.eigh(factor @ factor.swapaxes(1, 2))
     turned = vectors.swapaxes(1, 2) @ span.coordinates
-    shifts = reach.gathered(ridge)[:, None, :]
-    damped = turned / np.where(shifts > 0.0, np.maximum(values, 0.0)[:, :, None] + shifts, 1.0)
+    shifts = reach.gathered(ridge)
+    shifts = shifts if reach.whole else np.where(shifts > 0.0, shifts, 1.0)
+    damped = turned / (np.maximum(values, 0.0)[:, :, None] + shifts[:, None, :])
     # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
     own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
     pull = np.where(near.serving & reach.gathered(active), coupled(near, receivers.target, own), 0.0)

@@ -10,6 +10,9 @@ from scipy.linalg import lapack
 
 Real = NDArray[np.float64]
 
+LEAST_PIVOT = 1e-3
+"""Distance of a unit vector from the span of those before it, below which the order of elimination matters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -26,7 +29,21 @@ class Span:
 
     @classmethod
     def of(cls, gram: Real) -> Span:
-        """Pivoted Cholesky decomposition, which finds the rank on its way, of Gram matrices (S,B,B)."""
+        """Cholesky decomposition of Gram matrices (S,B,B), with pivots where some are singular or nearly so."""
+        try:
+            lower: Real = np.asarray(np.linalg.cholesky(gram), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            return cls._pivoted(gram)
+        if not lower.size or np.einsum("sbb->sb", lower).min() < LEAST_PIVOT:
+            return cls._pivoted(gram)
+        basis = np.empty_like(lower)
+        for satellite, factor in enumerate(lower):
+            basis[satellite], _ = lapack.dtrtri(factor.T)
+        return cls(coordinates=lower.swapaxes(1, 2), basis=basis)
+
+    @classmethod
+    def _pivoted(cls, gram: Real) -> Span:
+        """The same with the rank found on the way."""
         coordinates = np.zeros_like(gram)
         basis = np.zeros_like(gram)
         for satellite, matrix in enumerate(gram):

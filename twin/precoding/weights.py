@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -44,7 +45,7 @@ class Weights(Protocol):
         """The weights of other satellites, zero for those that had none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SpannedWeights:
     """Weights w = V* b in the span of conjugate steering vectors, of which only b is kept.
 
@@ -84,6 +85,10 @@ class SpannedWeights:
 
     def power_w(self) -> Real:
         """(S,K) ‖W_sk‖² = bᴴ G b."""
+        return self._power_w
+
+    @cached_property
+    def _power_w(self) -> Real:
         seen = self._acted(self.gram)
         return self.reach.spread((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
 
