@@ -36,7 +36,7 @@ class Moment:
     """Place of this epoch in the window."""
     rows: NDArray[np.int64]
     """(V,) rows of the satellites that someone sees now."""
-    elevation_deg: Real
+    sine_elevation: Real
     """(V,K)"""
     range_km: Real
     """(V,K)"""
@@ -49,6 +49,11 @@ class Moment:
     def norad_id(self) -> NDArray[np.int64]:
         """(V,) satellites that someone sees now, rising."""
         return self.satellites.norad_id[self.rows]
+
+    @property
+    def elevation_deg(self) -> Real:
+        """(V,K) worked out when asked for."""
+        return np.degrees(np.arcsin(np.clip(self.sine_elevation, -1.0, 1.0)))
 
     def unusable(self, norad_id: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of some satellites of this window are not to be believed now."""
@@ -96,7 +101,7 @@ class Sky:
             terminals=terminals,
             index=epoch - first,
             rows=rows,
-            elevation_deg=np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))),
+            sine_elevation=sine,
             range_km=seen.range_km[epoch - epochs.start, rows],
             visible=sine >= self._min_sine,
         )
