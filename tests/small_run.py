@@ -14,10 +14,11 @@ from twin import loop as loop_module
 from twin import rows
 from twin.checkpoint import restored, saved
 from twin.epoch import Segment
-from twin.loop import EpochReport, Loop, LoopState
+from twin.loop import EpochReport, Loop
 from twin.network import Network
 from twin.scenario import Scenario, from_mapping
 from twin.sky import Moment, Sky
+from twin.state import LoopState
 from twin.trace import ListColumn, Trace
 
 SMALL: dict[str, Any] = {

@@ -11,9 +11,10 @@ import threadpoolctl
 
 from twin import rows
 from twin.checkpoint import restored, saved
-from twin.loop import EpochReport, Loop, LoopState
+from twin.loop import EpochReport, Loop
 from twin.network import Network
 from twin.scenario import Scenario
+from twin.state import LoopState
 from twin.trace import Manifest, Trace, TraceWriter, file_sha256, read_trace
 
 Progress = Callable[[int, int], None]

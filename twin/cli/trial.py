@@ -44,7 +44,8 @@ def tried(network: Network) -> Trial:
     """Run the first epochs, at most two seconds of them, and one in any case."""
     import threadpoolctl
 
-    from twin.loop import Loop, LoopState
+    from twin.loop import Loop
+    from twin.state import LoopState
 
     counts = {"terminals": 0, "satellites": 0, "epochs": 0, "links": 0, "timings": 0}
     age_ns = int(network.scenario.precoding.csi_age)
