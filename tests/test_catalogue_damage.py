@@ -93,7 +93,11 @@ def test_a_cut_line_costs_one_satellite(index: int, width: int) -> None:
     assert len(contents.dropped) == 1
 
 
-@given(index=st.sampled_from(ELEMENT_LINES), column=st.integers(0, 68), letter=st.characters(codec="utf-8"))
+# a NUL makes the whole file a binary one, which is refused with a message of its own
+LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
+
+
+@given(index=st.sampled_from(ELEMENT_LINES), column=st.integers(0, 68), letter=LETTERS)
 def test_one_wrong_character_never_moves_a_satellite(index: int, column: int, letter: str) -> None:
     line = LINES[index]
     damaged = [*LINES[:index], line[:column] + letter + line[column + 1 :], *LINES[index + 1 :]]

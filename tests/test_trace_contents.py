@@ -267,8 +267,8 @@ class HalfOptions:
     """Share of the budget that is used."""
 
 
-@precoders.register("half_power", source="ours", options=HalfOptions)
-def half_power(problem, *, options):
+@precoders.register("half_the_power", source="ours", options=HalfOptions)
+def half_the_power(problem, *, options):
     """Matched filters at half power, antenna by antenna."""
     load = np.maximum(problem.serving.sum(axis=1), 1)
     amplitude = np.sqrt(options.share * problem.power_w / load)[:, None] * problem.serving
@@ -280,7 +280,7 @@ def half_power(problem, *, options):
 @precoders.register("broken", source="ours")
 def broken(problem, *, options):
     """Not a number from the third solution on."""
-    made = half_power(problem, options=HalfOptions())
+    made = half_the_power(problem, options=HalfOptions())
     if problem.start is not None:
         made.weights.weights[..., 0, 0] = np.nan
     return made
@@ -318,7 +318,7 @@ def of_ones_own(plugin: Path, **changes: Any) -> Any:
 
 
 def test_a_precoder_and_a_policy_of_ones_own(tmp_path: Path, plugin: Path):
-    scenario = of_ones_own(plugin, precoding={"name": "half_power", "share": 0.25}, **{"trace.flush": "1ns"})
+    scenario = of_ones_own(plugin, precoding={"name": "half_the_power", "share": 0.25}, **{"trace.flush": "1ns"})
     whole = run(scenario, tmp_path / "whole")
     assert whole.run["scenario"]["precoding"]["share"] == 0.25
     assert whole.terminals["in_service"].all()

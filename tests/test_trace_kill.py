@@ -302,8 +302,7 @@ FORKED = textwrap.dedent(
     lock = DirectoryLock(Path(sys.argv[1]))
     child = os.fork()
     if child == 0:
-        time.sleep(60)
-    print(child, flush=True)
+        print(os.getpid(), flush=True)  # from the child: what it does when it is born is done
     time.sleep(60)
     """
 )
