@@ -56,6 +56,8 @@ class Outcome:
     """(K,) row of each cluster's master, -1 for none."""
     power_w: Real
     """(A,) power on one subcarrier at the end of the epoch."""
+    beam_power_w: Real
+    """(A,K) the same for each terminal."""
 
 
 def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Outcome:
@@ -75,8 +77,9 @@ def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Out
     air = _Air.over(network, moment, segments)
     parts = [air.during(segment) for segment in segments]
     last, table = segments[-1], segments[-1].table
-    power_w = np.zeros(len(table.norad_id))
-    power_w[np.searchsorted(table.norad_id, parts[-1].norad_id)] = parts[-1].power_w
+    beam_power_w = np.zeros(table.member.shape)
+    rows = np.searchsorted(table.norad_id, parts[-1].norad_id)
+    beam_power_w[rows] = parts[-1].beam_power_w
     idle = [np.asarray(segment.table.member.any(axis=0) & ~segment.ready().any(axis=0)) for segment in segments]
     return Outcome(
         spectral_efficiency_bps_hz=_mean(shares, [part.rates.spectral_efficiency_bps_hz for part in parts]),
@@ -86,7 +89,8 @@ def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Out
         norad_id=table.norad_id,
         serving=last.ready(),
         master=table.master,
-        power_w=power_w,
+        power_w=beam_power_w.sum(axis=1),
+        beam_power_w=beam_power_w,
     )
 
 
@@ -97,8 +101,8 @@ class _Part:
     rates: Rates
     norad_id: Ids
     """Satellites on the air."""
-    power_w: Real
-    """What each of them spends."""
+    beam_power_w: Real
+    """What each of them spends on each terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ class _Air:
         if segment.weights is None:
             silent = np.zeros(self.network.terminals.count)
             rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent, sinr=silent)
-            return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), power_w=np.empty(0))
+            return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), beam_power_w=np.empty((0, len(silent))))
         norad_id, sending, placed = _common(segment.weights.norad_id, segment.table.norad_id)
         weights, ready = segment.weights.of(sending), segment.ready()[placed]
         rows = np.searchsorted(self.truth.norad_id, norad_id)
@@ -144,7 +148,7 @@ class _Air:
             interference=receiver.interference,
             knowledge=receiver.knowledge,
         )
-        return _Part(rates=rates, norad_id=norad_id, power_w=(weights.power_w() * ready).sum(axis=1))
+        return _Part(rates=rates, norad_id=norad_id, beam_power_w=weights.power_w() * ready)
 
 
 def _common(one: Ids, other: Ids) -> tuple[Ids, Ids, Ids]:

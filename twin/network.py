@@ -18,7 +18,7 @@ from twin.ephemeris import Ephemeris
 from twin.errors import InputError
 from twin.links import LinkStates
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
-from twin.precompensation import mean_phase
+from twin.precompensation import Residual, mean_phase, predict, residual
 from twin.sky import Moment, Sky
 from twin.terminals import Terminals
 from twin.timeline import Timeline
@@ -131,12 +131,23 @@ class Network:
         kept: StatisticalCsi = moment.kept["csi"]
         return kept
 
+    def precompensation(self, epoch: int, links: LinkStates) -> Residual:
+        """What the satellites' delay and Doppler compensation misses at the start of an epoch.
+
+        The values they apply are predicted from geometry as old as the scenario says.
+        """
+        age, known = self.scenario.precompensation.prediction_age, links
+        if age:
+            known = self.sky.links_at(self.timeline.begin_ns(epoch) - int(age), links.norad_id)
+        applied = predict(known, age_s=age.seconds, carrier_hz=self.channel.carrier_hz)
+        return residual(applied, links, carrier_hz=self.channel.carrier_hz)
+
     def view(self, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
         """What the policy may know at the start of an epoch."""
         norad_id = moment.norad_id
         path: Path = moment
         serving = np.zeros(moment.visible.shape, dtype=np.bool_)
-        known, rows = _places(norad_id, table.norad_id)
+        known, rows = found(norad_id, table.norad_id)
         serving[rows] = table.member[known] & moment.visible[rows]
         place = np.full(len(table.norad_id) + 1, -1, dtype=np.int64)
         place[known] = rows
@@ -226,7 +237,7 @@ def _checked(wanted: Assignment, view: AssociationView, where: str) -> Assignmen
     return wanted
 
 
-def _places(within: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def found(within: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices of the wanted that stand in a rising list, and where."""
     if not len(within):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)

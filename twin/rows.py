@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from twin.links import doppler_hz
 from twin.loop import EpochReport
-from twin.network import Network
-from twin.precompensation import draw_phase_errors, predict, residual
+from twin.network import Network, found
+from twin.precompensation import draw_phase_errors
 from twin.trace import ListColumn
 from twin.units import to_db
 
@@ -95,21 +95,13 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
     links = moment.links(norad_id)
     variance = network.phase_variance(links)
     phase = draw_phase_errors(variance, norad_id, draws=1, seed=scenario.seed, epoch=report.epoch)[0]
-    age = scenario.precompensation.prediction_age
-    known = links
-    if age:
-        before_ns = network.timeline.begin_ns(report.epoch) - int(age)
-        known = network.sky.links_at(before_ns, norad_id)
+    missed = network.precompensation(report.epoch, links)
     carrier_hz = network.channel.carrier_hz
-    applied = predict(known, age_s=age.seconds, carrier_hz=carrier_hz)
-    missed = residual(applied, links, carrier_hz=carrier_hz)
     rician = network.channel.fading(links)
     pairs = np.nonzero(moment.visible)
     serving = np.zeros(moment.visible.shape, dtype=np.bool_)
-    places = np.searchsorted(norad_id, report.outcome.norad_id)
-    there = places < len(norad_id)
-    there[there] = norad_id[places[there]] == report.outcome.norad_id[there]
-    serving[places[there]] = report.outcome.serving[there]
+    known, places = found(norad_id, report.outcome.norad_id)
+    serving[places] = report.outcome.serving[known]
     names = np.array(network.terminals.names)
     return {
         **_when(network, report, len(pairs[0])),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from twin.cli import catalogue, models
+from twin.cli.compare import compare
 from twin.cli.output import say
 from twin.cli.run import run
 from twin.cli.usage import Commands
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(validate)
+app.command()(compare)
 app.add_typer(catalogue.app, name="catalogue")
 app.command()(models.precoders)
 app.command()(models.policies)

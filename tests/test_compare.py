@@ -1,0 +1,88 @@
+"""Precoders side by side."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import twin
+from twin.cli.entry import main
+from twin.compare import as_frame, compare
+from twin.errors import InputError
+from twin.network import Network
+from twin.registry import of_kind
+from twin.scenario import from_mapping, with_precoder
+
+TREE = {
+    "name": "pair",
+    "time": {"duration": "20s", "epoch": "2s"},
+    "satellites": {"array": {"rows": 6, "columns": 6, "element_gain_dbi": 6.0}},
+    "terminals": {"kind": "disc", "latitude_deg": 45, "longitude_deg": 10, "radius_km": 400, "count": 5},
+    "association": {"every": "10s", "cluster_size": 3, "execution": "500ms"},
+    "precoding": {"name": "ms_jo_cdwmmse", "iterations": 4},
+    "receiver": {"draws": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def scores():
+    network = Network.of(from_mapping(TREE))
+    return {score.precoder: score for score in compare(network, of_kind("precoder").names())}
+
+
+@pytest.mark.parametrize("name", ["ms_jo_cdwmmse", "smrt", "ss_mmse"])
+def test_a_score_is_that_of_the_run(scores, name, tmp_path):
+    trace = twin.run(with_precoder(from_mapping(TREE), name), tmp_path / "trace")
+    mean = trace.terminals.groupby("terminal").se_bps_hz.mean().to_numpy()
+    score = scores[name]
+    # the same numbers, summed in another order
+    assert score.sum_se_bps_hz == pytest.approx(mean.sum(), rel=1e-12)
+    assert score.low_se_bps_hz == pytest.approx(np.percentile(mean, 5), rel=1e-12)
+    assert score.least_se_bps_hz == pytest.approx(mean.min(), rel=1e-12)
+    assert score.jain_index == pytest.approx(mean.sum() ** 2 / (5 * (mean**2).sum()), rel=1e-12)
+    spent = trace.satellites[trace.satellites.power_w > 0]
+    budget_w = 10**0.5  # 35 dBm
+    assert score.power_share == pytest.approx(spent.power_w.mean() / budget_w, rel=1e-12)
+
+
+def test_a_single_satellite_feeds_each_terminal_once_and_clusters_feed_it_often(scores):
+    # serving pairs with power: three satellites for each of five terminals, or the master alone
+    assert scores["smrt"].fronthaul_streams > scores["ss_smrt"].fronthaul_streams
+    assert all(0.0 < score.power_share <= 1.0 + 1e-9 for score in scores.values())
+    assert all(0.2 <= score.jain_index <= 1.0 for score in scores.values())
+
+
+def test_options_stay_with_their_own_precoder():
+    scenario = from_mapping(TREE)
+    assert with_precoder(scenario, "ms_jo_cdwmmse") is scenario
+    other = with_precoder(scenario, "ms_jo_wmmse").precoding
+    assert (other.name, other.options().iterations, other.every) == ("ms_jo_wmmse", 10, scenario.precoding.every)
+
+
+def test_an_unknown_name_is_refused_before_anything_runs():
+    network = Network.of(from_mapping(TREE))
+    with pytest.raises(InputError, match=r'^"smtr" is no precoder; did you mean "smrt"\?'):
+        compare(replace(network, sky=None), ["smrt", "smtr"])
+
+
+def test_the_command_prints_and_saves_one_table(tmp_path, capsys):
+    path = tmp_path / "pair.toml"
+    path.write_text(
+        'name = "pair"\n[time]\nduration = "2s"\n[terminals]\nkind = "disc"\nlatitude_deg = 45\n'
+        "longitude_deg = 10\nradius_km = 300\ncount = 3\n[receiver]\ndraws = 2\n"
+    )
+    saved = tmp_path / "table.csv"
+    words = ["compare", str(path), "--precoder", "smrt", "--precoder", "szf", "--out", str(saved), "--quiet"]
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[-1] == str(saved)
+    table = pd.read_csv(saved)
+    assert table.precoder.tolist() == ["smrt", "szf"]
+    assert list(table.columns) == list(as_frame([]).columns)
+    assert len(out.splitlines()) == 4
+    assert main(["compare", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        "twin: error: twin compare: name at least one --precoder; twin precoders lists them\n"
+    )

@@ -1,0 +1,148 @@
+"""Several precoders side by side: the same satellites, clusters and draws for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import threadpoolctl
+from numpy.typing import NDArray
+
+from twin.loop import EpochReport, Loop
+from twin.network import Network
+from twin.scenario import with_precoder
+from twin.state import LoopState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrecoderScore:
+    """What one precoder came to over a run, every mean over all epochs, the unserved included."""
+
+    precoder: str
+    sum_se_bps_hz: float
+    """Sum over the terminals of their mean spectral efficiencies."""
+    low_se_bps_hz: float
+    """5th percentile of the terminals' means."""
+    least_se_bps_hz: float
+    """The least of them."""
+    jain_index: float
+    """(Σ x)² / (K Σ x²) of the terminals' means x; 1 where all get the same, 0 where nobody gets anything."""
+    power_share: float
+    """Power spent over the budgets of the satellites that serve somebody."""
+    fronthaul_streams: float
+    """Streams that a serving satellite must be fed with: one for each terminal it transmits to."""
+    fronthaul_bps: float
+    """Rate of these streams together, over the whole bandwidth."""
+    solve_ms: float
+    """Wall-clock time of a run of the precoder."""
+
+
+def compare(
+    network: Network, precoders: Sequence[str], *, progress: Callable[[str, int, int], None] | None = None
+) -> list[PrecoderScore]:
+    """Run a scenario once with each precoder.
+
+    Association knows nothing of the precoder and draws are keyed, so that all meet the same clusters and channels.
+
+    Parameters
+    ----------
+    network
+        The resolved scenario; its own precoder keeps its options where it is among the compared, others have their
+        defaults.
+    precoders
+        Names.
+    progress
+        Told of the precoder, finished epochs and all epochs.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+    chosen = [with_precoder(network.scenario, name) for name in precoders]
+    scores = []
+    for scenario in chosen:
+        tally = _Tally(replace(network, scenario=scenario, precoder=scenario.precoding.bound()))
+        tally.run(progress)
+        scores.append(tally.score())
+    return scores
+
+
+def as_frame(scores: Sequence[PrecoderScore]) -> pd.DataFrame:
+    """One row for each precoder."""
+    import pandas as pd
+
+    names = [each.name for each in fields(PrecoderScore)]
+    return pd.DataFrame([[getattr(score, name) for name in names] for score in scores], columns=names)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums over the epochs of one run."""
+
+    network: Network
+    rate: Real = field(init=False)
+    """(K,) sum of spectral efficiencies."""
+    spent_w: float = 0.0
+    budget_w: float = 0.0
+    streams: float = 0.0
+    fed_bps: float = 0.0
+    serving: int = 0
+    """Satellites that served, summed over epochs."""
+    solves: int = 0
+    solved_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rate = np.zeros(self.network.terminals.count)
+
+    def run(self, progress: Callable[[str, int, int], None] | None) -> None:
+        """Run all epochs."""
+        scenario = self.network.scenario
+
+        def closed(report: EpochReport) -> None:
+            self.add(report)
+            if progress is not None:
+                progress(scenario.precoding.name, report.epoch + 1, self.network.timeline.epochs)
+
+        state = LoopState.fresh(self.network.terminals.count, int(scenario.precoding.csi_age))
+        with threadpoolctl.threadpool_limits(1):
+            Loop(self.network, state).run(closed)
+
+    def add(self, report: EpochReport) -> None:
+        """Count one epoch."""
+        outcome = report.outcome
+        bandwidth_hz = self.network.scenario.channel.bandwidth_mhz * 1e6
+        self.rate += outcome.spectral_efficiency_bps_hz
+        fed = (outcome.beam_power_w > 0.0) & outcome.serving
+        sending = fed.any(axis=1)
+        self.serving += int(sending.sum())
+        self.spent_w += float(outcome.power_w[sending].sum())
+        self.budget_w += float(sending.sum()) * self.network.power_w
+        self.streams += float(fed.sum())
+        self.fed_bps += float((fed @ outcome.spectral_efficiency_bps_hz).sum()) * bandwidth_hz
+        if "precoding" in report.wall_s:
+            self.solves += 1
+            self.solved_s += report.wall_s["precoding"]
+
+    def score(self) -> PrecoderScore:
+        """Means of what was counted."""
+        mean = self.rate / self.network.timeline.epochs
+        square = float((mean**2).sum())
+        return PrecoderScore(
+            precoder=self.network.scenario.precoding.name,
+            sum_se_bps_hz=float(mean.sum()),
+            low_se_bps_hz=float(np.percentile(mean, 5.0)),
+            least_se_bps_hz=float(mean.min()),
+            jain_index=float(mean.sum()) ** 2 / (len(mean) * square) if square > 0.0 else 0.0,
+            power_share=self.spent_w / self.budget_w if self.budget_w > 0.0 else 0.0,
+            fronthaul_streams=self.streams / max(self.serving, 1),
+            fronthaul_bps=self.fed_bps / max(self.serving, 1),
+            solve_ms=self.solved_s / max(self.solves, 1) * 1e3,
+        )
