@@ -616,9 +616,12 @@ COMMANDS = [
     (
         ["rnu", "tiny.toml"],
         'there is no command "rnu"; did you mean "run"?'
-        ' (known: "run", "validate", "precoders", "policies", "catalogue")\nsee: twin --help',
+        ' (known: "run", "validate", "compare", "precoders", "policies", "catalogue")\nsee: twin --help',
     ),
-    ([], 'no command is given (known: "run", "validate", "precoders", "policies", "catalogue")\nsee: twin --help'),
+    (
+        [],
+        'no command is given (known: "run", "validate", "compare", "precoders", "policies", "catalogue")\nsee: twin --help',
+    ),
     (["run"], "run: SCENARIO is missing\nsee: twin run --help"),
     (["catalogue"], 'catalogue: no command is given (known: "info", "walker", "fetch")\nsee: twin catalogue --help'),
     (
