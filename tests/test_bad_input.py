@@ -620,7 +620,8 @@ COMMANDS = [
     ),
     (
         [],
-        'no command is given (known: "run", "validate", "compare", "precoders", "policies", "catalogue")\nsee: twin --help',
+        'no command is given (known: "run", "validate", "compare", "precoders", "policies", "catalogue")\n'
+        "see: twin --help",
     ),
     (["run"], "run: SCENARIO is missing\nsee: twin run --help"),
     (["catalogue"], 'catalogue: no command is given (known: "info", "walker", "fetch")\nsee: twin catalogue --help'),
