@@ -1,7 +1,7 @@
 """All benchmarks, in turn."""
 
-from benchmarks import epoch, memory, precoder
+from benchmarks import epoch, globe, memory, precoder
 
-for benchmark in (precoder, epoch, memory):
+for benchmark in (precoder, epoch, memory, globe):
     print(f"\n{benchmark.__doc__}\n", flush=True)
     benchmark.main()

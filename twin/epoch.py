@@ -115,6 +115,7 @@ class _Air:
 
     @classmethod
     def over(cls, network: Network, moment: Moment, segments: Sequence[Segment]) -> Self:
+        """Draw the channels of all that any segment has on the air."""
         heard = [
             _common(segment.weights.norad_id, segment.table.norad_id)[0]
             for segment in segments
