@@ -11,7 +11,7 @@ from tests.literal.compare import difference
 from tests.literal.scenes import Scene
 from tests.scene_problem import literal, named_scenes, problem_of
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights
-from twin.precoding.weights import packed, unpacked
+from twin.precoding.packing import packed, unpacked
 from twin.rates import Streams
 from twin.registry import of_kind
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twin.association import Cluster, Handover
 from twin.channel import PlanarArray
 from twin.precoding import Precoding
-from twin.precoding.weights import packed, unpacked
+from twin.precoding.packing import packed, unpacked
 from twin.state import LoggedHandover, LoopState, PendingWeights, PlannedHandover
 
 Arrays = Mapping[str, NDArray[Any]]

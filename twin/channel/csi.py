@@ -38,11 +38,19 @@ class StatisticalCsi:
     receive_steering: Complex
     """(S,K,M) u: unit-norm response of the terminal's array, zero beyond its own elements."""
     isotropic_scattering: bool
-    """Whether Σ is white over the terminal's elements; else it is u uᴴ."""
+    """Whether Σ is white over the terminal's elements; else it is u uᴴ. Of no account where ``scattering`` is given."""
     terminal_elements: NDArray[np.int64]
     """(K,) elements of each terminal's array."""
     noise_w: Real
     """(K,) σ²: noise power on one subcarrier."""
+    scattering: Complex | None = None
+    """(S,K,M,M) Σ of trace 1, zero beyond a terminal's own elements, where it is neither white nor u uᴴ."""
+    carrier_phase_rad: Real | None = None
+    """(S,K) phase of the carrier over the path, which each satellite takes off for the terminal that it sends to.
+
+    Only coherent interference depends on it: everyone else hears a stream with the difference of two such phases.
+    None takes all for equal.
+    """
 
     @cached_property
     def los_share(self) -> Real:
@@ -67,6 +75,8 @@ class StatisticalCsi:
             rician=self.rician[rows],
             mean_phase=self.mean_phase[rows],
             receive_steering=self.receive_steering[rows],
+            scattering=None if self.scattering is None else self.scattering[rows],
+            carrier_phase_rad=None if self.carrier_phase_rad is None else self.carrier_phase_rad[rows],
         )
         some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before
         return some
@@ -86,6 +96,26 @@ class StatisticalCsi:
         """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors, zero without a link."""
         gram, linked = self.array.gram(self.near_departure), self.reach.gathered(self.gain > 0.0)
         return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
+
+    def near_covariance(self, along: Real, scattered: Real) -> Complex:
+        """(S,B,M,M) ``along`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
+        reach = self.reach
+        steering = reach.gathered(self.receive_steering)
+        outer = steering[..., :, None] * steering[..., None, :].conj()
+        if self.scattering is not None:
+            covariance = reach.gathered(self.scattering) * reach.gathered(scattered)[..., None, None]
+            return np.asarray(outer * reach.gathered(along)[..., None, None] + covariance)
+        if not self.isotropic_scattering:
+            return np.asarray(outer * reach.gathered(along + scattered)[..., None, None])
+        white = reach.gathered(scattered[..., None] * self.white_scattering)
+        identity = np.eye(steering.shape[-1])
+        return np.asarray(outer * reach.gathered(along)[..., None, None] + white[..., None] * identity)
+
+    @property
+    def white_scattering(self) -> Real:
+        """(K,M) diagonal of a white Σ over each terminal's own elements."""
+        own = np.arange(self.receive_steering.shape[-1]) < self.terminal_elements[:, None]
+        return np.asarray(own / self.terminal_elements[:, None])
 
     def steering(self) -> Complex:
         """(S,K,N) unit-norm steering vectors v."""

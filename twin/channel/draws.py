@@ -68,11 +68,19 @@ def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: in
     """(D,K,M) draws of ũ ~ CN(0, Σ) from one satellite, for all terminals."""
     terminals, elements = truth.receive_steering.shape[1:]
     rng = randomness.stream(seed, "fading", epoch, int(truth.norad_id[row]))
+    if truth.scattering is not None:
+        return np.asarray(
+            (_unit_complex(rng, (draws, terminals, 1, elements)) @ _roots(truth.scattering[row]))[..., 0, :]
+        )
     if not truth.isotropic_scattering:
         return np.asarray(_unit_complex(rng, (draws, terminals, 1)) * truth.receive_steering[row])
-    own = np.arange(elements) < truth.terminal_elements[:, None]
-    scale = own / np.sqrt(truth.terminal_elements)[:, None]
-    return _unit_complex(rng, (draws, terminals, elements)) * scale
+    return _unit_complex(rng, (draws, terminals, elements)) * np.sqrt(truth.white_scattering)
+
+
+def _roots(covariance: Complex) -> Complex:
+    """(K,M,M) A with Aᵀ A* = Σ, for Σ that may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]).swapaxes(1, 2))
 
 
 def _unit_complex(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:

@@ -115,6 +115,7 @@ class ChannelModel:
             isotropic_scattering=self.isotropic_scattering,
             terminal_elements=self.terminal_elements,
             noise_w=self.noise_w,
+            carrier_phase_rad=-2.0 * np.pi * np.mod(self.carrier_hz * links.delay_s, 1.0),
         )
 
     def _receive_steering(self, arrival: Real) -> Complex:

@@ -51,8 +51,10 @@ class Receivers:
     """(K,) e_k: mean square error at its optimal receiver."""
     strength: Real
     """(K,) α_k = β_k u_k ‖a_k‖²."""
-    target: Real
-    """(S,B) r_sk: coefficient of v_sk* in what the transmitter shall match."""
+    aligned: Real
+    """(K,) coefficient of Σ_s |ρ_sk| v_sk* in what the transmitter shall match: the terminal's mean channel."""
+    apart: Real
+    """(S,B) coefficient of v_sk* in what else it shall match."""
 
 
 def optimise(
@@ -113,7 +115,7 @@ class Near:
             reach=reach,
             gain=gain,
             mean=mean,
-            spread=np.maximum(gain - mean**2, 0.0),
+            spread=gain * reach.gathered(np.maximum(1.0 - csi.los_share * csi.mean_phase**2, 0.0)),
             serving=reach.gathered(problem.serving),
             power_w=power_w,
             noise_w=csi.noise_w,
@@ -160,7 +162,8 @@ def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
     damped = turned / (np.maximum(values, 0.0)[:, :, None] + shifts[:, None, :])
     # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
     own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
-    pull = np.where(near.serving & reach.gathered(active), coupled(near, receivers.target, own), 0.0)
+    target = near.mean * reach.gathered(receivers.aligned) + receivers.apart
+    pull = np.where(near.serving & reach.gathered(active), coupled(near, target, own), 0.0)
     norm = np.sqrt(reach.summed(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
     return np.asarray(vectors @ (damped * (pull * reach.gathered(scale))[:, None, :]))
@@ -173,7 +176,8 @@ def coupled(near: Near, target: Real, own: Real) -> Real:
     """
     mean, reach = np.where(near.serving, near.mean, 0.0), near.reach
     per_gain = np.divide(mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(mean))
-    diagonal = (1.0 - per_gain * mean) + per_gain * mean * own
+    unknown = np.divide(near.spread, near.gain, where=near.gain > 0.0, out=np.ones_like(mean))
+    diagonal = np.where(near.serving, unknown, 1.0) + per_gain * mean * own
     gathered = per_gain * (1.0 - own)
     solved = np.divide(target, diagonal, where=near.serving & (diagonal > 0.0), out=np.zeros_like(target))
     swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))

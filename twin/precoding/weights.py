@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -28,6 +27,10 @@ class Weights(Protocol):
     @property
     def reach(self) -> Reach:
         """The terminals, J at most, that each satellite may transmit to."""
+
+    @property
+    def slot(self) -> Ids | None:
+        """(K,) turn in which each terminal is served, none if all are served at once."""
 
     def heard(self, truth: StatisticalCsi) -> Number:
         """v_iᵀ W_j (S,B,J,L): what a unit channel to each terminal in the truth's reach carries of each stream."""
@@ -59,11 +62,15 @@ class SpannedWeights:
     reach: Reach
     """Which terminals the basis and the streams belong to, J at most for each satellite."""
     departure: Real
-    """(S,J,2) directions of the basis V."""
+    """(S,Q,2) directions of the basis V."""
     gram: Real
-    """(S,J,J) v_iᵀ v_j* of the basis."""
+    """(S,Q,Q) v_iᵀ v_j* of the basis."""
     coefficients: Number
-    """(S,J,J,L) b: over the basis, for each terminal and stream."""
+    """(S,Q,J,L) b: over the basis, for each terminal and stream."""
+    beams: Ids | None = None
+    """(S,Q) codeword that each vector of the basis is, -1 for none; without it the basis is the terminals in reach."""
+    slot: Ids | None = None
+    """(K,) turn in which each terminal is served; without it all are served at once."""
 
     @classmethod
     def over(cls, csi: StatisticalCsi, coefficients: Number) -> Self:
@@ -77,6 +84,19 @@ class SpannedWeights:
             coefficients=np.ascontiguousarray(coefficients),
         )
 
+    @classmethod
+    def over_beams(cls, csi: StatisticalCsi, *, beams: Ids, departure: Real, coefficients: Number) -> Self:
+        """Weights (S,Q,B,L) over codewords (S,Q), each the conjugate steering vector of a direction (S,Q,2)."""
+        return cls(
+            norad_id=csi.norad_id,
+            array=csi.array,
+            reach=csi.reach,
+            departure=departure,
+            gram=csi.array.gram(departure),
+            coefficients=np.ascontiguousarray(coefficients),
+            beams=beams,
+        )
+
     def heard(self, truth: StatisticalCsi) -> Number:
         """v_iᵀ W_j (S,B,J,L) from the Gram matrix of both sets of directions alone."""
         departure = truth.near_departure
@@ -84,13 +104,14 @@ class SpannedWeights:
         return self._acted(gram)
 
     def power_w(self) -> Real:
-        """(S,K) ‖W_sk‖² = bᴴ G b."""
+        """(S,K) ‖W_sk‖² = bᴴ G b, over all turns if there are some."""
         return self._power_w
 
     @cached_property
     def _power_w(self) -> Real:
         seen = self._acted(self.gram)
-        return self.reach.spread((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
+        during_w = self.reach.spread((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
+        return during_w if self.slot is None else during_w / turns(self.slot)
 
     def antenna(self) -> Complex:
         """(S,K,N,L) the weights of all antennas, formed here."""
@@ -108,6 +129,7 @@ class SpannedWeights:
             departure=self.departure[rows],
             gram=self.gram[rows],
             coefficients=self.coefficients[rows],
+            beams=None if self.beams is None else self.beams[rows],
         )
 
     def on(self, norad_id: Ids) -> SpannedWeights:
@@ -122,18 +144,27 @@ class SpannedWeights:
             departure=_placed(self.departure, *held),
             gram=_placed(self.gram, *held),
             coefficients=_placed(self.coefficients, *held),
+            beams=None if self.beams is None else _placed(self.beams + 1, *held) - 1,
         )
 
     def on_reach(self, reach: Reach) -> Number:
-        """The coefficients (S,B,B,L) over another reach of the same satellites, zero for terminals not held."""
+        """The coefficients over another reach of the same satellites, zero for terminals not held.
+
+        The basis moves with it (S,B,B,L) unless it is one of beams (S,Q,B,L).
+        """
         if self.reach.same(reach):
             return self.coefficients
         place = reach.positions(self.reach)
-        if self.coefficients.shape[1] == 0:
-            return np.zeros((*place.shape, place.shape[1], self.coefficients.shape[3]))
+        basis, width, streams = self.coefficients.shape[1:]
+        if width == 0:
+            return np.zeros((len(place), basis if self.beams is not None else place.shape[1], place.shape[1], streams))
         row = np.arange(len(place))[:, None, None]
-        found = self.coefficients[row, place[:, :, None], place[:, None, :]]
-        known = (place[:, :, None] >= 0) & (place[:, None, :] >= 0)
+        known = place[:, None, :] >= 0
+        if self.beams is not None:
+            found = self.coefficients[row, np.arange(basis)[None, :, None], place[:, None, :]]
+        else:
+            found = self.coefficients[row, place[:, :, None], place[:, None, :]]
+            known = known & (place[:, :, None] >= 0)
         return np.asarray(found * known[..., None])
 
     def _acted(self, gram: Real) -> Number:
@@ -151,6 +182,8 @@ class AntennaWeights:
     array: PlanarArray
     weights: Complex
     """(S,K,N,L) W."""
+    slot: Ids | None = None
+    """(K,) turn in which each terminal is served; without it all are served at once."""
 
     def __post_init__(self) -> None:
         # sums depend on the layout in memory, which a checkpoint does not keep
@@ -169,8 +202,9 @@ class AntennaWeights:
         return np.asarray(np.einsum("sin,sknl->sikl", steering, self.weights, optimize=True))
 
     def power_w(self) -> Real:
-        """(S,K) ‖W_sk‖²."""
-        return np.asarray((np.abs(self.weights) ** 2).sum(axis=(2, 3)))
+        """(S,K) ‖W_sk‖², over all turns if there are some."""
+        during_w = np.asarray((np.abs(self.weights) ** 2).sum(axis=(2, 3)))
+        return during_w if self.slot is None else during_w / turns(self.slot)
 
     def antenna(self) -> Complex:
         """(S,K,N,L) the weights."""
@@ -185,36 +219,9 @@ class AntennaWeights:
         return replace(self, norad_id=norad_id, weights=_placed(self.weights, self.norad_id, norad_id))
 
 
-def packed(weights: Weights) -> dict[str, NDArray[Any]]:
-    """Plain arrays that hold the weights.
-
-    Raises
-    ------
-    TypeError
-        If they are of a class of somebody's own.
-    """
-    if isinstance(weights, AntennaWeights):
-        return {"norad_id": weights.norad_id, "weights": weights.weights}
-    if isinstance(weights, SpannedWeights):
-        return {
-            "norad_id": weights.norad_id,
-            "terminal": weights.reach.terminal,
-            "terminals": np.array([weights.reach.terminals, weights.reach.whole]),
-            "departure": weights.departure,
-            "gram": weights.gram,
-            "coefficients": weights.coefficients,
-        }
-    raise TypeError(f"{type(weights).__name__} must be SpannedWeights or AntennaWeights")
-
-
-def unpacked(arrays: Mapping[str, NDArray[Any]], array: PlanarArray) -> Weights:
-    """The weights that plain arrays hold, for satellites with a given array."""
-    if "weights" in arrays:
-        return AntennaWeights(array=array, **arrays)
-    kept = {name: arrays[name] for name in ("norad_id", "departure", "gram", "coefficients")}
-    terminals, whole = arrays["terminals"].tolist()
-    reach = Reach(terminal=arrays["terminal"], terminals=terminals, whole=bool(whole))
-    return SpannedWeights(array=array, reach=reach, **kept)
+def turns(slot: Ids) -> int:
+    """How many turns there are."""
+    return int(slot.max(initial=0)) + 1
 
 
 def _reach_on(reach: Reach, held: Ids, wanted: Ids) -> Reach:

@@ -48,8 +48,8 @@ def decomposed_receivers(near: Near, seen: Real) -> Receivers:
     coherent = near.reach.summed(near.mean * own)
     signal = coherent**2 + near.reach.summed(near.spread * own**2)
     error, gradient, strength = _gradient(near, signal, _disturbance(near, seen, own))
-    target = near.mean * near.reach.gathered(coherent) + near.spread * own
-    return Receivers(error=error, strength=strength, target=near.reach.gathered(gradient) * target)
+    apart = near.reach.gathered(gradient) * (near.spread * own)
+    return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=apart)
 
 
 def mean_receivers(near: Near, seen: Real) -> Receivers:
@@ -58,8 +58,7 @@ def mean_receivers(near: Near, seen: Real) -> Receivers:
     coherent = near.reach.summed(near.mean * own)
     unknown = near.reach.summed(near.spread * own**2)
     error, gradient, strength = _gradient(near, coherent**2, unknown + _disturbance(near, seen, own))
-    target = near.mean * near.reach.gathered(gradient * coherent)
-    return Receivers(error=error, strength=strength, target=target)
+    return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=np.zeros_like(own))
 
 
 def _disturbance(near: Near, seen: Real, own: Real) -> Real:

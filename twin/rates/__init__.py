@@ -2,7 +2,7 @@
 
 from twin.rates.drawn import drawn_rates
 from twin.rates.moments import ReceivedMoments, mean_only_rate, surrogate_rate
-from twin.rates.score import Rates, score
+from twin.rates.score import Rates, score, score_each
 from twin.rates.streams import Streams
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "drawn_rates",
     "mean_only_rate",
     "score",
+    "score_each",
     "surrogate_rate",
 ]

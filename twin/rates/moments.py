@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import StatisticalCsi
+from twin.channel import ChannelDraws, StatisticalCsi
 from twin.rates.coherent import coherent_interference
 from twin.rates.streams import Streams
 
@@ -46,6 +47,26 @@ class ReceivedMoments:
             disturbance=disturbance + truth.noise_w[:, None, None] * np.eye(steering.shape[-1]),
         )
 
+    @classmethod
+    def sampled(cls, each: Sequence[Streams], draws: ChannelDraws, noise_w: Real, *, interference: str) -> Self:
+        """Means over draws, where the weights of each draw are its own."""
+        own, rest = [], []
+        for draw, streams in enumerate(each):
+            receive, reach = draws.receive[draw], streams.reach
+            own.append(reach.summed(receive[..., :, None] * streams.own[..., None, :]))
+            if interference == "independent":
+                outer = receive[..., :, None] * receive[..., None, :].conj()
+                rest.append(reach.summed(outer * streams.leaked[..., None, None]))
+            else:
+                rest.append(coherent_interference(streams, receive[None])[0])
+        mean = np.mean(own, axis=0)
+        off = np.array(own) - mean
+        return cls(
+            mean=mean,
+            spread=np.asarray((off @ off.conj().swapaxes(-1, -2)).mean(axis=0)),
+            disturbance=np.mean(rest, axis=0) + noise_w[:, None, None] * np.eye(mean.shape[1]),
+        )
+
 
 def surrogate_rate(moments: ReceivedMoments) -> Real:
     """AP1 (K,): log2 det(I + E[R_other]⁻¹ E[R_signal]) (P1 eq. 9, P2 eq. 15, P3 eq. 13)."""
@@ -81,22 +102,10 @@ def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
 
 def _second_moments(truth: StatisticalCsi) -> Number:
     """(S,B,M,M) E g gᴴ of the receive side g of each channel in reach."""
-    return _covariances(truth, truth.gain * truth.los_share)
+    return truth.near_covariance(truth.gain * truth.los_share, truth.gain * (1.0 - truth.los_share))
 
 
 def _variances(truth: StatisticalCsi) -> Number:
     """(S,B,M,M) E g gᴴ - E g E gᴴ."""
-    return _covariances(truth, np.maximum(truth.gain * truth.los_share - truth.mean_amplitude**2, 0.0))
-
-
-def _covariances(truth: StatisticalCsi, along: Real) -> Number:
-    """``along`` u uᴴ plus the scattered part."""
-    reach = truth.reach
-    steering, scattered = reach.gathered(truth.receive_steering), truth.gain * (1.0 - truth.los_share)
-    outer = steering[..., :, None] * steering[..., None, :].conj()
-    if not truth.isotropic_scattering:
-        return np.asarray(outer * reach.gathered(along + scattered)[..., None, None])
-    elements = steering.shape[-1]
-    own = (np.arange(elements) < truth.terminal_elements[:, None]) / truth.terminal_elements[:, None]
-    white = reach.gathered(scattered[..., None] * own)
-    return np.asarray(outer * reach.gathered(along)[..., None, None] + white[..., None] * np.eye(elements))
+    along = np.maximum(truth.gain * truth.los_share - truth.mean_amplitude**2, 0.0)
+    return truth.near_covariance(along, truth.gain * (1.0 - truth.los_share))

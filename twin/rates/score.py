@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +47,30 @@ def score(streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, inter
         expected = mean_only_rate(moments)
     else:
         expected = drawn_rates(streams, draws, truth.noise_w, interference=interference).mean(axis=0)
+    return _rates(expected, moments, truth, streams.share)
+
+
+def score_each(
+    each: Sequence[Streams], truth: StatisticalCsi, draws: ChannelDraws, *, interference: str, knowledge: str
+) -> Rates:
+    """Score weights that follow the channels: each of the first draws meets streams of its own.
+
+    Moments are means over these draws; no closed form is used.
+    """
+    moments = ReceivedMoments.sampled(each, draws, truth.noise_w, interference=interference)
+    if knowledge == "mean_only":
+        return _rates(mean_only_rate(moments), moments, truth, each[0].share)
+    singles = [ChannelDraws(receive=draws.receive[draw : draw + 1]) for draw in range(len(each))]
+    drawn = [
+        drawn_rates(streams, single, truth.noise_w, interference=interference)[0]
+        for streams, single in zip(each, singles, strict=True)
+    ]
+    return _rates(np.mean(drawn, axis=0), moments, truth, each[0].share)
+
+
+def _rates(expected: Real, moments: ReceivedMoments, truth: StatisticalCsi, share: float) -> Rates:
     return Rates(
-        spectral_efficiency_bps_hz=expected,
-        surrogate_bps_hz=surrogate_rate(moments),
+        spectral_efficiency_bps_hz=expected * share,
+        surrogate_bps_hz=surrogate_rate(moments) * share,
         sinr=mean_sinr(moments, truth.terminal_elements),
     )

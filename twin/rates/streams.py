@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from twin.channel import Reach, StatisticalCsi
 from twin.precoding import Weights
+from twin.precoding.weights import turns
 
 Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 Number = NDArray[np.inexact[Any]]
 
 
@@ -30,6 +32,10 @@ class Streams:
     """(S,B,L) each terminal's own streams."""
     leaked: Real
     """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
+    share: float = 1.0
+    """Of the time in which each terminal is served: less than one where they take turns."""
+    turned: Complex | None = None
+    """(S,B,J) e^{j(ψ_sk-ψ_sj)}: the carrier's phase at each terminal of what was turned for another one."""
 
     @classmethod
     def of(cls, weights: Weights, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> Self:
@@ -46,17 +52,30 @@ class Streams:
         """
         reach, sent = truth.reach, weights.reach
         seen = weights.heard(truth) * sent.gathered(transmitting)[:, None, :, None]
+        share = 1.0
+        if weights.slot is not None:
+            together = reach.gathered(weights.slot + 1)[:, :, None] == sent.gathered(weights.slot + 1)[:, None, :]
+            seen, share = seen * together[..., None], 1.0 / turns(weights.slot)
         own = _diagonal(seen, reach, sent)
         everything = np.einsum("skjl,skjl->sk", seen, seen.conj()).real
         leaked = np.maximum(everything - (own * own.conj()).real.sum(axis=-1), 0.0)
-        return cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked)
+        turned = _turned(truth.carrier_phase_rad, reach, sent)
+        return cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked, share=share, turned=turned)
 
     def others(self) -> Number:
-        """(S,B,J,L) what is seen of everyone else's streams."""
-        others = self.seen.copy()
+        """(S,B,J,L) what is seen of everyone else's streams, as they are turned."""
+        others = self.seen.copy() if self.turned is None else self.seen * self.turned[..., None]
         row, column, stream = _own_places(self.reach, self.sent)
         others[row, column, stream] = 0.0
         return others
+
+
+def _turned(carrier_phase_rad: Real | None, reach: Reach, sent: Reach) -> Complex | None:
+    """(S,B,J) differences of the carrier's phase, as rotations."""
+    if carrier_phase_rad is None:
+        return None
+    rotation = np.exp(1j * carrier_phase_rad)
+    return np.asarray(reach.gathered(rotation)[:, :, None] * sent.gathered(rotation.conj())[:, None, :])
 
 
 def _own_places(reach: Reach, sent: Reach) -> tuple[NDArray[np.int64], ...]:

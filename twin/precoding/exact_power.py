@@ -1,0 +1,261 @@
+"""Joint precoding with each satellite's power met exactly, by a dual search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt
+from numpy.typing import NDArray
+
+from twin.precoding.joint import JointOptions, Near, Receivers, within_budget
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.span import Span
+from twin.precoding.weights import SpannedWeights
+from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
+from twin.registry import dataclass_options
+
+Real = NDArray[np.float64]
+
+LEAST_MULTIPLIER = 1e-16
+"""Of the largest eigenvalue of a satellite's load: no multiplier is lower."""
+IDLE_MULTIPLIER = 1e4
+"""Of the least: below it a budget may be left unspent, for a multiplier that low costs nothing."""
+NEWTON_STEPS = 50
+HALVINGS = 30
+FLAT = 1e-11
+"""Of the dual's value: a change that rounding may have made."""
+RISE = 1e-4
+"""Of the rise that the gradient promises, which a step must bring (Armijo's rule)."""
+
+
+@dataclass_options
+class ExactPowerOptions(JointOptions):
+    """The start's options, and how far to go from there."""
+
+    refinements: Annotated[int, Ge(1)] = 10
+    """Most iterations after those of `ms_jo_cdwmmse`, whose solution is the start."""
+    power_tolerance: Annotated[float, Gt(0.0)] = 1e-9
+    """Relative error to which the budgets that bind are met in each iteration."""
+
+
+@precoders.register("cdwmmse_exact_power", source="ours; P3's problem (26)", options=ExactPowerOptions)
+def cdwmmse_exact_power(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Joint WMMSE on the decomposed covariance with the satellites' own power constraints, by dual search.
+
+    P3 replaces the constraint of each satellite by one of each terminal and scales in the end, which leaves power
+    unused. Here the transmitter step is solved with a multiplier μ_s for each satellite instead, so that no iteration
+    lowers the sum of AP1: the result is never below that of `ms_jo_cdwmmse`, from which it starts.
+    """
+    start = ms_jo_cdwmmse(problem, options=options)
+    near, span = Near.of(problem), Span.of(problem.csi.gram)
+    if not isinstance(start.weights, SpannedWeights) or not near.served.any():
+        return start
+    budget_w = np.where(near.serving.any(axis=1), problem.power_w, 0.0)
+    best = start.weights.coefficients[..., 0].real
+    coordinates = span.coordinates @ best
+    multiplier: Real | None = None
+    highest, converged, iterations = -np.inf, False, 0
+    for iterations in range(options.refinements + 1):
+        receivers = decomposed_receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
+        rate = -float((near.weight * np.log2(receivers.error))[near.served].sum())
+        converged = iterations > 0 and rate <= highest + options.tolerance_bit
+        if rate > highest:
+            best, highest = span.basis @ coordinates, rate
+        if converged or iterations == options.refinements:
+            break
+        dual = Dual.of(near, problem.csi.gram, receivers, budget_w)
+        multiplier = dual.maximised(multiplier, options.power_tolerance)
+        coordinates = _scaled(span.coordinates @ dual.at(multiplier).coefficients(), budget_w)
+    coefficients = within_budget(best, problem.csi.gram, problem.power_w)
+    weights = SpannedWeights.over(problem.csi, coefficients[..., None])
+    return Precoding(weights=weights, iterations=start.iterations + iterations, converged=converged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dual:
+    """The transmitter step as a function of the satellites' multipliers: concave, and smooth above zero.
+
+    With the loads c_i = α_i γ_si and √C G √C = Y diag(q) Yᵀ, whatever (D_s + μ)⁻¹ enters is a sum of squares of Y:
+    nothing cancels however small a multiplier is, and a trial costs one product of a matrix and a vector.
+    """
+
+    near: Near
+    mean: Real
+    """(S,B) |ρ| of serving pairs."""
+    aligned: Real
+    """(S,B) the part of the target that is the same multiple of |ρ| on all satellites of a terminal."""
+    apart: Real
+    """(S,B) what else the target holds."""
+    strength: Real
+    """(S,B) α."""
+    load: Real
+    """(S,B) α γ."""
+    values: Real
+    """(S,B) q."""
+    vectors: Real
+    """(S,B,B) Y."""
+    least: Real
+    """(S,) multipliers that count as zero."""
+    budget_w: Real
+    """(S,)"""
+
+    @classmethod
+    def of(cls, near: Near, gram: Real, receivers: Receivers, budget_w: Real) -> Dual:
+        """Decompose what the receivers ask for."""
+        strength = np.where(near.reach.gathered(near.served), near.reach.gathered(receivers.strength), 0.0)
+        load = strength * near.gain
+        root = np.sqrt(load)
+        values, vectors = np.linalg.eigh(root[:, :, None] * gram * root[:, None, :])
+        highest = values.max(axis=1, initial=0.0)
+        resolved = values > highest[:, None] * np.finfo(float).eps * values.shape[1]
+        serving = near.serving & (load > 0.0)
+        mean = np.where(serving, near.mean, 0.0)
+        aligned = mean * near.reach.gathered(receivers.aligned)
+        return cls(
+            near=near,
+            mean=mean,
+            aligned=aligned,
+            apart=np.where(serving, receivers.apart, 0.0),
+            strength=strength,
+            load=load,
+            values=np.where(resolved, values, 0.0),
+            vectors=vectors,
+            least=LEAST_MULTIPLIER * np.where(highest > 0.0, highest, 1.0),
+            budget_w=budget_w,
+        )
+
+    def at(self, multiplier: Real) -> DualPoint:
+        """The solution under given multipliers (S,), and what it spends."""
+        near, reach = self.near, self.near.reach
+        damped = 1.0 / (self.values + multiplier[:, None])
+        own = self._weighed(multiplier[:, None] * damped)
+        share = np.divide(self.mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(self.mean))
+        unknown = np.divide(near.spread, near.gain, where=self.mean > 0.0, out=np.ones_like(self.mean))
+        diagonal = unknown + share * self.mean * own
+        swept = np.divide(self.mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        alone = np.divide(self.apart, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        common = share * (1.0 - own)
+        gathered = reach.gathered(1.0 / (1.0 + reach.summed(common * swept)))
+        # (I + M g)⁻¹ of the aligned part in closed form: taken as a difference it would cancel
+        ratio = np.divide(self.aligned, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        pull = ratio * gathered + alone - swept * gathered * reach.gathered(reach.summed(common * alone))
+        power_w = (pull**2 * self._per_load(self.values * damped**2)).sum(axis=1)
+        gained = float(((self.aligned + self.apart) * pull * self._per_load(self.values * damped)).sum())
+        return DualPoint(
+            dual=self,
+            multiplier=multiplier,
+            damped=damped,
+            pull=pull,
+            swept=swept * np.sqrt(self.strength * gathered),
+            crossed=self.strength * self.mean * swept,
+            power_w=power_w,
+            value=-gained - float(multiplier @ self.budget_w),
+        )
+
+    def maximised(self, start: Real | None, tolerance: float) -> Real:
+        """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs.
+
+        Newton's method on 1/√power, which is nearly linear in the multipliers, with a line search on the dual itself;
+        where that direction does not rise, Newton's own.
+        """
+        typical = self.values.mean(axis=1) if self.values.size else self.least
+        point = self.at(np.maximum(typical if start is None else start, self.least))
+        for _ in range(NEWTON_STEPS):
+            if self._missed(point) <= tolerance:
+                break
+            loose = (point.multiplier <= 2.0 * self.least) & (point.power_w <= self.budget_w)
+            free = (self.budget_w > 0.0) & (point.power_w > 0.0) & ~loose
+            moved = self._risen(point, np.flatnonzero(free))
+            if moved is None:
+                break
+            point = moved
+        return point.multiplier
+
+    def _missed(self, point: DualPoint) -> float:
+        """The largest relative error of a budget: too much spent, or too little in spite of a multiplier."""
+        excess, idle = point.excess(), point.multiplier <= IDLE_MULTIPLIER * self.least
+        wrong = np.where(idle, np.maximum(excess, 0.0), np.abs(excess))
+        return float(wrong[(self.budget_w > 0.0) & (point.power_w > 0.0)].max(initial=0.0))
+
+    def _risen(self, point: DualPoint, free: NDArray[np.int64]) -> DualPoint | None:
+        """A point from which the dual is higher, or whose budgets are nearer to being met; None if there is none."""
+        gradient, excess = point.power_w - self.budget_w, point.excess()
+        slopes = point.slopes()[np.ix_(free, free)]
+        bent = 2.0 * point.power_w * (np.sqrt(1.0 + excess) - 1.0)
+        worst = self._missed(point)
+        for asked in (bent, gradient):
+            step = np.zeros_like(gradient)
+            step[free] = -np.linalg.lstsq(slopes, asked[free], rcond=1e-14)[0]
+            share = 1.0
+            for _ in range(HALVINGS):
+                tried = self.at(np.maximum(point.multiplier + share * step, self.least))
+                promised = float(gradient @ (tried.multiplier - point.multiplier))
+                if promised > 0.0 and tried.value > point.value + RISE * promised:
+                    return tried
+                # where the dual is flat its value drowns in rounding: there the residual decides
+                if abs(tried.value - point.value) <= FLAT * abs(point.value) and self._missed(tried) < 0.5 * worst:
+                    return tried
+                share *= 0.5
+        return None
+
+    def _weighed(self, weight: Real) -> Real:
+        """(S,B) Σ_l weight_sl Y_lk²."""
+        return np.asarray(np.einsum("skl,skl,sl->sk", self.vectors, self.vectors, weight, optimize=True))
+
+    def _per_load(self, weight: Real) -> Real:
+        """(S,B) the same over the loads."""
+        summed = self._weighed(weight)
+        return np.divide(summed, self.load, where=self.load > 0.0, out=np.zeros_like(summed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DualPoint:
+    """The transmitter step under given multipliers."""
+
+    dual: Dual
+    multiplier: Real
+    """(S,) μ."""
+    damped: Real
+    """(S,B) 1/(q + μ)."""
+    pull: Real
+    """(S,B) share of (D_s + μ_s)⁻¹ v_k* in w_k."""
+    swept: Real
+    """(S,B) x of the coupling x xᵀ - diag y between the satellites of each terminal."""
+    crossed: Real
+    """(S,B) y."""
+    power_w: Real
+    """(S,)"""
+    value: float
+    """Of the dual, less a constant."""
+
+    def excess(self) -> Real:
+        """(S,) power over budget, less one; zero without a budget."""
+        budget_w = self.dual.budget_w
+        return np.asarray(np.divide(self.power_w, budget_w, where=budget_w > 0.0, out=np.ones_like(budget_w)) - 1.0)
+
+    def coefficients(self) -> Real:
+        """(S,B,B) the weights over the conjugate steering vectors."""
+        dual = self.dual
+        root = np.sqrt(dual.load)
+        scaled = np.divide(self.pull, root, where=root > 0.0, out=np.zeros_like(root))
+        # what lies in no direction at all would only cancel
+        damped = np.where(dual.values > 0.0, self.damped, 0.0)
+        inverse = (dual.vectors * damped[:, None, :]) @ dual.vectors.swapaxes(1, 2)
+        return np.asarray(root[:, :, None] * inverse * scaled[:, None, :])
+
+    def slopes(self) -> Real:
+        """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
+        dual, q = self.dual, self.dual.values
+        seen = self.pull * dual._per_load(q * self.damped**2)
+        spread = dual.near.reach.spread(self.swept * seen)
+        alone = (self.pull**2 * dual._per_load(q * self.damped**3) + self.crossed * seen**2).sum(axis=1)
+        return np.asarray(2.0 * (spread @ spread.T - np.diag(alone)))
+
+
+def _scaled(coordinates: Real, budget_w: Real) -> Real:
+    """The weights within the budgets, from which the search may be off by its tolerance."""
+    spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
+    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
+    return np.asarray(coordinates * np.sqrt(ratio)[:, None, None])
