@@ -1,0 +1,126 @@
+"""All metrics of a run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.metrics.clusters import clusters
+from twin.metrics.handovers import handovers_per_hour
+from twin.metrics.load import load_by_epoch, load_by_satellite
+from twin.metrics.rates import LOW_PERCENT, rate_around, rates
+from twin.metrics.run import Run
+from twin.metrics.service import outages, service
+from twin.metrics.stays import ping_pongs, stays
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Metrics:
+    """The metrics of one run; missing values stand where there is nothing to average."""
+
+    terminals: pd.DataFrame
+    """One row a terminal: all that `handovers_per_hour`, `service`, `clusters` and `rates` give, and from the stays
+    ``hard_ping_pongs_per_hour``, ``soft_ping_pongs_per_hour``, ``mean_stay_s``, ``complete_stays``, ``stays`` and
+    ``stay_per_leave_s``."""
+    totals: pd.Series[float]
+    """One number each, over all terminals."""
+    stays: pd.DataFrame
+    """What `twin.metrics.stays` gives."""
+    ping_pongs: pd.DataFrame
+    """What `twin.metrics.ping_pongs` gives."""
+    outages: pd.DataFrame
+    """What `twin.metrics.outages` gives."""
+    satellites: pd.DataFrame
+    """What `load_by_satellite` gives."""
+    load: pd.DataFrame
+    """What `load_by_epoch` gives."""
+    around: pd.DataFrame
+    """What `rate_around` gives."""
+
+
+def evaluate(
+    run: Run,
+    *,
+    ping_pong_window_s: float = 10.0,
+    around_kinds: Sequence[str] = ("satellite",),
+    around_window_s: float = 10.0,
+) -> Metrics:
+    """Work out all metrics of a run.
+
+    Totals are means over all terminals, those never served included, but for: ``mean_stay_s`` (over all complete
+    stays), ``stay_per_leave_s`` (all time of all stays by all ends: the mean stay where leaving is equally likely at
+    any time, with censored stays counted), ``least_``, ``most_`` and ``longest_`` (the least, most and longest of all),
+    ``low_rate_bps`` (5th percentile of the terminals' mean rates), ``low_epoch_rate_bps`` (of the rates of all
+    terminals and epochs), ``mean_served`` and ``jain`` (over the epochs in which anyone serves).
+
+    Raises
+    ------
+    InputError
+        If an option is out of range or the events do not replay.
+    """
+    import pandas as pd
+
+    found, out = stays(run), outages(run)
+    again, load = ping_pongs(found, window_s=ping_pong_window_s), load_by_epoch(run)
+    parts = [handovers_per_hour(run), _of_stays(run, found, again), service(run, out), clusters(run), rates(run)]
+    terminals = pd.concat(parts, axis=1)
+    return Metrics(
+        terminals=terminals,
+        totals=_totals(run, terminals, found, load),
+        stays=found,
+        ping_pongs=again,
+        outages=out,
+        satellites=load_by_satellite(run),
+        load=load,
+        around=rate_around(run, kinds=around_kinds, window_s=around_window_s),
+    )
+
+
+def _of_stays(run: Run, found: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """One row a terminal; a stay is complete that neither starts with the run nor outlasts it."""
+    import pandas as pd
+
+    names = pd.Index(run.names, name="terminal")
+    complete = found[~found["from_start"] & ~found["to_end"]]
+    spent = found.groupby("terminal")["stay_s"].sum().reindex(names)
+    ends = (~found["to_end"]).groupby(found["terminal"]).sum().reindex(names)
+    table = pd.DataFrame(
+        {
+            "stays": found.groupby("terminal").size().reindex(names, fill_value=0),
+            "complete_stays": complete.groupby("terminal").size().reindex(names, fill_value=0),
+            "mean_stay_s": complete.groupby("terminal")["stay_s"].mean().reindex(names),
+            "stay_per_leave_s": spent / ends.where(ends > 0),
+        },
+        index=names,
+    )
+    for kind in ("hard", "soft"):
+        count = again[again["kind"] == kind].groupby("terminal").size().reindex(names, fill_value=0)
+        table[f"{kind}_ping_pongs_per_hour"] = count / run.hours
+    return table
+
+
+def _totals(run: Run, terminals: pd.DataFrame, found: pd.DataFrame, load: pd.DataFrame) -> pd.Series[float]:
+    complete, ends = ~found["from_start"] & ~found["to_end"], int((~found["to_end"]).sum())
+    others = {
+        "mean_stay_s": found.loc[complete, "stay_s"].mean(),
+        "stay_per_leave_s": found["stay_s"].sum() / ends if ends else np.nan,
+        "longest_outage_s": terminals["longest_outage_s"].max(),
+        "least_cluster_size": terminals["least_cluster_size"].min(),
+        "most_cluster_size": terminals["most_cluster_size"].max(),
+        "longest_unserved_epochs": terminals["longest_unserved_epochs"].max(),
+        "low_rate_bps": np.percentile(terminals["mean_rate_bps"], LOW_PERCENT),
+        "low_epoch_rate_bps": np.percentile(run.rate_bps, LOW_PERCENT),
+        "mean_served": load["mean_served"].mean(),
+        "most_served": load["most_served"].max(),
+        "jain": load["jain"].mean(),
+    }
+    totals = terminals.mean().drop(labels=[name for name in others if name in terminals])
+    for name, value in others.items():
+        totals[name] = float(value)
+    return totals
