@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,12 +64,12 @@ def compare(
     Raises
     ------
     InputError
-        If a name is unknown.
+        If a name is unknown, or its options ask for what the network does not give.
     """
-    chosen = [with_precoder(network.scenario, name) for name in precoders]
+    chosen = [network.with_precoder(with_precoder(network.scenario, name)) for name in precoders]
     scores = []
-    for scenario in chosen:
-        tally = _Tally(replace(network, scenario=scenario, precoder=scenario.precoding.bound()))
+    for each in chosen:
+        tally = _Tally(each)
         tally.run(progress)
         scores.append(tally.score())
     return scores

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from twin.association import ServingTable
 from twin.channel import ChannelDraws, StatisticalCsi, draw_channels
 from twin.network import Network
-from twin.precoding import Weights
+from twin.precoding import SpannedWeights, Weights
 from twin.precompensation import draw_phase_errors
-from twin.rates import Rates, Streams, score
+from twin.rates import Rates, Streams, score, score_each
 from twin.sky import Moment
 
 Real = NDArray[np.float64]
@@ -30,6 +30,8 @@ class Segment:
     table: ServingTable
     weights: Weights | None
     """What is on the air; none before the first weights are in force."""
+    each: tuple[Weights, ...] = ()
+    """The weights of each draw, where they follow the channels."""
 
     def ready(self) -> NDArray[np.bool_]:
         """(A,K) members that serve: those whose execution is over."""
@@ -60,21 +62,18 @@ class Outcome:
     """(A,K) the same for each terminal."""
 
 
-def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Outcome:
+def settle(air: Air, segments: Sequence[Segment]) -> Outcome:
     """Score an epoch in the world as it is.
 
     Parameters
     ----------
-    network
-        The resolved scenario.
-    moment
-        The sky at the start of the epoch.
+    air
+        The channels of the epoch.
     segments
         What was on the air, from the start of the epoch to its end without a gap.
     """
     epoch_ns = segments[-1].end_ns - segments[0].begin_ns
     shares = [(segment.end_ns - segment.begin_ns) / epoch_ns for segment in segments]
-    air = _Air.over(network, moment, segments)
     parts = [air.during(segment) for segment in segments]
     last, table = segments[-1], segments[-1].table
     beam_power_w = np.zeros(table.member.shape)
@@ -106,50 +105,69 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Air:
+class Air:
     """The channels, as they are, of every satellite that is on the air during an epoch."""
 
     network: Network
+    epoch: int
     truth: StatisticalCsi
     draws: ChannelDraws
 
     @classmethod
     def over(cls, network: Network, moment: Moment, segments: Sequence[Segment]) -> Self:
         """Draw the channels of all that any segment has on the air."""
+        sending = [segment for segment in segments if segment.weights is not None]
         heard = [
             _common(segment.weights.norad_id, segment.table.norad_id)[0]
-            for segment in segments
+            for segment in sending
             if segment.weights is not None
         ]
         norad_id = heard[0] if len(heard) == 1 else np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
         truth = network.csi_now(moment, norad_id)
         links = moment.links(norad_id)
         receiver = network.scenario.receiver
-        draws = receiver.draws if receiver.knowledge == "instantaneous" else 1
-        key = {"seed": network.scenario.seed, "epoch": moment.epoch}
+        followed = any(segment.weights.instant is not None for segment in sending if segment.weights is not None)
+        draws = receiver.draws if receiver.knowledge == "instantaneous" or followed else 1
+        seed, epoch = network.scenario.seed, moment.epoch
         variance = network.phase_variance(links)
-        phases = draw_phase_errors(variance, norad_id, draws=draws, reach=truth.reach, **key)
-        return cls(network=network, truth=truth, draws=draw_channels(truth, phases, **key))
+        phases = draw_phase_errors(variance, norad_id, draws=draws, reach=truth.reach, seed=seed, epoch=epoch)
+        drawn = draw_channels(truth, phases, seed=seed, epoch=epoch)
+        return cls(network=network, epoch=epoch, truth=truth, draws=drawn)
+
+    def followed(self, segment: Segment) -> Segment:
+        """The segment with the weights of each draw, where they follow the channels."""
+        if segment.weights is None or segment.weights.instant is None:
+            return segment
+        weights, ready, truth, draws = self._met(segment, segment.weights)
+        if not isinstance(weights, SpannedWeights) or weights.instant is None:
+            return segment
+        seed = self.network.scenario.seed
+        each = weights.instant.realised(weights, truth, draws, ready, seed=seed, epoch=self.epoch)
+        return replace(segment, each=each)
 
     def during(self, segment: Segment) -> _Part:
         """Score one segment."""
-        receiver = self.network.scenario.receiver
         if segment.weights is None:
             silent = np.zeros(self.network.terminals.count)
             rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent, sinr=silent)
             return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), beam_power_w=np.empty((0, len(silent))))
-        norad_id, sending, placed = _common(segment.weights.norad_id, segment.table.norad_id)
-        weights, ready = segment.weights.of(sending), segment.ready()[placed]
+        weights, ready, truth, draws = self._met(segment, segment.weights)
+        receiver = self.network.scenario.receiver
+        how = {"interference": receiver.interference, "knowledge": receiver.knowledge}
+        if segment.each:
+            streams = [Streams.of(each, truth, ready) for each in segment.each]
+            rates = score_each(streams, truth, draws, **how)
+        else:
+            rates = score(Streams.of(weights, truth, ready), truth, draws, **how)
+        return _Part(rates=rates, norad_id=weights.norad_id, beam_power_w=weights.power_w() * ready)
+
+    def _met(
+        self, segment: Segment, weights: Weights
+    ) -> tuple[Weights, NDArray[np.bool_], StatisticalCsi, ChannelDraws]:
+        """Weights, pairs on the air, statistics and draws of the satellites that send and serve."""
+        norad_id, sending, placed = _common(weights.norad_id, segment.table.norad_id)
         rows = np.searchsorted(self.truth.norad_id, norad_id)
-        truth, draws = self.truth.of(rows), self.draws.of(rows)
-        rates = score(
-            Streams.of(weights, truth, ready),
-            truth,
-            draws,
-            interference=receiver.interference,
-            knowledge=receiver.knowledge,
-        )
-        return _Part(rates=rates, norad_id=norad_id, beam_power_w=weights.power_w() * ready)
+        return weights.of(sending), segment.ready()[placed], self.truth.of(rows), self.draws.of(rows)
 
 
 def _common(one: Ids, other: Ids) -> tuple[Ids, Ids, Ids]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from simpy.events import EventPriority
 
 from twin.association import Cluster, ServingTable, transition
-from twin.epoch import Outcome, Segment, settle
+from twin.epoch import Air, Outcome, Segment, settle
 from twin.network import Network
 from twin.precoding import Precoding, Weights
 from twin.sky import Moment
@@ -125,7 +125,12 @@ class Loop:
         self._cut()
         segments, self._segments = self._segments, []
         with self._timed("rates"):
-            outcome = settle(self.network, moment, segments)
+            air = Air.over(self.network, moment, segments)
+        if any(segment.weights is not None and segment.weights.instant is not None for segment in segments):
+            with self._timed("precoding"):
+                segments = [air.followed(segment) for segment in segments]
+        with self._timed("rates"):
+            outcome = settle(air, segments)
         state = self.state
         state.next_epoch += 1
         events = tuple(event for event in state.events if event.time_ns < self._now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from twin.ephemeris import Ephemeris
 from twin.errors import InputError
 from twin.links import LinkStates
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
+from twin.precoding.facts import Facts
 from twin.precompensation import Residual, mean_phase, predict, residual
 from twin.sky import Moment, Sky
 from twin.terminals import Terminals
@@ -101,7 +102,7 @@ class Network:
         timeline = Timeline(start=instant(time.start), epoch_ns=int(time.epoch), epochs=time.epochs)
         max_age = scenario.constellation.max_element_age
         ephemeris = Ephemeris(catalogue.sets, max_element_age_ns=None if max_age is None else int(max_age))
-        return cls(
+        network = cls(
             scenario=scenario,
             catalogue=catalogue,
             timeline=timeline,
@@ -118,6 +119,29 @@ class Network:
             precoder=scenario.precoding.bound(),
             power_w=watts_from_dbm(scenario.satellites.power_per_subcarrier_dbm),
         )
+        return network.with_precoder(scenario)
+
+    def with_precoder(self, scenario: Scenario) -> Self:
+        """The same network under a scenario that differs in the precoder alone.
+
+        Raises
+        ------
+        InputError
+            If its options ask for what the arrays or clusters do not give.
+        """
+        options = scenario.precoding.options()
+        facts = Facts(
+            satellite_array=self.channel.satellite_array,
+            terminal_elements=int(self.channel.terminal_elements.min()),
+            terminals=self.terminals.count,
+            cluster_size=getattr(scenario.association, "cluster_size", None),
+        )
+        if hasattr(options, "check"):
+            try:
+                options.check(facts)
+            except ValueError as error:
+                raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
+        return replace(self, scenario=scenario, precoder=scenario.precoding.bound())
 
     def csi(self, links: LinkStates) -> StatisticalCsi:
         """Statistical CSI of links, phase alignment included."""

@@ -10,11 +10,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, dataclass_transform
 
 from twin.errors import InputError, did_you_mean, listed
 
 Model = TypeVar("Model")
+Options = TypeVar("Options")
 
 ROOMS: Final = {
     "precoder": "twin.precoding",
@@ -28,8 +29,10 @@ ROOMS: Final = {
 _registries: dict[str, Registry[Any]] = {}
 
 
-dataclass_options = dataclass(frozen=True, slots=True, kw_only=True)
-"""Makes a class the options of a model."""
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def dataclass_options(options: type[Options]) -> type[Options]:
+    """Make a class the options of a model."""
+    return dataclass(frozen=True, slots=True, kw_only=True)(options)
 
 
 @dataclass_options

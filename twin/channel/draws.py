@@ -28,7 +28,9 @@ class ChannelDraws:
         return ChannelDraws(receive=self.receive[:, rows])
 
 
-def draw_channels(truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, epoch: int) -> ChannelDraws:
+def draw_channels(
+    truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, epoch: int, purpose: str = "fading"
+) -> ChannelDraws:
     """Draw fading for given phase errors.
 
     Parameters
@@ -39,6 +41,8 @@ def draw_channels(truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, ep
         (D,S,B) drawn ϱ of the terminals in reach.
     seed, epoch
         Key of the draws, with each satellite's number: a pair's draws do not depend on which other pairs are asked for.
+    purpose
+        What the draws are for: those by which rates are scored unless it says otherwise.
     """
     draws, reach = phase_error_rad.shape[0], truth.reach
     steering = reach.gathered(truth.receive_steering)
@@ -47,7 +51,8 @@ def draw_channels(truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, ep
     receive[:] = along
     amplitude = reach.gathered(np.sqrt(truth.gain * (1.0 - truth.los_share)))
     for row in np.flatnonzero(amplitude.any(axis=1)):
-        scattered = _scattered(truth, int(row), draws, seed, epoch)
+        rng = randomness.stream(seed, purpose, epoch, int(truth.norad_id[row]))
+        scattered = _scattered(truth, int(row), draws, rng)
         if not reach.whole:
             held = np.minimum(reach.terminal[row], reach.terminals - 1)
             scattered = scattered[:, held]
@@ -64,10 +69,9 @@ def _rotation(angle_rad: Real) -> Complex:
     return rotation
 
 
-def _scattered(truth: StatisticalCsi, row: int, draws: int, seed: int, epoch: int) -> Complex:
+def _scattered(truth: StatisticalCsi, row: int, draws: int, rng: np.random.Generator) -> Complex:
     """(D,K,M) draws of ũ ~ CN(0, Σ) from one satellite, for all terminals."""
     terminals, elements = truth.receive_steering.shape[1:]
-    rng = randomness.stream(seed, "fading", epoch, int(truth.norad_id[row]))
     if truth.scattering is not None:
         return np.asarray(
             (_unit_complex(rng, (draws, terminals, 1, elements)) @ _roots(truth.scattering[row]))[..., 0, :]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
-from twin.precoding.joint import JointOptions, Near, Receivers, within_budget
+from twin.precoding.dual import LEAST_MULTIPLIER, met
+from twin.precoding.joint import JointOptions, Near, Receivers, carried, within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.span import Span
 from twin.precoding.weights import SpannedWeights
@@ -17,17 +18,6 @@ from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
 from twin.registry import dataclass_options
 
 Real = NDArray[np.float64]
-
-LEAST_MULTIPLIER = 1e-16
-"""Of the largest eigenvalue of a satellite's load: no multiplier is lower."""
-IDLE_MULTIPLIER = 1e4
-"""Of the least: below it a budget may be left unspent, for a multiplier that low costs nothing."""
-NEWTON_STEPS = 50
-HALVINGS = 30
-FLAT = 1e-11
-"""Of the dual's value: a change that rounding may have made."""
-RISE = 1e-4
-"""Of the rise that the gradient promises, which a step must bring (Armijo's rule)."""
 
 
 @dataclass_options
@@ -46,31 +36,41 @@ def cdwmmse_exact_power(problem: PrecodingProblem, *, options: Any) -> Precoding
 
     P3 replaces the constraint of each satellite by one of each terminal and scales in the end, which leaves power
     unused. Here the transmitter step is solved with a multiplier μ_s for each satellite instead, so that no iteration
-    lowers the sum of AP1: the result is never below that of `ms_jo_cdwmmse`, from which it starts.
+    lowers the sum of AP1: the result is never below that of `ms_jo_cdwmmse`, from which it starts where it has no
+    weights of the same clusters to go on from.
     """
+    near, given = Near.of(problem), carried(problem)
+    if given is not None and np.array_equal(given.any(axis=1), near.serving):
+        return _refined(problem, near, given, options, options.warm_iterations)
     start = ms_jo_cdwmmse(problem, options=options)
-    near, span = Near.of(problem), Span.of(problem.csi.gram)
     if not isinstance(start.weights, SpannedWeights) or not near.served.any():
         return start
+    most = options.refinements if given is None else options.change_iterations
+    found = _refined(problem, near, start.weights.coefficients[..., 0].real, options, most)
+    return replace(found, iterations=start.iterations + found.iterations)
+
+
+def _refined(problem: PrecodingProblem, near: Near, start: Real, options: ExactPowerOptions, most: int) -> Precoding:
+    """Alternate between receivers and the exact transmitter step, from coefficients (S,B,B) on; the best is kept."""
+    span = Span.of(problem.csi.gram)
     budget_w = np.where(near.serving.any(axis=1), problem.power_w, 0.0)
-    best = start.weights.coefficients[..., 0].real
-    coordinates = span.coordinates @ best
+    best, coordinates = start, span.coordinates @ start
     multiplier: Real | None = None
     highest, converged, iterations = -np.inf, False, 0
-    for iterations in range(options.refinements + 1):
+    for iterations in range(most + 1):
         receivers = decomposed_receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
         rate = -float((near.weight * np.log2(receivers.error))[near.served].sum())
         converged = iterations > 0 and rate <= highest + options.tolerance_bit
         if rate > highest:
             best, highest = span.basis @ coordinates, rate
-        if converged or iterations == options.refinements:
+        if converged or iterations == most:
             break
         dual = Dual.of(near, problem.csi.gram, receivers, budget_w)
         multiplier = dual.maximised(multiplier, options.power_tolerance)
         coordinates = _scaled(span.coordinates @ dual.at(multiplier).coefficients(), budget_w)
     coefficients = within_budget(best, problem.csi.gram, problem.power_w)
     weights = SpannedWeights.over(problem.csi, coefficients[..., None])
-    return Precoding(weights=weights, iterations=start.iterations + iterations, converged=converged)
+    return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,50 +155,11 @@ class Dual:
         )
 
     def maximised(self, start: Real | None, tolerance: float) -> Real:
-        """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs.
-
-        Newton's method on 1/√power, which is nearly linear in the multipliers, with a line search on the dual itself;
-        where that direction does not rise, Newton's own.
-        """
+        """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
         typical = self.values.mean(axis=1) if self.values.size else self.least
-        point = self.at(np.maximum(typical if start is None else start, self.least))
-        for _ in range(NEWTON_STEPS):
-            if self._missed(point) <= tolerance:
-                break
-            loose = (point.multiplier <= 2.0 * self.least) & (point.power_w <= self.budget_w)
-            free = (self.budget_w > 0.0) & (point.power_w > 0.0) & ~loose
-            moved = self._risen(point, np.flatnonzero(free))
-            if moved is None:
-                break
-            point = moved
-        return point.multiplier
-
-    def _missed(self, point: DualPoint) -> float:
-        """The largest relative error of a budget: too much spent, or too little in spite of a multiplier."""
-        excess, idle = point.excess(), point.multiplier <= IDLE_MULTIPLIER * self.least
-        wrong = np.where(idle, np.maximum(excess, 0.0), np.abs(excess))
-        return float(wrong[(self.budget_w > 0.0) & (point.power_w > 0.0)].max(initial=0.0))
-
-    def _risen(self, point: DualPoint, free: NDArray[np.int64]) -> DualPoint | None:
-        """A point from which the dual is higher, or whose budgets are nearer to being met; None if there is none."""
-        gradient, excess = point.power_w - self.budget_w, point.excess()
-        slopes = point.slopes()[np.ix_(free, free)]
-        bent = 2.0 * point.power_w * (np.sqrt(1.0 + excess) - 1.0)
-        worst = self._missed(point)
-        for asked in (bent, gradient):
-            step = np.zeros_like(gradient)
-            step[free] = -np.linalg.lstsq(slopes, asked[free], rcond=1e-14)[0]
-            share = 1.0
-            for _ in range(HALVINGS):
-                tried = self.at(np.maximum(point.multiplier + share * step, self.least))
-                promised = float(gradient @ (tried.multiplier - point.multiplier))
-                if promised > 0.0 and tried.value > point.value + RISE * promised:
-                    return tried
-                # where the dual is flat its value drowns in rounding: there the residual decides
-                if abs(tried.value - point.value) <= FLAT * abs(point.value) and self._missed(tried) < 0.5 * worst:
-                    return tried
-                share *= 0.5
-        return None
+        return met(
+            self.at, self.budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance
+        )
 
     def _weighed(self, weight: Real) -> Real:
         """(S,B) Σ_l weight_sl Y_lk²."""
@@ -229,11 +190,6 @@ class DualPoint:
     """(S,)"""
     value: float
     """Of the dual, less a constant."""
-
-    def excess(self) -> Real:
-        """(S,) power over budget, less one; zero without a budget."""
-        budget_w = self.dual.budget_w
-        return np.asarray(np.divide(self.power_w, budget_w, where=budget_w > 0.0, out=np.ones_like(budget_w)) - 1.0)
 
     def coefficients(self) -> Real:
         """(S,B,B) the weights over the conjugate steering vectors."""

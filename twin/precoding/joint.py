@@ -130,14 +130,22 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
     without any; left at zero, a new member of a cluster would gain power only slowly.
     """
-    if not isinstance(problem.start, SpannedWeights):
+    given = carried(problem)
+    if given is None:
         return _matched(problem, near, span), options.iterations
-    given = problem.start.on_reach(problem.csi.reach)[..., 0].real
     known = np.asarray(given.any(axis=1))
     if np.array_equal(known, near.serving):
         return np.asarray(span.coordinates @ given), options.warm_iterations
     kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
     return kept * near.serving[:, None, :], options.change_iterations
+
+
+def carried(problem: PrecodingProblem) -> Real | None:
+    """(S,B,B) coefficients of the weights to start from, over today's directions; none without such weights."""
+    start = problem.start
+    if not isinstance(start, SpannedWeights) or start.beams is not None:
+        return None
+    return np.asarray(start.on_reach(problem.csi.reach)[..., 0].real)
 
 
 def _matched(problem: PrecodingProblem, near: Near, span: Span) -> Real:

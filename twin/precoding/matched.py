@@ -22,10 +22,10 @@ def known_amplitude(csi: StatisticalCsi, serving: NDArray[np.bool_]) -> NDArray[
     return np.where(mean.any(axis=0), mean, np.where(serving, np.sqrt(csi.gain), 0.0))
 
 
-def pointed(csi: StatisticalCsi, amplitude: NDArray[np.float64]) -> SpannedWeights:
+def pointed(csi: StatisticalCsi, amplitude: NDArray[np.inexact[Any]]) -> SpannedWeights:
     """Weights w_sk = amplitude_sk v_sk* (S,K): one beam for each pair in reach, in phase with the mean channel."""
     near = csi.reach.gathered(amplitude)
-    coefficients = np.zeros((*near.shape, near.shape[1], 1))
+    coefficients = np.zeros((*near.shape, near.shape[1], 1), dtype=near.dtype)
     diagonal = np.arange(near.shape[1])
     coefficients[:, diagonal, diagonal, 0] = near
     return SpannedWeights.over(csi, coefficients)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import PlanarArray, Reach
-from twin.precoding.weights import AntennaWeights, SpannedWeights, Weights
+from twin.precoding.genie import GenieRule
+from twin.precoding.pilots import PilotRule
+from twin.precoding.weights import AntennaWeights, Instant, SpannedWeights, Weights
+
+RULE = "instant."
+"""Before the names of what belongs to the rule by which weights follow the channels."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -34,18 +40,39 @@ def packed(weights: Weights) -> Arrays:
             coefficients=weights.coefficients,
             beams=weights.beams,
             slot=weights.slot,
+            **_rule(weights.instant),
         )
     raise TypeError(f"{type(weights).__name__} must be SpannedWeights or AntennaWeights")
 
 
 def unpacked(arrays: Mapping[str, NDArray[Any]], array: PlanarArray) -> Weights:
     """The weights that plain arrays hold, for satellites with a given array."""
-    held = dict(arrays)
+    held = {name: value for name, value in arrays.items() if not name.startswith(RULE)}
     if "weights" in held:
-        return AntennaWeights(array=array, **held)
+        return AntennaWeights(norad_id=held["norad_id"], array=array, weights=held["weights"], slot=held.get("slot"))
     terminals, whole = held.pop("terminals").tolist()
     reach = Reach(terminal=held.pop("terminal"), terminals=terminals, whole=bool(whole))
-    return SpannedWeights(array=array, reach=reach, **held)
+    rule = {name.removeprefix(RULE): value for name, value in arrays.items() if name.startswith(RULE)}
+    return SpannedWeights(array=array, reach=reach, instant=_ruled(rule), **held)
+
+
+def _rule(instant: Instant | None) -> Arrays:
+    """How weights follow the channels, field by field."""
+    if instant is None:
+        return {}
+    if not isinstance(instant, GenieRule | PilotRule):
+        raise TypeError(f"{type(instant).__name__} must be GenieRule or PilotRule")
+    held = {field.name: np.asarray(getattr(instant, field.name)) for field in fields(instant)}
+    return {RULE + name: value for name, value in held.items()} | {RULE + "class": np.array(type(instant).__name__)}
+
+
+def _ruled(arrays: Arrays) -> Instant | None:
+    if not arrays:
+        return None
+    rules: tuple[type[GenieRule] | type[PilotRule], ...] = (GenieRule, PilotRule)
+    made = {rule.__name__: rule for rule in rules}[str(arrays.pop("class"))]
+    plain: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in arrays.items()}
+    return made(**plain)
 
 
 def _present(**arrays: NDArray[Any] | None) -> Arrays:

@@ -32,6 +32,8 @@ class PrecodingProblem:
 
     Beams of fixed power (`smrt`, `szf`, `slnr`) use it; precoders that find their powers do not.
     """
+    beam: NDArray[np.int64] | None = None
+    """(K,) beam of the master that covers each terminal, -1 for none, where the policy thinks in beams."""
     start: Weights | None = None
     """Weights of the same satellites and terminals to start from, zero for pairs that did not serve."""
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import PlanarArray, Reach, StatisticalCsi
+from twin.channel import ChannelDraws, PlanarArray, Reach, StatisticalCsi
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -32,6 +32,10 @@ class Weights(Protocol):
     def slot(self) -> Ids | None:
         """(K,) turn in which each terminal is served, none if all are served at once."""
 
+    @property
+    def instant(self) -> Instant | None:
+        """How the weights follow the channels of the moment, none if they do not."""
+
     def heard(self, truth: StatisticalCsi) -> Number:
         """v_iᵀ W_j (S,B,J,L): what a unit channel to each terminal in the truth's reach carries of each stream."""
 
@@ -46,6 +50,37 @@ class Weights(Protocol):
 
     def on(self, norad_id: Ids) -> Weights:
         """The weights of other satellites, zero for those that had none."""
+
+
+class Instant(Protocol):
+    """How weights follow the channels of the moment, which are not known when the precoder runs.
+
+    An implementation is a frozen dataclass of numbers and arrays.
+    """
+
+    def realised(
+        self,
+        weights: SpannedWeights,
+        truth: StatisticalCsi,
+        draws: ChannelDraws,
+        transmitting: NDArray[np.bool_],
+        *,
+        seed: int,
+        epoch: int,
+    ) -> tuple[Weights, ...]:
+        """The weights for each of the first draws.
+
+        Parameters
+        ----------
+        weights
+            What the precoder found from statistics.
+        truth, draws
+            The channels as they are, of the same satellites in the same order.
+        transmitting
+            (S,K) pairs that are on the air.
+        seed, epoch
+            Key of what is drawn besides.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +106,8 @@ class SpannedWeights:
     """(S,Q) codeword that each vector of the basis is, -1 for none; without it the basis is the terminals in reach."""
     slot: Ids | None = None
     """(K,) turn in which each terminal is served; without it all are served at once."""
+    instant: Instant | None = None
+    """How the weights follow the channels of the moment; without it they do not."""
 
     @classmethod
     def over(cls, csi: StatisticalCsi, coefficients: Number) -> Self:
@@ -184,6 +221,7 @@ class AntennaWeights:
     """(S,K,N,L) W."""
     slot: Ids | None = None
     """(K,) turn in which each terminal is served; without it all are served at once."""
+    instant: None = None
 
     def __post_init__(self) -> None:
         # sums depend on the layout in memory, which a checkpoint does not keep

@@ -1,6 +1,7 @@
 """Rates under each pair of interference and receiver, drawn and in closed form."""
 
 from twin.rates.drawn import drawn_rates
+from twin.rates.estimated import estimated_moments
 from twin.rates.moments import ReceivedMoments, mean_only_rate, surrogate_rate
 from twin.rates.score import Rates, score, score_each
 from twin.rates.streams import Streams
@@ -10,6 +11,7 @@ __all__ = [
     "ReceivedMoments",
     "Streams",
     "drawn_rates",
+    "estimated_moments",
     "mean_only_rate",
     "score",
     "score_each",

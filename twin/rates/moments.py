@@ -63,7 +63,7 @@ class ReceivedMoments:
         off = np.array(own) - mean
         return cls(
             mean=mean,
-            spread=np.asarray((off @ off.conj().swapaxes(-1, -2)).mean(axis=0)),
+            spread=np.asarray((off @ off.conj().swapaxes(-1, -2)).sum(axis=0)) / max(len(each) - 1, 1),
             disturbance=np.mean(rest, axis=0) + noise_w[:, None, None] * np.eye(mean.shape[1]),
         )
 

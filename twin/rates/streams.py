@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -56,11 +56,18 @@ class Streams:
         if weights.slot is not None:
             together = reach.gathered(weights.slot + 1)[:, :, None] == sent.gathered(weights.slot + 1)[:, None, :]
             seen, share = seen * together[..., None], 1.0 / turns(weights.slot)
+        return replace(cls.of_responses(seen, truth, sent), share=share)
+
+    @classmethod
+    def of_responses(cls, seen: Number, truth: StatisticalCsi, sent: Reach | None = None) -> Self:
+        """Streams of which is known what arrives (S,B,J,L), sent to the same terminals unless others are given."""
+        reach = truth.reach
+        sent = reach if sent is None else sent
         own = _diagonal(seen, reach, sent)
         everything = np.einsum("skjl,skjl->sk", seen, seen.conj()).real
         leaked = np.maximum(everything - (own * own.conj()).real.sum(axis=-1), 0.0)
         turned = _turned(truth.carrier_phase_rad, reach, sent)
-        return cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked, share=share, turned=turned)
+        return cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked, turned=turned)
 
     def others(self) -> Number:
         """(S,B,J,L) what is seen of everyone else's streams, as they are turned."""

@@ -1,0 +1,140 @@
+"""Beams that a satellite can form: DFT codebooks, and the subspace that the active ones span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import PlanarArray, StatisticalCsi
+from twin.precoding.span import Span
+from twin.precoding.weights import SpannedWeights
+
+Real = NDArray[np.float64]
+Number = NDArray[np.inexact[Any]]
+Ids = NDArray[np.int64]
+
+NULL = 1e-14
+"""Response of a unit beam to a unit steering vector that is rounding alone: a beam with an exact null has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codebook:
+    """DFT beams of a planar array, each the conjugate steering vector of one direction (P2, eq. 10).
+
+    Phases step by 2πn/(oversampling·elements) along each axis from -π; the index along x is the fast one. With a
+    spacing of half a wavelength the cosines run over [-1, 1). With less, some beams point nowhere in space, and are
+    kept: the N beams of a critically sampled codebook are a basis of all weights.
+    """
+
+    array: PlanarArray
+    oversampling: int = 1
+    """Beams for each element of an axis, but for an axis of one element, which has one beam."""
+
+    @property
+    def size(self) -> int:
+        """Number Q of codewords."""
+        return int(np.prod([len(axis) for axis in self._axes()]))
+
+    @property
+    def departure(self) -> Real:
+        """(Q,2) cosines of the beams along x and y."""
+        x, y = self._axes()
+        return np.stack([np.tile(x, len(y)), np.repeat(y, len(x))], axis=-1)
+
+    def response(self, departure: Real) -> Real:
+        """(...,B,Q) vᵀ f of directions (...,B,2), real because phases are counted from the middle of the array."""
+        return without_rounding(self.array.gram(departure, self.departure))
+
+    def _axes(self) -> tuple[Real, Real]:
+        """Cosines along x and along y."""
+        return self._axis(self.array.columns), self._axis(self.array.rows)
+
+    def _axis(self, elements: int) -> Real:
+        count = elements * (self.oversampling if elements > 1 else 1)
+        return (-1.0 + 2.0 * np.arange(count) / count) / (2.0 * self.array.spacing_wavelengths)
+
+
+def without_rounding(response: Real) -> Real:
+    """Responses with exact zeros in place of what is rounding alone."""
+    return np.asarray(np.where(np.abs(response) < NULL, 0.0, response))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveBeams:
+    """The codewords that each of S satellites has switched on, Q at most."""
+
+    index: Ids
+    """(S,Q) codewords in the order in which they were chosen, -1 where a satellite has fewer."""
+    departure: Real
+    """(S,Q,2) their directions."""
+
+    @classmethod
+    def of(cls, codebook: Codebook, index: Ids) -> Self:
+        """Look the directions up."""
+        return cls(index=index, departure=codebook.departure[np.maximum(index, 0)])
+
+    def response(self, csi: StatisticalCsi) -> Real:
+        """(S,Q,B) f_qᵀ v_b: what each beam carries of a unit channel to each terminal in reach."""
+        linked = csi.reach.gathered(csi.gain > 0.0)
+        held = (self.index >= 0)[:, :, None] & linked[:, None, :]
+        return np.asarray(without_rounding(csi.array.gram(self.departure, csi.near_departure)) * held)
+
+    def gram(self, array: PlanarArray) -> Real:
+        """(S,Q,Q) inner products of the beams, zero for absent ones."""
+        held = self.index >= 0
+        gram = without_rounding(array.gram(self.departure))
+        return gram if held.all() else np.asarray(gram * (held[:, :, None] & held[:, None, :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subspace:
+    """What each satellite can radiate towards the terminals in its reach, in orthonormal coordinates.
+
+    Power is thus counted at the antennas, whether the active beams are orthogonal or not. Of the span of the beams only
+    the part that some terminal receives is kept: R is at most the number of terminals in reach.
+    """
+
+    coordinates: Real
+    """(S,R,B) of v_b*, as far as the satellite can radiate it: the v̄* of P2, eq. 22."""
+    basis: Real
+    """(S,Q,R) coordinates z mean the coefficients ``basis`` z over the active beams, or over the terminals' v*."""
+    active: ActiveBeams | None
+    """The beams; None where every antenna is free."""
+
+    @classmethod
+    def of(cls, csi: StatisticalCsi, active: ActiveBeams | None) -> Self:
+        """The span of the active beams, or of all antennas."""
+        if active is None:
+            span = Span.of(csi.gram)
+            return cls(coordinates=span.coordinates, basis=span.basis, active=None)
+        orthonormal = Span.of(active.gram(csi.array)).basis
+        seen = orthonormal.swapaxes(1, 2) @ active.response(csi)
+        # a decomposition of v̄ itself: through its Gram matrix half of the digits of weak terminals would be lost
+        rotation, coordinates = np.linalg.qr(seen)
+        return cls(coordinates=coordinates, basis=orthonormal @ rotation, active=active)
+
+    def weights(self, csi: StatisticalCsi, directions: Real, pull: Number, power_w: Real) -> SpannedWeights:
+        """W_sb = z_b t_bᵀ from coordinates z (S,R,B) and t (S,B,L), scaled down to the budgets (S,) where above.
+
+        The last line of P2's Algorithm 1. Power is that of the coefficients, which rounding in a poor basis must not
+        let exceed a budget either.
+        """
+        coefficients = (self.basis @ directions)[..., None] * pull[:, None]
+        return within_budget(formed(csi, self.active, coefficients), power_w)
+
+
+def formed(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: Number) -> SpannedWeights:
+    """Weights (S,Q,B,L) over the active beams, or over the terminals' steering vectors without any."""
+    if active is None:
+        return SpannedWeights.over(csi, coefficients)
+    return SpannedWeights.over_beams(csi, beams=active.index, departure=active.departure, coefficients=coefficients)
+
+
+def within_budget(weights: SpannedWeights, budget_w: Real) -> SpannedWeights:
+    """Scale each satellite down to its budget (S,) where it is above."""
+    spent_w = weights.power_w().sum(axis=1)
+    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
+    return replace(weights, coefficients=weights.coefficients * np.sqrt(ratio)[:, None, None, None])

@@ -1,0 +1,111 @@
+"""Budgets met exactly: the search for the multipliers of several satellites' powers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float64]
+
+LEAST_MULTIPLIER = 1e-16
+"""Of the largest eigenvalue of a satellite's load: no multiplier need be lower."""
+IDLE_MULTIPLIER = 1e4
+"""Of the least: below it a budget may be left unspent, for a multiplier that low costs nothing."""
+NEWTON_STEPS = 50
+HALVINGS = 30
+FLAT = 1e-11
+"""Of the dual's value: a change that rounding may have made."""
+RISE = 1e-4
+"""Of the rise that the gradient promises, which a step must bring (Armijo's rule)."""
+
+
+class DualPoint(Protocol):
+    """A step of the transmitter under given multipliers."""
+
+    @property
+    def multiplier(self) -> Real:
+        """(S,) μ."""
+
+    @property
+    def power_w(self) -> Real:
+        """(S,) what each satellite spends: the derivative of the dual, but for the budget."""
+
+    @property
+    def value(self) -> float:
+        """Of the dual, which is concave in the multipliers."""
+
+    def slopes(self) -> Real:
+        """(S,S) derivative of each power by each multiplier."""
+
+
+def met(at: Callable[[Real], DualPoint], budget_w: Real, *, least: Real, start: Real, tolerance: float) -> Real:
+    """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs.
+
+    Newton's method on 1/√power, which is nearly linear in the multipliers, with a line search on the dual itself;
+    where that direction does not rise, Newton's own.
+
+    Parameters
+    ----------
+    at
+        Solves the transmitter's step under multipliers.
+    budget_w
+        (S,) budgets; a satellite without one takes no part.
+    least
+        (S,) multipliers that count as zero.
+    start
+        (S,) where to begin.
+    tolerance
+        Relative error of a budget that binds.
+    """
+    point = at(np.maximum(start, least))
+    for _ in range(NEWTON_STEPS):
+        missed = _missed(point, budget_w, least)
+        if missed <= tolerance:
+            break
+        loose = (point.multiplier <= 2.0 * least) & (point.power_w <= budget_w)
+        free = np.flatnonzero((budget_w > 0.0) & (point.power_w > 0.0) & ~loose)
+        risen = _risen(at, point, free, budget_w, least, missed)
+        if risen is None:
+            break
+        point = risen
+    return point.multiplier
+
+
+def _missed(point: DualPoint, budget_w: Real, least: Real) -> float:
+    """The largest relative error of a budget: too much spent, or too little in spite of a multiplier."""
+    bound = (budget_w > 0.0) & (point.power_w > 0.0)
+    excess = point.power_w[bound] / budget_w[bound] - 1.0
+    idle = (point.multiplier <= IDLE_MULTIPLIER * least)[bound]
+    return float(np.where(idle, np.maximum(excess, 0.0), np.abs(excess)).max(initial=0.0))
+
+
+def _risen(
+    at: Callable[[Real], DualPoint],
+    point: DualPoint,
+    free: NDArray[np.int64],
+    budget_w: Real,
+    least: Real,
+    missed: float,
+) -> DualPoint | None:
+    """A point from which the dual is higher, or whose budgets are nearer to being met; None if there is none."""
+    power_w = point.power_w[free]
+    slopes = point.slopes()[np.ix_(free, free)]
+    bent = 2.0 * power_w * (np.sqrt(power_w / budget_w[free]) - 1.0)
+    for asked in (bent, power_w - budget_w[free]):
+        step = np.zeros_like(budget_w)
+        step[free] = -np.linalg.lstsq(slopes, asked, rcond=1e-14)[0]
+        share = 1.0
+        for _ in range(HALVINGS):
+            tried = at(np.maximum(point.multiplier + share * step, least))
+            promised = float((point.power_w - budget_w) @ (tried.multiplier - point.multiplier))
+            if promised > 0.0 and tried.value > point.value + RISE * promised:
+                return tried
+            # where the dual is flat its value drowns in rounding: there the residual decides
+            flat = abs(tried.value - point.value) <= FLAT * abs(point.value)
+            if flat and _missed(tried, budget_w, least) < 0.5 * missed:
+                return tried
+            share *= 0.5
+    return None

@@ -1,0 +1,261 @@
+"""Which beams a satellite switches on (P2, Section V-B)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Final, Literal, Protocol
+
+import numpy as np
+from annotated_types import Ge, Le
+from numpy.typing import NDArray
+
+from twin.errors import InputError
+from twin.precoding.codebook import ActiveBeams, Codebook
+from twin.precoding.facts import Facts, check_streams
+from twin.precoding.problem import PrecodingProblem
+from twin.registry import dataclass_options
+
+Real = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+BeamSelection = Literal["full", "lcms", "near_opt"]
+"""All of space; by captured power (P2, Algorithm 3); by the sum rate of zero forcing (P2's reference [18])."""
+
+TIE: Final = 1e-12
+"""Difference below which two values are equal, in units of what they sum: symmetry makes ties, not rounding."""
+
+
+SINGULAR: Final = 1e-12
+"""Smallest eigenvalue of a Gram matrix, in units of their sum, up to which zero forcing is given up."""
+
+EQUAL_RATES: Final = 1e-9
+"""Relative difference below which two rates are equal."""
+
+
+class BeamChoice(Protocol):
+    """The options of a precoder of several streams over selected beams."""
+
+    @property
+    def streams(self) -> int:
+        """Streams of each terminal at most."""
+
+    @property
+    def beam_selection(self) -> BeamSelection:
+        """How beams are chosen."""
+
+    @property
+    def beams(self) -> int:
+        """Active beams of each satellite."""
+
+    @property
+    def oversampling(self) -> int:
+        """Codewords for each element of an axis."""
+
+
+@dataclass_options
+class BeamOptions:
+    """How many streams, over which beams."""
+
+    streams: Annotated[int, Ge(1)] = 1
+    """M_k at most: no terminal gets more than it has elements or satellites."""
+    beam_selection: BeamSelection = "full"
+    """Active beams: all of space, by captured power, or by the sum rate of zero forcing."""
+    beams: Annotated[int, Ge(1)] = 48
+    """B_s: active beams of each satellite, if they are selected (P2: 48)."""
+    oversampling: Annotated[int, Ge(1), Le(8)] = 1
+    """Codewords for each element of an axis (P2: 1)."""
+
+    def check(self, facts: Facts) -> None:
+        """Raise ValueError, its message starting with the key, if a scenario cannot meet the options."""
+        check_beams(self, facts)
+
+
+def check_beams(choice: BeamChoice, facts: Facts) -> None:
+    """Find out before a run whether the options can be met.
+
+    Raises
+    ------
+    ValueError
+        If there are more streams than antennas or satellites, or more beams than codewords; it starts with the key.
+    """
+    check_streams(choice.streams, facts)
+    codebook = Codebook(array=facts.satellite_array, oversampling=choice.oversampling)
+    if choice.beam_selection != "full" and choice.beams > codebook.size:
+        raise ValueError(_too_many(choice.beams, codebook))
+
+
+def active_beams(problem: PrecodingProblem, choice: BeamChoice) -> ActiveBeams | None:
+    """The beams of each satellite; None for ``full``, which leaves all antennas free.
+
+    Raises
+    ------
+    InputError
+        If more beams are wanted than the codebook has.
+    """
+    if choice.beam_selection == "full":
+        return None
+    codebook = Codebook(array=problem.csi.array, oversampling=choice.oversampling)
+    if choice.beams > codebook.size:
+        raise InputError(_too_many(choice.beams, codebook))
+    select: Callable[[PrecodingProblem, Codebook, int], Ids] = lcms if choice.beam_selection == "lcms" else near_opt
+    return ActiveBeams.of(codebook, select(problem, codebook, choice.beams))
+
+
+def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> Ids:
+    """Low-complexity selection by captured power (P2, Algorithm 3): codewords (S,count) in the order taken.
+
+    The served terminals, strongest first, take their best free beam each; then follow the beams that capture most power
+    of all of them together.
+    """
+    reach, csi = problem.csi.reach, problem.csi
+    serving, gain = reach.gathered(problem.serving), reach.gathered(csi.gain)
+    captured = codebook.response(csi.near_departure) ** 2
+    free = np.ones((len(gain), codebook.size), dtype=bool)
+    own = _own_beams(captured, gain, serving, free, count)
+    weighed = np.where(serving, gain, 0.0)
+    total = np.einsum("sb,sbq->sq", weighed, captured)
+    rest = _ranked(np.where(free, total, -1.0), TIE * weighed.sum(axis=1))
+    # own beams first, then the others: both lists are in order, and what is taken ranks last among the rest
+    place = np.argsort(np.concatenate([own < 0, np.zeros_like(rest, dtype=bool)], axis=1), axis=1, kind="stable")
+    return np.take_along_axis(np.concatenate([own, rest], axis=1), place, axis=1)[:, :count]
+
+
+def _own_beams(captured: Real, gain: Real, serving: Flags, free: Flags, count: int) -> Ids:
+    """(S,U) the best free beam of each served terminal, strongest terminal first; takes them off ``free`` (S,Q)."""
+    row = np.arange(len(gain))
+    order = np.argsort(np.where(serving, -gain, np.inf), axis=1, kind="stable")
+    users = int(serving.sum(axis=1).max(initial=0))
+    own = np.full((len(gain), min(users, count)), -1, dtype=np.int64)
+    for rank in range(own.shape[1]):
+        terminal = order[:, rank]
+        active = serving[row, terminal]
+        seen = np.where(free, captured[row, terminal], -1.0)
+        best = np.argmax(seen >= seen.max(axis=1, keepdims=True) - TIE, axis=1)
+        own[active, rank] = best[active]
+        free[row[active], best[active]] = False
+    return own
+
+
+def _ranked(values: Real, tie: Real) -> Ids:
+    """(S,Q) indices by falling value; among values that differ by less than ``tie`` (S,), by rising index."""
+    order = np.argsort(-values, axis=1, kind="stable")
+    falling = np.take_along_axis(values, order, axis=1)
+    steps = np.zeros(order.shape, dtype=np.int64)
+    steps[:, 1:] = np.cumsum(falling[:, :-1] - falling[:, 1:] > tie[:, None], axis=1)
+    return np.take_along_axis(order, np.lexsort((order, steps), axis=1), axis=1)
+
+
+def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> Ids:
+    """Selection by the sum rate of zero forcing (P2's reference [18]): codewords (S,count) in the order taken.
+
+    A terminal whose best beam is nobody else's takes it. The others, strongest first, each take the beam with which
+    those that have one by then get the largest rate; then follow the beams that add most to the rate of all.
+    """
+    reach, csi = problem.csi.reach, problem.csi
+    serving, gain = reach.gathered(problem.serving), reach.gathered(csi.gain)
+    amplitude = reach.gathered(np.sqrt(csi.gain / csi.noise_w))
+    rows = codebook.response(csi.near_departure) * amplitude[..., None]
+    order = np.argsort(np.where(serving, -gain, np.inf), axis=1, kind="stable")
+    found = np.empty((len(rows), count), dtype=np.int64)
+    for satellite, users in enumerate(serving.sum(axis=1)):
+        own = rows[satellite, order[satellite, :users]]
+        found[satellite] = _BestRate(own, float(problem.power_w[satellite])).beams(count)
+    return found
+
+
+class _BestRate:
+    """The greedy search at one satellite; rows (U,Q) are √γ v̄ᵀ/σ of the terminals that it serves."""
+
+    def __init__(self, rows: Real, power_w: float) -> None:
+        power = rows**2
+        tie = TIE * power.sum(axis=1, keepdims=True)
+        best = np.argmax(power >= power.max(axis=1, keepdims=True) - tie, axis=1)
+        alone = np.bincount(best, minlength=rows.shape[1])[best] == 1
+        turn = np.argsort(~alone, kind="stable")
+        self.rows, self.power_w = rows[turn], power_w
+        self.sure: list[int] = best[turn][: alone.sum()].tolist()
+        # what the first n terminals receive together, n from 0
+        self.power = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(power[turn], axis=0)])
+        self.scale = float(power.sum())
+        self.taken: list[int] = []
+        self.free = np.ones(rows.shape[1], dtype=bool)
+
+    def beams(self, count: int) -> Ids:
+        """Codewords (count,) in the order taken."""
+        for step in range(count):
+            best = self.sure[step] if step < len(self.sure) else self._best(min(step + 1, len(self.rows)))
+            self.taken.append(best)
+            self.free[best] = False
+        return np.array(self.taken, dtype=np.int64)
+
+    def _best(self, users: int) -> int:
+        """The free beam with the largest rate; of equal rates, that with most power, and of these the lowest."""
+        rate = np.where(self.free, self._rates(users), -1.0)
+        equal = rate >= rate.max() * (1.0 - EQUAL_RATES)
+        power = np.where(equal & self.free, self.power[users], -1.0)
+        return int(np.argmax(power >= power.max() - TIE * self.scale))
+
+    def _rates(self, users: int) -> Real:
+        """(Q,) zero-forcing rate of each of the first terminals with each further beam; 0 where there is none."""
+        rows = self.rows[:users]
+        if not self.power[users].any():
+            return np.zeros(rows.shape[1])
+        held = rows[:, self.taken]
+        found = _square_traces(held, rows) if users > len(self.taken) else _wide_traces(held, rows)
+        inverse = _traces(held, rows) if found is None else found
+        trace = np.vdot(held, held) + self.power[users]
+        possible = (inverse > 0.0) & (inverse * trace * SINGULAR < 1.0)
+        return np.log1p(np.divide(self.power_w, inverse, where=possible, out=np.zeros_like(inverse)))
+
+
+def _square_traces(held: Real, rows: Real) -> Real | None:
+    """(Q,) tr (A Aᵀ)⁻¹ of square A = (held, column q), by bordering; None if what is bordered is singular."""
+    inverse = _inverse(held[:-1], power=2)
+    if inverse is None:
+        return None
+    down, across = inverse @ rows[:-1], held[-1] @ inverse
+    schur = rows[-1] - held[-1] @ down
+    ends = (1.0 + np.einsum("uq,uq->q", down, down)) * (1.0 + across @ across)
+    added = 2.0 * (inverse @ across) @ down * schur + ends
+    none = np.full_like(schur, np.inf)
+    return np.asarray(np.vdot(inverse, inverse) + np.divide(added, schur**2, where=schur**2 > 0.0, out=none))
+
+
+def _wide_traces(held: Real, rows: Real) -> Real | None:
+    """(Q,) tr (A Aᵀ + h_q h_qᵀ)⁻¹ for A = held, after Sherman and Morrison; None if A Aᵀ is singular."""
+    inverse = _inverse(held @ held.T, power=1)
+    if inverse is None:
+        return None
+    solved = inverse @ rows
+    lost = np.einsum("uq,uq->q", solved, solved) / (1.0 + np.einsum("uq,uq->q", rows, solved))
+    return np.asarray(np.trace(inverse) - lost)
+
+
+def _traces(held: Real, rows: Real) -> Real:
+    """(Q,) the same one by one, infinite where zero forcing is out of the question."""
+    values = np.linalg.eigvalsh(rows @ rows.T)
+    none = np.full(rows.shape[1], np.inf)
+    if values[0] <= SINGULAR * values.sum():
+        return none  # with all beams together it is
+    values = np.linalg.eigvalsh(held @ held.T + rows.T[:, :, None] * rows.T[:, None, :])
+    possible = values[:, 0] > SINGULAR * values.sum(axis=1)
+    return np.where(possible, (1.0 / np.where(possible[:, None], values, 1.0)).sum(axis=1), none)
+
+
+def _inverse(matrix: Real, *, power: int) -> Real | None:
+    """The inverse of a matrix, None if that or its Gram matrix (``power`` 2) is singular to rounding."""
+    try:
+        inverse = np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    condition = np.linalg.norm(matrix) * np.linalg.norm(inverse)
+    return None if condition**power * SINGULAR >= 1.0 else np.asarray(inverse)
+
+
+def _too_many(beams: int, codebook: Codebook) -> str:
+    array = codebook.array
+    return (
+        f"beams = {beams} must be at most {codebook.size}, the codewords of {array.rows} x {array.columns} "
+        f"elements with oversampling {codebook.oversampling}"
+    )

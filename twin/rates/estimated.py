@@ -1,0 +1,60 @@
+"""Moments in closed form of what arrives from beams along estimated channels (P5, Theorem 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import StatisticalCsi
+from twin.precoding.pilots import Estimates, PilotRule
+from twin.rates.coherent import coherent_interference
+from twin.rates.moments import ReceivedMoments
+from twin.rates.streams import Streams
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+
+def estimated_moments(
+    rule: PilotRule, truth: StatisticalCsi, transmitting: NDArray[np.bool_], *, interference: str
+) -> ReceivedMoments:
+    """Moments over channels and pilots of beams along estimates, for terminals with one antenna.
+
+    With coherent interference `mean_only_rate` of them is P5's (51), with the numerators that its (69) and (79) derive.
+
+    Raises
+    ------
+    ValueError
+        If phases are not perfect or terminals have several antennas: the closed form holds for neither.
+    """
+    if truth.receive_steering.shape[-1] != 1 or (truth.mean_phase[truth.gain > 0.0] != 1.0).any():
+        raise ValueError("the closed form takes perfect phases and terminals with one antenna")
+    mean, variance = _of_pairs(rule, truth, transmitting)
+    streams = Streams.of_responses(mean[..., None], truth)
+    reach = truth.reach
+    own_variance = np.einsum("skk->sk", variance)
+    unwanted = variance.sum(axis=2) - own_variance
+    if interference == "independent":
+        rest = reach.summed(unwanted + streams.leaked)
+    else:
+        ones = np.ones((1, *mean.shape[:2], 1))
+        rest = reach.summed(unwanted) + coherent_interference(streams, ones)[0, :, 0, 0].real
+    return ReceivedMoments(
+        mean=reach.summed(streams.own)[:, None, :],
+        spread=reach.summed(own_variance)[:, None, None],
+        disturbance=np.asarray(rest + truth.noise_w)[:, None, None],
+    )
+
+
+def _of_pairs(rule: PilotRule, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> tuple[Complex, Real]:
+    """(S,B,B) mean and variance of what terminal k hears, from each satellite, of the stream for terminal j."""
+    estimates = Estimates.of(rule, truth)
+    m, ν = estimates.mean, estimates.variance
+    beam = truth.gram * rule.amplitude(truth, transmitting)[:, None, :]
+    # what a terminal's pilot leaves in another's estimate has its own carrier phase, not the other's
+    turned = estimates.turn[:, :, None].conj() * estimates.turn[:, None, :]
+    common = ν[:, :, None] * ν[:, None, :] * (estimates.meeting @ estimates.filters) * turned
+    learnt = estimates.power - m**2
+    mean = beam * (m[:, :, None] * m[:, None, :] + common)
+    bracket = (m**2 + ν)[:, :, None] * learnt[:, None, :] + ν[:, :, None] * (m**2)[:, None, :]
+    return mean, beam**2 * bracket
