@@ -13,11 +13,12 @@ import numpy as np
 from twin import loop as loop_module
 from twin import rows
 from twin.checkpoint import restored, saved
-from twin.epoch import Segment
+from twin.epoch import Air, Segment
+from twin.forecast import Forecast
 from twin.loop import EpochReport, Loop
 from twin.network import Network
 from twin.scenario import Scenario, from_mapping
-from twin.sky import Moment, Sky
+from twin.sky import Sky
 from twin.state import LoopState
 from twin.trace import ListColumn, Trace
 
@@ -65,7 +66,8 @@ def anew(network: Network) -> Network:
         timeline=network.timeline,
         min_elevation_deg=network.scenario.association.min_elevation_deg,
     )
-    return replace(network, sky=sky)
+    forecast = Forecast(network.catalogue.sets, min_elevation_deg=network.scenario.association.min_elevation_deg)
+    return replace(network, sky=sky, forecast=forecast)
 
 
 def begun(network: Network) -> LoopState:
@@ -157,13 +159,13 @@ def _frame_bits(column: Any) -> object:
 def with_segments(network: Network, monkeypatch: Any) -> list[tuple[EpochReport, list[Segment]]]:
     """All epochs of a run, each with what was on the air."""
     stretches: list[list[Segment]] = []
-    settle = loop_module.settle
+    scored = loop_module.scored
 
-    def kept(network: Network, moment: Moment, segments: Sequence[Segment]) -> Any:
+    def kept(air: Air, segments: Sequence[Segment]) -> Any:
         stretches.append(list(segments))
-        return settle(network, moment, segments)
+        return scored(air, segments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(loop_module, "settle", kept)
+        patched.setattr(loop_module, "scored", kept)
         found = reports(network)
     return list(zip(found, stretches, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.small_run import reports, small, with_segments
 from twin.channel import StatisticalCsi, draw_channels
-from twin.epoch import Segment, settle
+from twin.epoch import Air, Outcome, Segment, settle
 from twin.network import Network
 from twin.precompensation import draw_phase_errors
 
@@ -43,6 +44,8 @@ def by_hand(network: Network, moment: Any, segment: Segment) -> NDArray[np.float
     on_air = [int(id_) for id_ in segment.table.norad_id if int(id_) in weights]
     csi, receive = channels(network, moment, np.array(on_air, dtype=np.int64))
     steering = csi.steering()
+    delay_s = moment.links(np.array(on_air, dtype=np.int64)).delay_s
+    carrier = np.exp(-2j * np.pi * np.mod(scenario.channel.carrier_ghz * 1e9 * delay_s, 1.0))
     rates = np.zeros((scenario.receiver.draws, terminals))
     for terminal in range(terminals):
         own, rest = 0.0, []
@@ -56,8 +59,9 @@ def by_hand(network: Network, moment: Any, segment: Segment) -> NDArray[np.float
                 arriving = receive[:, satellite, terminal, :, None] * carried
                 if other == terminal:
                     own = own + arriving
-                else:
-                    rest.append((satellite, other, arriving))
+                else:  # turned for the other terminal's path, heard over this one's
+                    turn = carrier[satellite, terminal] / carrier[satellite, other]
+                    rest.append((satellite, other, arriving * turn))
         rates[:, terminal] = _rate(network, terminal, own, rest, len(on_air))
     return rates.mean(axis=0)
 
@@ -155,6 +159,10 @@ def one_epoch(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[Network,
     return network, report, segment
 
 
+def scored(network: Network, moment: Any, segments: list[Segment]) -> Outcome:
+    return settle(Air.over(network, moment, segments), segments)
+
+
 def cut(segment: Segment, *at_ns: int) -> list[Segment]:
     edges = [segment.begin_ns, *at_ns, segment.end_ns]
     return [
@@ -165,7 +173,7 @@ def cut(segment: Segment, *at_ns: int) -> list[Segment]:
 
 def test_cutting_an_epoch_where_nothing_changes_costs_nothing(monkeypatch: pytest.MonkeyPatch):
     network, report, segment = one_epoch(monkeypatch)
-    pieces = settle(network, report.moment, cut(segment, 1, 3_333_333_333, 9_999_999_999))
+    pieces = scored(network, report.moment, cut(segment, 1, 3_333_333_333, 9_999_999_999))
     # shares that add up to one, in double precision
     whole = report.outcome
     assert np.allclose(pieces.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-14, atol=0.0)
@@ -177,10 +185,10 @@ def test_silence_before_the_first_weights(monkeypatch: pytest.MonkeyPatch):
     network, report, segment = one_epoch(monkeypatch)
     before, after = cut(segment, 2_500_000_000)
     silent = Segment(begin_ns=before.begin_ns, end_ns=before.end_ns, table=before.table, weights=None)
-    late = settle(network, report.moment, [silent, after])
+    late = scored(network, report.moment, [silent, after])
     expected = 0.75 * report.outcome.spectral_efficiency_bps_hz
     assert np.allclose(late.spectral_efficiency_bps_hz, expected, rtol=1e-14, atol=0.0)  # rounding of one product
-    never = settle(network, report.moment, [silent])
+    never = scored(network, report.moment, [silent])
     assert not never.spectral_efficiency_bps_hz.any()
     assert not never.sinr.any()
     assert not never.power_w.any()
@@ -191,14 +199,15 @@ def test_weights_of_satellites_that_nobody_has_any_more_are_off_the_air(monkeypa
     network, report, segment = one_epoch(monkeypatch)
     table = segment.table
     kept = np.flatnonzero(table.member[:, 1:].any(axis=1))
-    fewer = type(table)(
+    fewer = replace(
+        table,
         norad_id=table.norad_id[kept],
         member=table.member[kept] & (np.arange(4) > 0),
         ready_ns=table.ready_ns[kept],
         master=np.array([-1, *np.searchsorted(kept, table.master[1:])]),
     )
     less = Segment(begin_ns=0, end_ns=segment.end_ns, table=fewer, weights=segment.weights)
-    outcome = settle(network, report.moment, [less])
+    outcome = scored(network, report.moment, [less])
     assert outcome.spectral_efficiency_bps_hz[0] == 0.0
     assert outcome.sinr[0] == 0.0
     # less interference can only help the others
@@ -210,15 +219,15 @@ def test_members_that_are_not_ready_are_interrupted_and_radiate_nothing(monkeypa
     network, report, segment = one_epoch(monkeypatch)
     table = segment.table
     late_ns = np.full_like(table.ready_ns, 4 * 10**9)
-    waiting = type(table)(norad_id=table.norad_id, member=table.member, ready_ns=late_ns, master=table.master)
+    waiting = replace(table, ready_ns=late_ns)
     pieces = [
         Segment(begin_ns=begin, end_ns=end, table=waiting, weights=segment.weights)
         for begin, end in ((0, 4 * 10**9), (4 * 10**9, 10**10))
     ]
-    outcome = settle(network, report.moment, pieces)
+    outcome = scored(network, report.moment, pieces)
     assert outcome.interrupted.tolist() == [0.4] * 4
     assert outcome.serving.any(axis=0).all()
-    first = settle(network, report.moment, pieces[:1])
+    first = scored(network, report.moment, pieces[:1])
     assert first.interrupted.tolist() == [1.0] * 4
     assert not first.serving.any()
     assert not first.power_w.any()

@@ -62,7 +62,13 @@ class Outcome:
     """(A,K) the same for each terminal."""
 
 
-def settle(air: Air, segments: Sequence[Segment]) -> Outcome:
+def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Outcome:
+    """Draw the channels of an epoch, let weights follow them where they do, and score."""
+    air = Air.over(network, moment, segments)
+    return scored(air, [air.followed(segment) for segment in segments])
+
+
+def scored(air: Air, segments: Sequence[Segment]) -> Outcome:
     """Score an epoch in the world as it is.
 
     Parameters

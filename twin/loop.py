@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from simpy.events import EventPriority
 
 from twin.association import Cluster, ServingTable, transition
-from twin.epoch import Air, Outcome, Segment, settle
+from twin.epoch import Air, Outcome, Segment, scored
 from twin.network import Network
 from twin.precoding import Precoding, Weights
 from twin.sky import Moment
@@ -130,7 +130,7 @@ class Loop:
             with self._timed("precoding"):
                 segments = [air.followed(segment) for segment in segments]
         with self._timed("rates"):
-            outcome = settle(air, segments)
+            outcome = scored(air, segments)
         state = self.state
         state.next_epoch += 1
         events = tuple(event for event in state.events if event.time_ns < self._now)
@@ -280,7 +280,7 @@ class Loop:
         stays, master = satellites & old.ready_ns.keys(), planned.master
         if stays and master not in stays and ready_ns > self._now:
             master = old.without(old.ready_ns.keys() - stays).master  # who joins does not lead before it serves
-        new = old.kept(satellites, master, joining_ready_ns=ready_ns)
+        new = old.kept(satellites, master, joining_ready_ns=ready_ns, now_ns=self._now)
         if master not in satellites:
             new = new.without({master} if master is not None else ())
         if satellites - old.ready_ns.keys() and ready_ns > self._now:
