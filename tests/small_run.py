@@ -14,7 +14,6 @@ from twin import loop as loop_module
 from twin import rows
 from twin.checkpoint import restored, saved
 from twin.epoch import Air, Segment
-from twin.forecast import Forecast
 from twin.loop import EpochReport, Loop
 from twin.network import Network
 from twin.scenario import Scenario, from_mapping
@@ -66,8 +65,7 @@ def anew(network: Network) -> Network:
         timeline=network.timeline,
         min_elevation_deg=network.scenario.association.min_elevation_deg,
     )
-    forecast = Forecast(network.catalogue.sets, min_elevation_deg=network.scenario.association.min_elevation_deg)
-    return replace(network, sky=sky, forecast=forecast)
+    return replace(network, sky=sky)
 
 
 def begun(network: Network) -> LoopState:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.small_run import reports, small, with_segments
 from twin.channel import StatisticalCsi, draw_channels
-from twin.epoch import Air, Outcome, Segment, settle
+from twin.epoch import Outcome, Segment, settle
 from twin.network import Network
 from twin.precompensation import draw_phase_errors
 
@@ -160,7 +160,7 @@ def one_epoch(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[Network,
 
 
 def scored(network: Network, moment: Any, segments: list[Segment]) -> Outcome:
-    return settle(Air.over(network, moment, segments), segments)
+    return settle(network, moment, segments)
 
 
 def cut(segment: Segment, *at_ns: int) -> list[Segment]:
