@@ -75,7 +75,10 @@ def surrogate_rate(moments: ReceivedMoments) -> Real:
 
 
 def mean_only_rate(moments: ReceivedMoments) -> Real:
-    """Rate (K,) of a receiver that knows the mean channel alone (use-and-forget bound, P5 eq. 21)."""
+    """Rate (K,) of a receiver that knows the mean channel alone: the use-and-forget bound (P5, eq. 21).
+
+    It is log2 det E⁻¹ of the mean square error E, and thus AP2 as well (P3, eq. 23 and 39).
+    """
     signal = moments.mean @ moments.mean.conj().swapaxes(1, 2)
     return log2_det_ratio(signal, moments.spread + moments.disturbance)
 

@@ -24,6 +24,8 @@ class Rates:
     """(K,) expected rate under the chosen interference and receiver."""
     surrogate_bps_hz: Real
     """(K,) AP1; at several antennas it counts each serving satellite as a stream of its own (P1, eq. 9)."""
+    mean_only_bps_hz: Real
+    """(K,) AP2, the rate by the mean square error of a receiver that knows the mean channel alone."""
     sinr: Real
     """(K,) mean signal power at all antennas over mean interference and noise at each."""
 
@@ -72,5 +74,6 @@ def _rates(expected: Real, moments: ReceivedMoments, truth: StatisticalCsi, shar
     return Rates(
         spectral_efficiency_bps_hz=expected * share,
         surrogate_bps_hz=surrogate_rate(moments) * share,
+        mean_only_bps_hz=mean_only_rate(moments) * share,
         sinr=mean_sinr(moments, truth.terminal_elements),
     )

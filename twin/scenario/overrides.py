@@ -11,7 +11,7 @@ from twin.errors import InputError
 
 Tree = dict[str, Any]
 
-_PATHS: Final = frozenset({"source", "path"})
+_PATHS: Final = frozenset({"source", "path", "file"})
 """Keys that name files."""
 _MODELS: Final = frozenset({"path_loss", "fading", "precompensation", "association", "precoding"})
 """Keys that name a model where they hold text: ``fading = "none"``."""

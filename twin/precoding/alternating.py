@@ -1,0 +1,163 @@
+"""The iteration of P1's Algorithms 1 and 3: receivers of all terminals, then each satellite's convex problem.
+
+Satellites that share a stream go one after the other, each with the newest weights of the others; those that share none
+go together, which changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import Reach, StatisticalCsi
+from twin.precoding.effective import EffectiveChannels, Rows
+from twin.precoding.problem import Precoding, PrecodingProblem
+from twin.precoding.weights import SpannedWeights, Weights
+
+Complex = NDArray[np.complex128]
+Flags = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+
+class Limits(Protocol):
+    """When an iteration ends."""
+
+    @property
+    def iterations(self) -> int:
+        """Most from a cold start."""
+
+    @property
+    def warm_iterations(self) -> int:
+        """Most from the last weights of the same streams."""
+
+    @property
+    def change_iterations(self) -> int:
+        """Most from the last weights where some streams have changed since."""
+
+    @property
+    def tolerance(self) -> float:
+        """Change of the objective that ends it sooner."""
+
+
+class Solver(Protocol):
+    """The convex problems of satellites."""
+
+    def solve(self, rows: Rows, load: NDArray[np.float64], target: Complex) -> Complex:
+        """Find and keep W of some satellites for T of weights (g,B) and z (g,B,B,L); v_iᵀ W_k (g,B,B,L)."""
+
+    def weights(self) -> Weights:
+        """What has been kept."""
+
+
+def alternate(
+    problem: PrecodingProblem,
+    solver: Solver,
+    active: Flags,
+    cold: Complex,
+    limits: Limits,
+    order: Ids | None = None,
+) -> Precoding:
+    """Alternate between receivers and satellites until the objective (13a) changes no more.
+
+    Parameters
+    ----------
+    problem
+        What may be known.
+    solver
+        Of the satellites' problems.
+    active
+        (S,K,L) streams that each satellite may send.
+    cold
+        (S,B,B,L) v_iᵀ W_k to start from without a usable ``problem.start``.
+    limits
+        Iterations and tolerance.
+    order
+        (S,) satellites one after the other; by catalogue number unless given, which no numbering of rows changes.
+    """
+    effective = EffectiveChannels.of(problem.csi, problem.weight)
+    near = problem.csi.reach.gathered(active)
+    seen, most = _start(problem, near, cold, limits)
+    order = np.argsort(problem.csi.norad_id, kind="stable") if order is None else order
+    groups = taking_turns(near, problem.csi.reach, order)
+    arrivals = effective.arrivals(seen)
+    last, iterations, converged = np.inf, 0, False
+    while iterations < most and not converged:
+        iterations += 1
+        receivers = effective.receivers(arrivals)
+        asked = effective.asked(receivers, near)
+        for place, rows in enumerate(groups):
+            target = effective.leftover(arrivals, asked, seen, rows)
+            found = solver.solve(rows, asked.load[rows], target)
+            if place < len(groups) - 1:
+                effective.change(arrivals, found - seen[rows], rows)
+            seen[rows] = found
+        arrivals = effective.arrivals(seen)
+        objective = effective.objective(arrivals, receivers)
+        converged = bool(abs(last - objective) <= limits.tolerance)
+        last = objective
+    return Precoding(weights=solver.weights(), iterations=iterations, converged=converged)
+
+
+def taking_turns(active: Flags, reach: Reach, order: Ids) -> list[Rows]:
+    """Satellites whose turn comes at the same time: later than all before them in order with a common stream.
+
+    Parameters
+    ----------
+    active
+        (S,B,L) streams that each satellite may send to the terminals in reach.
+    reach
+        Which these are.
+    order
+        (S,) the order in which they would go one by one.
+    """
+    sent: Flags = np.asarray(active.any(axis=2))
+    if (reach.spread(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
+        return [slice(0, len(order))]
+    turn = np.zeros(len(order), dtype=np.int64)
+    next_turn = np.zeros(reach.terminals, dtype=np.int64)
+    for row in order:
+        own = reach.terminal[row][sent[row]]
+        turn[row] = next_turn[own].max(initial=0)
+        next_turn[own] = turn[row] + 1
+    groups: list[Rows] = []
+    for number in range(int(turn.max(initial=0)) + 1):
+        rows = np.flatnonzero(turn == number)
+        groups.append(slice(int(rows[0]), int(rows[0]) + 1) if len(rows) == 1 else rows)
+    return groups
+
+
+def _start(problem: PrecodingProblem, active: Flags, cold: Complex, limits: Limits) -> tuple[Complex, int]:
+    """v_iᵀ W_k (S,B,B,L) to start from, and how many iterations it deserves.
+
+    Streams that the given weights do not know start cold, those that are sent no more are dropped.
+    """
+    given = _heard(problem.start, problem.csi)
+    if given is None or given.shape != cold.shape:
+        return np.array(cold), limits.iterations
+    known: Flags = np.asarray(given.any(axis=1))
+    if _all_or_none(active):
+        known = np.broadcast_to(known.any(axis=2, keepdims=True), known.shape)
+    kept = np.where(known[:, None], given, cold) * active[:, None]
+    return kept, limits.warm_iterations if np.array_equal(known, active) else limits.change_iterations
+
+
+def _all_or_none(active: Flags) -> bool:
+    """Whether a satellite sends all streams of a terminal or none, so that one without power is not a new one."""
+    return bool((active.all(axis=2) == active.any(axis=2)).all())
+
+
+def _heard(start: Weights | None, csi: StatisticalCsi) -> Complex | None:
+    """v_iᵀ W_k (S,B,B,L) of weights to start from; those in a span of terminals move with these."""
+    if start is None or start.slot is not None:
+        return None
+    if isinstance(start, SpannedWeights) and start.beams is None:
+        given = start.on_reach(csi.reach)
+        satellites, width, _, streams = given.shape
+        flat = csi.gram @ given.reshape(satellites, width, width * streams)
+        return np.asarray(flat.reshape(given.shape) + 0j)
+    place = csi.reach.positions(start.reach)
+    heard = start.heard(csi)
+    found = np.take_along_axis(heard, np.maximum(place, 0)[:, None, :, None], axis=2)
+    return np.asarray(found * (place >= 0)[:, None, :, None] + 0j)

@@ -1,0 +1,294 @@
+"""One satellite's convex problem under any power constraints: its W for given multipliers (P1, eq. 19 and 20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from twin.precoding.constraints import PowerConstraints
+from twin.precoding.multipliers import ellipsoid, newton
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Number = NDArray[np.float64] | Complex
+
+EVEN = 1e-5
+"""Least over largest entry of Σ_x μ_x A_x for which a matrix of the size of the span is inverted instead.
+
+Where few entries are far below the others, the small matrix would hold them beside what they should be small against.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """W of one satellite."""
+
+    weights: Complex
+    """(N,J) W, a column for each stream of each terminal."""
+    mu: Real
+    """(X,) multipliers of the constraints; infinite where the cap is zero."""
+    evaluations: int
+    """How many multipliers were tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """The subspace in which a satellite's W can be, and the constraints in it.
+
+    Caps of zero leave only what their matrices do not see. Where the other constraints are multiples of the total power
+    but for a few directions, W lies in the span of these and the steering vectors.
+    """
+
+    basis: Complex | None
+    """(N,n) orthonormal basis; none for the antennas themselves."""
+    antennas: NDArray[np.int64] | None
+    """(n,) antennas that may be used, where the constraints are on antennas alone."""
+    forms: Number
+    """(d,n) diagonals or (d,n,n) matrices A_x over their caps ρ_x, positive caps only."""
+    capped: NDArray[np.int64]
+    """(d,) which of the constraints these are."""
+    constraints: PowerConstraints
+
+    @classmethod
+    def of(cls, constraints: PowerConstraints, steering: Complex) -> Room:
+        """The room for given conjugate steering vectors (N,B)."""
+        capped = np.flatnonzero(constraints.cap_w > 0.0)
+        forms, cap_w = constraints.forms[capped], constraints.cap_w[capped]
+        off = constraints.forms[constraints.cap_w <= 0.0]
+        scaled = forms / cap_w.reshape(-1, *(1,) * (forms.ndim - 1))
+        if forms.ndim == 2:
+            allowed = np.flatnonzero(~(off > 0.0).any(axis=0))
+            scaled = scaled[:, allowed].real
+            if scaled.size and scaled.any(axis=0).all() and not (scaled == scaled[:, :1]).all():
+                return cls(basis=None, antennas=allowed, forms=scaled, capped=capped, constraints=constraints)
+        basis = _basis(constraints, forms, off, steering)
+        if forms.ndim == 2:
+            turned = np.einsum("na,xn,nb->xab", basis.conj(), forms / cap_w[:, None], basis, optimize=True)
+        else:
+            turned = basis.conj().T @ scaled @ basis
+        return cls(basis=basis, antennas=None, forms=turned, capped=capped, constraints=constraints)
+
+    def inner(self, factor: Complex) -> Complex:
+        """Vectors (N,B) in this room (n,B)."""
+        if self.basis is not None:
+            return np.asarray(self.basis.conj().T @ factor)
+        return np.asarray(factor[self.antennas])
+
+    def outer(self, weights: Complex, antennas: int) -> Complex:
+        """The way back, to all antennas."""
+        if self.basis is not None:
+            return np.asarray(self.basis @ weights)
+        out = np.zeros((antennas, weights.shape[1]), dtype=np.complex128)
+        out[self.antennas] = weights
+        return out
+
+
+def _basis(constraints: PowerConstraints, forms: Number, off: Number, steering: Complex) -> Complex:
+    """Orthonormal basis of all that W may need."""
+    antennas = constraints.antennas
+    dense = np.concatenate([_matrices(forms), _matrices(off)])
+    seen = [form for form in dense if not np.array_equal(form, form[0, 0] * np.eye(antennas))]
+    stacked = np.concatenate([steering, *(form / (np.linalg.norm(form) or 1.0) for form in seen)], axis=1)
+    basis = _range(stacked)
+    if not len(off):
+        return basis
+    forbidden = basis.conj().T @ _matrices(off).sum(axis=0) @ basis
+    values, vectors = np.linalg.eigh(forbidden)
+    return np.asarray(basis @ vectors[:, values <= 1e-12 * max(values.max(initial=0.0), 1e-300)])
+
+
+def _matrices(forms: Number) -> Complex:
+    """(d,N,N)"""
+    if forms.ndim == 3:
+        return np.asarray(forms, dtype=np.complex128)
+    return np.asarray(forms[:, :, None] * np.eye(forms.shape[1]), dtype=np.complex128)
+
+
+def _range(vectors: Complex) -> Complex:
+    """Orthonormal basis of the range (N,n)."""
+    left, values, _ = np.linalg.svd(vectors, full_matrices=False)
+    return np.asarray(left[:, values > 1e-13 * values.max(initial=0.0)])
+
+
+def solve(room: Room, factor: Complex, target: Complex, method: str, start: Real | None = None) -> Solved:
+    """Minimise over W with T = F Fᴴ and z = F c.
+
+    Parameters
+    ----------
+    room
+        Where W may be, and its caps.
+    factor
+        (N,B) F.
+    target
+        (B,J) c.
+    method
+        "newton", or "ellipsoid", which for one constraint is bisection.
+    start
+        (X,) multipliers of a problem like this one.
+    """
+    mu = np.where(room.constraints.cap_w > 0.0, 0.0, np.inf)
+    inside = room.inner(factor)
+    nothing = Solved(weights=np.zeros((len(factor), target.shape[1]), dtype=complex), mu=mu, evaluations=0)
+    if not inside.size or not target.size:
+        return nothing
+    left, values, right = np.linalg.svd(inside, full_matrices=False)
+    kept = values > values.max() * np.finfo(float).eps * max(inside.shape)
+    if not kept.any() or not target.any():
+        return nothing
+    left, values, turned = left[:, kept], values[kept], right[kept] @ target
+    free = left @ (turned / values[:, None])
+    spent = _power(room.forms, free)
+    if not (spent > 1.0).any():
+        return Solved(weights=room.outer(free, len(factor)), mu=mu, evaluations=1)
+    unit = float(values[0])
+    problem = CappedProblem(
+        factor=left * (values / unit),
+        target=turned / unit,
+        forms=room.forms,
+        count=len(room.forms),
+        gain=float((np.abs(turned / unit) ** 2).sum()),
+    )
+    if method == "newton":
+        given = None if start is None else _usable(start[room.capped] * room.constraints.cap_w[room.capped] / unit**2)
+        found = newton(problem, given)
+    else:
+        found = ellipsoid(problem)
+    weights = found.trial.weights
+    over = _power(room.forms, weights).max(initial=0.0)
+    mu[room.capped] = found.mu * unit**2 / room.constraints.cap_w[room.capped]
+    weights = room.outer(weights / np.sqrt(max(over, 1.0)), len(factor))
+    return Solved(weights=weights, mu=mu, evaluations=found.evaluations)
+
+
+def _usable(start: Real) -> Real | None:
+    """Multipliers that are a start, or none."""
+    return start if np.isfinite(start).all() and (start > 0.0).any() else None
+
+
+def _power(forms: Number, weights: Complex) -> Real:
+    """(d,) Σ_k Tr W_kᴴ A_x W_k."""
+    if forms.ndim == 2:
+        return np.asarray(forms.real @ (np.abs(weights) ** 2).sum(axis=1))
+    return np.asarray((weights.conj() * (forms @ weights)).real.sum(axis=(1, 2)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CappedProblem:
+    """The problem with caps of 1, in units of T's largest eigenvalue."""
+
+    factor: Complex
+    """(n,B) F."""
+    target: Complex
+    """(B,J) c."""
+    forms: Number
+    """(d,n) diagonals or (d,n,n) matrices A_x / ρ_x."""
+    count: int
+    """d."""
+    gain: float
+    """Tr zᴴ T⁺ z."""
+
+    def at(self, mu: Real) -> CappedTrial:
+        """W = (F Fᴴ + Σ_x μ_x A_x)⁻¹ F c."""
+        total: Number = np.tensordot(mu, self.forms, axes=1)
+        if self.forms.ndim == 2 and total.min() > EVEN * total.max():
+            damped = self.factor / total[:, None]
+            small = np.eye(self.factor.shape[1]) + self.factor.conj().T @ damped
+            inverse = _inverse(small)
+            weights = damped @ (inverse @ self.target)
+            return self._trial(mu, weights, None, (total.real, damped, inverse))
+        matrix = self.factor @ self.factor.conj().T + (np.diag(total) if self.forms.ndim == 2 else total)
+        lower = _cholesky(matrix)
+        weights = _solved(lower, self.factor @ self.target)
+        return self._trial(mu, weights, lower, None)
+
+    def _trial(
+        self, mu: Real, weights: Complex, lower: Complex | None, small: tuple[Real, Complex, Complex] | None
+    ) -> CappedTrial:
+        worth = float((self.target.conj() * (self.factor.conj().T @ weights)).real.sum())
+        power = _power(self.forms, weights)
+        dual = -worth - float(mu.sum())
+        return CappedTrial(forms=self.forms, weights=weights, power=power, dual=dual, lower=lower, small=small)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CappedTrial:
+    """W at some multipliers."""
+
+    forms: Number
+    weights: Complex
+    """(n,J)"""
+    power: Real
+    """(d,)"""
+    dual: float
+    lower: Complex | None
+    """(n,n) Cholesky factor of the matrix that was inverted."""
+    small: tuple[Real, Complex, Complex] | None
+    """Instead of it: its diagonal part D (n,), D⁻¹F (n,B) and (I + Fᴴ D⁻¹ F)⁻¹ (B,B)."""
+
+    def curvature(self) -> Real:
+        """(d,d) 2 Re Tr Wᴴ A_x (T + Σ μ A)⁻¹ A_y W."""
+        if self.forms.ndim == 2:
+            product = 2.0 * (self._inverted() * (self.weights @ self.weights.conj().T).T).real
+            forms = self.forms.real
+            same = forms.shape[0] == forms.shape[1] and np.count_nonzero(forms) == np.count_nonzero(np.diagonal(forms))
+            if same:
+                diagonal = np.diagonal(forms)
+                return np.asarray(product * diagonal[:, None] * diagonal)
+            return np.asarray(forms @ product @ forms.T)
+        assert self.lower is not None
+        acted = self.forms @ self.weights
+        count, size, columns = acted.shape
+        flat = acted.transpose(1, 0, 2).reshape(size, count * columns)
+        half = _half_solved(self.lower, flat).reshape(size, count, columns).transpose(1, 0, 2).reshape(count, -1)
+        return np.asarray(2.0 * (half @ half.conj().T).real)
+
+    def bend(self, direction: Real) -> float:
+        """The curvature along one direction (d,)."""
+        total = np.tensordot(direction, self.forms, axes=1)
+        acted = total[:, None] * self.weights if self.forms.ndim == 2 else total @ self.weights
+        if self.lower is not None:
+            return float(2.0 * (np.abs(_half_solved(self.lower, acted)) ** 2).sum())
+        assert self.small is not None
+        diagonal, damped, inverse = self.small
+        straight = (np.abs(acted) ** 2 / diagonal[:, None]).sum()
+        seen = damped.conj().T @ acted
+        return float(2.0 * (straight - (seen.conj() * (inverse @ seen)).real.sum()))
+
+    def _inverted(self) -> Complex:
+        """(n,n) (T + Σ μ A)⁻¹."""
+        if self.lower is not None:
+            inverse, _ = lapack.zpotri(self.lower, lower=1)
+            full = np.tril(inverse) + np.tril(inverse, -1).conj().T
+            return np.asarray(full)
+        assert self.small is not None
+        diagonal, damped, inverse = self.small
+        return np.asarray(np.diag(1.0 / diagonal) - damped @ inverse @ damped.conj().T)
+
+
+def _inverse(matrix: Complex) -> Complex:
+    """Inverse of a Hermitian matrix that is at least the identity."""
+    lower = _cholesky(matrix)
+    return _solved(lower, np.eye(len(matrix), dtype=np.complex128))
+
+
+def _cholesky(matrix: Complex) -> Complex:
+    """Lower factor; what rounding has made indefinite is lifted by as much as rounding may be."""
+    lower, failed = lapack.zpotrf(matrix, lower=1, clean=1)
+    lift = len(matrix) * np.finfo(float).eps * float(np.trace(matrix).real)
+    while failed:
+        lower, failed = lapack.zpotrf(matrix + lift * np.eye(len(matrix)), lower=1, clean=1)
+        lift *= 10.0
+    return np.asarray(lower)
+
+
+def _solved(lower: Complex, right: Complex) -> Complex:
+    found, _ = lapack.zpotrs(lower, right, lower=1)
+    return np.asarray(found)
+
+
+def _half_solved(lower: Complex, right: Complex) -> Complex:
+    found, _ = lapack.ztrtrs(lower, right, lower=1)
+    return np.asarray(found)

@@ -1,0 +1,239 @@
+"""P1's effective channels (11): what each terminal receives of each stream, and the receivers that are best for it.
+
+H̃_sk = √γ u vᵀ has neither fading nor phase: it is what statistical CSI leaves of the channel. A terminal's receiver has
+M antennas at most, so that all terminals are solved at once by matrices of that size. What reaches a terminal comes
+from terminals that some satellite has in reach together with it; only these are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from twin.channel import Reach, StatisticalCsi
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Ids = NDArray[np.int64]
+Rows = slice | Ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """For each terminal i the up to Q terminals that some satellite reaches together with it, itself included."""
+
+    places: Ids
+    """(S,B,B) place of the terminal of the second column among the neighbours of that of the first."""
+    own: Ids
+    """(K,) place of each terminal among its own neighbours."""
+    most: int
+    """Q."""
+    reach: Reach
+
+    @classmethod
+    def of(cls, reach: Reach) -> Self:
+        """Find them."""
+        count = reach.terminals
+        if reach.whole:
+            places = np.broadcast_to(np.arange(count), (*reach.terminal.shape, count))
+            return cls(places=places, own=np.arange(count), most=count, reach=reach)
+        pairs = reach.terminal[:, :, None] * (count + 1) + reach.terminal[:, None, :]
+        themselves = np.arange(count) * (count + 2)
+        codes, inverse = np.unique(np.concatenate([pairs.ravel(), themselves]), return_inverse=True)
+        first = np.searchsorted(codes, np.arange(count + 1) * (count + 1))
+        place = np.arange(len(codes)) - first[codes // (count + 1)]
+        found = place[inverse]
+        real = codes[(codes // (count + 1) < count) & (codes % (count + 1) < count)] // (count + 1)
+        most = int(np.bincount(real, minlength=1).max(initial=0)) if count else 0
+        places = np.minimum(found[: pairs.size].reshape(pairs.shape), max(most - 1, 0))
+        return cls(places=places, own=found[pairs.size :], most=most, reach=reach)
+
+    @cached_property
+    def incidence(self) -> Any:
+        """(K·Q, S·B·B) sparse matrix that sums what satellites send to neighbours."""
+        reach = self.reach
+        held = reach.terminal < reach.terminals
+        both = (held[:, :, None] & held[:, None, :]).ravel()
+        rows = (reach.terminal[:, :, None] * self.most + self.places).ravel()[both]
+        columns = np.flatnonzero(both)
+        shape = (reach.terminals * self.most, both.size)
+        return sparse.csr_array((np.ones(len(columns)), (rows, columns)), shape=shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """What is received, and what of it disturbs."""
+
+    received: Complex
+    """(K,M,Q,L) G: what terminal i's antennas receive of the streams of each of its neighbours."""
+    own: Complex
+    """(K,M,L) of its own streams."""
+    unwanted: Complex
+    """(K,M,M) covariance of everything else and noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivers:
+    """The best receivers U = X E and weights C = ω E⁻¹ (P1, eq. 14 and 15), U C Uᴴ = ω X E Xᴴ."""
+
+    filters: Complex
+    """(K,M,L) X: the unwanted covariance's inverse times the wanted signal."""
+    error: Complex
+    """(K,L,L) E: mean square errors."""
+    inverse: Complex
+    """(K,L,L) E⁻¹, in which nothing cancels."""
+    log_inverse: Real
+    """(K,) ln det E⁻¹."""
+    weight: Real
+    """(K,) ω: rate weights over ln 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the receivers ask of each satellite."""
+
+    load: Real
+    """(S,B) t: T_s = Σ_i t_si v_i* v_iᵀ."""
+    listener: Complex
+    """(S,B,M) U C Uᴴ √γ u: how what a terminal receives counts at the satellite."""
+    wanted: Complex
+    """(S,B,L) coefficient of v_k* in the wanted part of z_k, active streams only."""
+    active: NDArray[np.bool_]
+    """(S,B,L) streams that each satellite may send."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectiveChannels:
+    """H̃ of the pairs in reach."""
+
+    reach: Reach
+    arrival: Complex
+    """(S,B,M) √γ u."""
+    noise_w: Real
+    """(K,) σ²."""
+    weight: Real
+    """(K,) ω: rate weights over ln 2, which makes (15) the optimum of a logarithm to base 2."""
+    neighbours: Neighbours
+
+    @classmethod
+    def of(cls, csi: StatisticalCsi, weight: Real) -> Self:
+        """The effective channels of statistical CSI, and rate weights (K,)."""
+        arrival = csi.receive_steering * np.sqrt(csi.gain)[..., None]
+        return cls(
+            reach=csi.reach,
+            arrival=csi.reach.gathered(arrival),
+            noise_w=csi.noise_w,
+            weight=np.asarray(weight / np.log(2.0)),
+            neighbours=Neighbours.of(csi.reach),
+        )
+
+    def arrivals(self, seen: Complex) -> Arrivals:
+        """What unit channels that carry v_iᵀ W_sk (S,B,B,L) bring to every terminal."""
+        satellites, width, antennas = self.arrival.shape
+        count, most, streams = self.reach.terminals, self.neighbours.most, seen.shape[3]
+        if self.reach.whole:
+            side = self.arrival.transpose(1, 2, 0)
+            flat = side @ seen.transpose(1, 0, 2, 3).reshape(width, satellites, width * streams)
+            received = flat.reshape(count, antennas, most, streams)
+        else:
+            parts = self.arrival[:, :, None, :, None] * seen[:, :, :, None, :]
+            summed = self.neighbours.incidence @ parts.reshape(satellites * width * width, antennas * streams)
+            received = np.ascontiguousarray(summed.reshape(count, most, antennas, streams).swapaxes(1, 2))
+        return self._sorted(received)
+
+    def _sorted(self, received: Complex) -> Arrivals:
+        """Tell the own streams from the others."""
+        count, antennas = received.shape[:2]
+        everyone, place = np.arange(count), self.neighbours.own
+        own = received[everyone, :, place]
+        others = received.copy()
+        others[everyone, :, place] = 0.0
+        others = others.reshape(count, antennas, others.shape[2] * others.shape[3])
+        unwanted = others @ others.conj().swapaxes(1, 2) + self.noise_w[:, None, None] * np.eye(antennas)
+        return Arrivals(received=received, own=own, unwanted=unwanted)
+
+    def receivers(self, arrivals: Arrivals) -> Receivers:
+        """Steps 6 and 7 of P1's Algorithm 1, with the mean square error of (11) itself."""
+        # eigenvalues are held above those of the noise: a solver would meet a singular matrix where SINRs pass 1e16
+        values, vectors = np.linalg.eigh(arrivals.unwanted)
+        values = np.maximum(values, self.noise_w[:, None])
+        turned = vectors.conj().swapaxes(1, 2) @ arrivals.own
+        filters = vectors @ (turned / values[..., None])
+        signal = turned.conj().swapaxes(1, 2) @ (turned / values[..., None])
+        values, vectors = np.linalg.eigh(signal)
+        values = 1.0 + np.maximum(values, 0.0)
+        adjoint = vectors.conj().swapaxes(1, 2)
+        return Receivers(
+            filters=filters,
+            error=(vectors / values[:, None, :]) @ adjoint,
+            inverse=(vectors * values[:, None, :]) @ adjoint,
+            log_inverse=np.log(values).sum(axis=1),
+            weight=self.weight,
+        )
+
+    def objective(self, arrivals: Arrivals, receivers: Receivers) -> float:
+        """(13a): Σ_k Tr C E - ω log2|C| of receivers that need not be the best for these arrivals."""
+        filters = receivers.filters @ receivers.error
+        adjoint = filters.conj().swapaxes(1, 2)
+        miss = np.eye(filters.shape[-1]) - adjoint @ arrivals.own
+        error = miss @ miss.conj().swapaxes(1, 2) + adjoint @ arrivals.unwanted @ filters
+        used = self.weight > 0.0
+        weight = self.weight[used]
+        trace = np.einsum("kij,kji->k", receivers.inverse, error).real[used]
+        logarithm = receivers.log_inverse[used] + filters.shape[-1] * np.log(weight)
+        return float((weight * (trace - logarithm)).sum())
+
+    def asked(self, receivers: Receivers, active: NDArray[np.bool_]) -> Asked:
+        """What the receivers ask of each satellite (T and the wanted part of z; P1, eq. 30 and 31)."""
+        weight = self.reach.gathered(receivers.weight)
+        filters, error = (self._near(values) for values in (receivers.filters, receivers.error))
+        aligned = (filters.conj().swapaxes(-1, -2) @ self.arrival[..., None])[..., 0]
+        damped = (error @ aligned[..., None])[..., 0]
+        load = np.maximum(weight * (aligned.conj() * damped).real.sum(axis=-1), 0.0)
+        listener = weight[..., None] * (filters @ damped[..., None])[..., 0]
+        wanted = weight[..., None] * aligned.conj() * active
+        return Asked(load=load, listener=listener, wanted=wanted, active=active)
+
+    def _near(self, values: Complex) -> Complex:
+        """Matrices of terminals (K,...) at the pairs in reach (S,B,...), zero where there is none."""
+        if self.reach.whole:
+            return values[None]
+        padded = np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])
+        return np.asarray(padded[self.reach.terminal])
+
+    def leftover(self, arrivals: Arrivals, asked: Asked, seen: Complex, rows: Rows) -> Complex:
+        """z (g,B,B,L) over the conjugate steering vectors of some satellites, less what the others already send.
+
+        The cross terms that (19) lacks: of what terminal i receives, its receiver should find its own streams only.
+        """
+        listener = asked.listener[rows].conj()
+        if self.reach.whole:
+            count, antennas, most, streams = arrivals.received.shape
+            flat = arrivals.received.reshape(count, antennas, most * streams)
+            heard = (listener[:, :, None, :] @ flat).reshape(len(listener), count, most, streams)
+        else:
+            term, place = self.reach.terminal[rows], self.neighbours.places[rows]
+            inside = np.minimum(term, self.reach.terminals - 1)
+            near = arrivals.received[inside[:, :, None], :, place]
+            heard = np.einsum("gbm,gbcml->gbcl", listener, near)
+        target = asked.load[rows][:, :, None, None] * seen[rows] - heard
+        diagonal = np.arange(target.shape[1])
+        target[:, diagonal, diagonal] += asked.wanted[rows]
+        return np.asarray(target * asked.active[rows][:, None, :, :])
+
+    def change(self, arrivals: Arrivals, difference: Complex, rows: Rows) -> None:
+        """Let satellites that have no stream in common send something else, by a difference (g,B,B,L)."""
+        arrival = self.arrival[rows]
+        if self.reach.whole:
+            arrivals.received[...] += np.einsum("gim,gikl->imkl", arrival, difference)
+            return
+        term, place = self.reach.terminal[rows], self.neighbours.places[rows]
+        held = term < self.reach.terminals
+        row, first, second = np.nonzero(held[:, :, None] & held[:, None, :])
+        parts = arrival[row, first][:, :, None] * difference[row, first, second][:, None, :]
+        np.add.at(arrivals.received.swapaxes(1, 2), (term[row, first], place[row, first, second]), parts)

@@ -1,0 +1,217 @@
+"""P1's linear precoders: the first guess of its algorithms, which are its benchmarks as well.
+
+Of H̃_skᴴ Q_k = √γ v* uᴴ Q_k the satellite's side is one direction for all streams and the terminal's side one row of
+numbers, so that a weight is a direction times a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from twin.channel import Reach, StatisticalCsi
+from twin.precoding.facts import Facts, check_streams
+from twin.precoding.matched import pointed
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.span import Span, wiener
+from twin.precoding.weights import SpannedWeights
+from twin.registry import dataclass_options
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Flags = NDArray[np.bool_]
+
+RESOLVED = 1e-12
+"""Singular values below this share of the largest count as zero, as the literature's pseudo-inverses have it."""
+ACROSS = 1e-10
+"""A response whose part along all streams is smaller than this is orthogonal to them but for rounding."""
+
+
+@dataclass_options
+class StreamOptions:
+    """How much is sent at once."""
+
+    streams: Annotated[int, Ge(1)] = 1
+    """S: streams a terminal."""
+
+    def check(self, facts: Facts) -> None:
+        """Refuse more streams than the scenario has room for.
+
+        Raises
+        ------
+        ValueError
+            If there are.
+        """
+        check_streams(self.streams, facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modes:
+    """Left singular vectors of each terminal's channels from all its satellites side by side (P1, eq. 33 and 34)."""
+
+    satellites: Reach
+    """The D satellites at most, in the place of terminals, that each terminal hears."""
+    channels: Complex
+    """(K,M,D) √γ u of these."""
+    vectors: Complex
+    """(K,M,R) Q, zero where the singular value is; R is the lesser of M and D."""
+    values: Real
+    """(K,R) singular values, falling."""
+
+    @classmethod
+    def of(cls, csi: StatisticalCsi, active: Flags) -> Modes:
+        """Modes of the active pairs (S,K); the satellites' sides being orthonormal, √γ u is all that matters."""
+        heard = active & (csi.gain > 0.0)
+        satellites = Reach.of(heard.T)
+        amplitude = np.where(heard, np.sqrt(csi.gain), 0.0)
+        channels = satellites.gathered((csi.receive_steering * amplitude[..., None]).swapaxes(0, 1)).swapaxes(1, 2)
+        vectors, values, _ = np.linalg.svd(channels, full_matrices=False)
+        kept = values > RESOLVED * values[:, :1] if values.shape[1] else values > 0.0
+        return cls(
+            satellites=satellites,
+            channels=channels,
+            vectors=np.where(kept[:, None, :], vectors, 0.0),
+            values=np.where(kept, values, 0.0),
+        )
+
+    def strongest(self, streams: int) -> Complex:
+        """(K,M,L) Q of the strongest modes; beyond the rank, zero."""
+        kept = self.vectors[:, :, :streams]
+        missing = streams - kept.shape[2]
+        return np.pad(kept, ((0, 0), (0, 0), (0, missing))) if missing else kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Weights that are a direction times a row, as a first guess or an end."""
+
+    coordinates: Real
+    """(S,R,B) directions of unit length in the span of the satellite's steering vectors."""
+    rows: Complex
+    """(S,B,L) what each stream gets, its power included."""
+
+    def seen(self, span: Span) -> Complex:
+        """v_iᵀ W_k (S,B,B,L)."""
+        heard = span.coordinates.swapaxes(1, 2) @ self.coordinates
+        return np.asarray(heard[..., None] * self.rows[:, None, :, :])
+
+    def coefficients(self, span: Span) -> Complex:
+        """(S,B,B,L) over the conjugate steering vectors."""
+        return np.asarray((span.basis @ self.coordinates)[..., None] * self.rows[:, None, :, :])
+
+
+def mmse_directions(csi: StatisticalCsi, span: Span) -> Real:
+    """(S,R,B) (Σ_i γ_i/σ_i² v_i* v_iᵀ + I)⁻¹ v_k* at unit length (P1, after eq. 21)."""
+    amplitude = csi.reach.gathered(np.sqrt(csi.gain / csi.noise_w))
+    loaded = span.coordinates * amplitude[:, None, :]
+    return _unit(wiener(loaded, np.ones(amplitude.shape)))
+
+
+def zero_forcing_directions(csi: StatisticalCsi, span: Span) -> Real:
+    """(S,R,B) columns of the pseudo-inverse of diag(√γ) Vᵀ at unit length: each nulls all others in reach."""
+    loaded = span.coordinates * csi.reach.gathered(np.sqrt(csi.gain))[:, None, :]
+    return _unit(wiener(loaded, np.zeros(csi.reach.terminal.shape)))
+
+
+def _unit(columns: Real) -> Real:
+    length = np.linalg.norm(columns, axis=1, keepdims=True)
+    return np.asarray(np.divide(columns, length, where=length > 0.0, out=np.zeros_like(columns)))
+
+
+def along_modes(csi: StatisticalCsi, directions: Real, active: Flags, power_w: Real, streams: int) -> Rows:
+    """P1's (21): streams along the terminal's strongest modes, power (S,) shared in proportion to √γ.
+
+    As printed, with singular vectors of each link by itself, only the first stream would start, and stay alone.
+
+    Parameters
+    ----------
+    csi
+        Statistics.
+    directions
+        (S,R,B) of unit length.
+    active
+        (S,K) pairs that get power.
+    power_w
+        (S,) to share.
+    streams
+        L.
+    """
+    reach = csi.reach
+    modes = Modes.of(csi, active & (power_w > 0.0)[:, None])
+    q = modes.strongest(streams)
+    near_q = q[None] if reach.whole else np.concatenate([q, np.zeros((1, *q.shape[1:]))])[reach.terminal]
+    rows = (reach.gathered(csi.receive_steering).conj()[..., None, :] @ near_q)[..., 0, :]
+    size = np.linalg.norm(rows, axis=-1)
+    amplitude = np.sqrt(reach.gathered(np.where(active, csi.gain, 0.0)))
+    share = _shares(amplitude, power_w)
+    scale = np.divide(np.sqrt(share), size, where=size > ACROSS, out=np.zeros_like(size))
+    return Rows(coordinates=directions, rows=rows * scale[..., None])
+
+
+def along_streams(csi: StatisticalCsi, directions: Real, active: Flags, power_w: Real) -> Rows:
+    """P1's (38): each active stream (S,K,L) along its direction, power (S,) shared in proportion to √γ."""
+    amplitude = csi.reach.gathered(np.where(active, np.sqrt(csi.gain)[..., None], 0.0))
+    satellites, width, streams = amplitude.shape
+    share = _shares(amplitude.reshape(satellites, width * streams), power_w).reshape(satellites, width, streams)
+    return Rows(coordinates=directions, rows=np.sqrt(share) + 0j)
+
+
+def _shares(amplitude: Real, power_w: Real) -> Real:
+    """Power (S,) shared in proportion to amplitudes (S,X)."""
+    total = amplitude.sum(axis=1, keepdims=True)
+    return np.asarray(power_w[:, None] * (amplitude / np.where(total > 0.0, total, 1.0)))
+
+
+@precoders.register("mmse", source="P1, eq. 21, and Section V", options=StreamOptions)
+def mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Minimum mean square error beams of each satellite by itself, streams along the terminal's strongest modes."""
+    span = Span.of(problem.csi.gram)
+    return _linear(problem, span, mmse_directions(problem.csi, span), options.streams)
+
+
+@precoders.register("zf", source="P1, Section V, in words", options=StreamOptions)
+def zf(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Zero-forcing beams of each satellite by itself, streams along the terminal's strongest modes.
+
+    The limit of `mmse` for vanishing noise: a pseudo-inverse, so that coincident terminals fail nothing.
+    """
+    span = Span.of(problem.csi.gram)
+    return _linear(problem, span, zero_forcing_directions(problem.csi, span), options.streams)
+
+
+def _linear(problem: PrecodingProblem, span: Span, directions: Real, streams: int) -> Precoding:
+    """Power by (21), then held to the budget."""
+    rows = along_modes(problem.csi, directions, problem.serving, problem.power_w, streams)
+    coefficients = within_budget(rows.coefficients(span), problem.csi.gram, problem.power_w)
+    return Precoding(weights=SpannedWeights.over(problem.csi, coefficients), iterations=0, converged=True)
+
+
+@precoders.register("mrt_tdma", source="P1, Section V, Fig. 8b")
+def mrt_tdma(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Each terminal in its own time slot from the strongest satellite of its cluster, by maximum-ratio transmission."""
+    csi = problem.csi
+    gain = np.where(problem.serving, csi.gain, 0.0)
+    amplitude = np.zeros(gain.shape)
+    served = gain.any(axis=0)
+    if served.any():
+        # among equals the lowest catalogue number, so that the order of rows does not matter
+        order = np.argsort(csi.norad_id, kind="stable")
+        strongest = order[gain[order].argmax(axis=0)]
+        own = (strongest[served], np.flatnonzero(served))
+        amplitude[own] = np.sqrt(problem.power_w[strongest[served]])
+    weights = pointed(csi, amplitude)
+    slot = np.where(served, np.cumsum(served) - 1, 0).astype(np.int64)
+    return Precoding(weights=replace(weights, slot=slot), iterations=0, converged=True)
+
+
+def within_budget(coefficients: Complex, gram: Real, budget_w: Real) -> Complex:
+    """Scale each satellite's coefficients (S,B,B,L) down to its budget (S,), which rounding must not exceed either."""
+    satellites, basis, width, streams = coefficients.shape
+    flat = coefficients.reshape(satellites, basis, width * streams)
+    spent_w = (flat.conj() * (gram @ flat)).real.sum(axis=(1, 2))
+    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
+    return np.asarray(coefficients * np.sqrt(ratio)[:, None, None, None])

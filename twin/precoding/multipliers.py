@@ -1,0 +1,280 @@
+"""Multipliers of one satellite's convex problem (P1, eq. 16 to 20): one constraint in closed form but for a scalar.
+
+The problem is min Σ_k Tr W_kᴴ T W_k - 2 Re Tr z_kᴴ W_k with powers Σ_k Tr W_kᴴ A_x W_k ≤ ρ_x. Whatever the method, the
+multipliers μ ≥ 0 are right when no power exceeds its cap and μ_x is zero wherever power is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+STEPS = 100
+"""Most trial multipliers of a search; a dozen is common."""
+PATIENCE = 15
+"""Most Newton steps with the lowest barrier; three are common."""
+BISECTIONS = 1100
+"""Halvings from the largest number to the smallest."""
+RESOLUTION = 2.0**-50
+"""Change of a multiplier, as a share of it, that rounding hides."""
+ACCURACY = 1e-11
+"""Slackness at the end, as a share of Σ_x μ_x ρ_x."""
+RESOLVED = 1e-15
+"""Slackness that is as good as none, as a share of all that the objective can gain."""
+
+
+def total_power(values: Real, loads: Real, cap_w: Real) -> Real:
+    """Multipliers (G,) at which the powers p(μ) = Σ_r loads_r / (values_r + μ)² meet caps (G,), or 0.
+
+    Newton's method on 1/√p, which is concave and nearly straight in μ: started below the root it climbs to it and
+    stops at the last bits.
+
+    Parameters
+    ----------
+    values
+        (G,R) eigenvalues of T, not negative.
+    loads
+        (G,R) power of z along each eigenvector; zero where the eigenvalue is.
+    cap_w
+        (G,) positive.
+    """
+    # what has no power is put where it can divide by nothing
+    values = np.where(loads > 0.0, values, 1.0)
+    mu = np.maximum((np.sqrt(loads / cap_w[:, None]) - values).max(axis=1, initial=0.0), 0.0)
+    mu = np.maximum(mu, np.sqrt(loads.sum(axis=1) / cap_w) - values.max(axis=1, initial=0.0))
+    for _ in range(STEPS):
+        damped = values + mu[:, None]
+        parts = loads / (damped * damped)
+        power = parts.sum(axis=1)
+        slope = (parts / damped).sum(axis=1)
+        over = np.maximum(np.sqrt(power / cap_w) - 1.0, 0.0)
+        step = over * power / np.where(slope > 0.0, slope, 1.0)
+        if (step <= RESOLUTION * mu).all():
+            break
+        mu = mu + step
+    return np.asarray(mu)
+
+
+def total_power_by_bisection(values: Real, loads: Real, cap_w: Real) -> Real:
+    """The same by bisection between 0 and √(Σ_r loads_r / cap), where the power is below its cap."""
+
+    def power(mu: Real) -> Real:
+        return np.asarray((loads / (values + mu[:, None]) ** 2).sum(axis=1))
+
+    values = np.where(loads > 0.0, values, 1.0)
+    low, high = np.zeros(len(cap_w)), np.sqrt(loads.sum(axis=1) / cap_w)
+    high = np.where(power(low) > cap_w, high, 0.0)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        if not ((low < middle) & (middle < high)).any():
+            break
+        over = power(middle) > cap_w
+        low, high = np.where(over, middle, low), np.where(over, high, middle)
+    return high
+
+
+class Trial(Protocol):
+    """W at some multipliers, and what can be told of it."""
+
+    @property
+    def power(self) -> Real:
+        """(d,) powers, each over its cap."""
+
+    @property
+    def dual(self) -> float:
+        """The dual function, concave in μ with gradient ``power - 1``."""
+
+    def curvature(self) -> Real:
+        """(d,d) minus the dual's second derivatives, positive semidefinite."""
+
+    def bend(self, direction: Real) -> float:
+        """The curvature along one direction (d,)."""
+
+
+Tried = TypeVar("Tried", bound=Trial)
+Trying = TypeVar("Trying", bound=Trial, covariant=True)
+
+
+class Capped(Protocol[Trying]):
+    """A satellite's problem with d caps of 1, its objective in units of T's largest eigenvalue."""
+
+    @property
+    def count(self) -> int:
+        """d."""
+
+    @property
+    def gain(self) -> float:
+        """Most that the objective can fall below its value at W = 0."""
+
+    def at(self, mu: Real) -> Trying:
+        """The minimum over W for multipliers (d,), all of them positive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Generic[Tried]):
+    """Multipliers, and how they were found."""
+
+    mu: Real
+    """(d,)"""
+    trial: Tried
+    """The minimum over W there."""
+    evaluations: int
+    """How many multipliers were tried."""
+
+
+def newton(problem: Capped[Tried], start: Real | None = None) -> Found[Tried]:
+    """Multipliers by a primal-dual interior-point method on the concave dual.
+
+    Along the ray through the start (all equal without one) the dual is a total-power problem, which a few scalar
+    steps bring near its maximum. Then the dual plus a logarithmic barrier t Σ log μ is climbed by damped Newton steps,
+    and t lowered, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that no
+    matrix is singular which the caps together see.
+    """
+    direction = np.ones(problem.count) if start is None else start / start.mean()
+    direction = np.maximum(direction, 1e-4)
+    scale, tried = _along(problem, direction, None if start is None else float(start.mean()))
+    mu = scale * direction
+    trial = problem.at(mu)
+    barrier = max(0.1 * float(np.abs(mu * (1.0 - trial.power)).mean()), _goal(problem, mu))
+    slack = barrier / mu
+    evaluations, at_floor = tried + 1, 0
+    # powers known no better than to their rounding may never come within tolerance
+    while not _solved(problem, mu, trial) and evaluations < STEPS and at_floor < PATIENCE:
+        evaluations += 1
+        floor = 0.3 * _goal(problem, mu)
+        barrier = max(min(barrier, 0.2 * float(mu @ slack) / len(mu)), floor)
+        at_floor += barrier == floor
+        slope = trial.power - 1.0 + barrier / mu
+        step = _newton_step(trial.curvature(), slack / mu, slope)
+        change = barrier / mu - slack - slack / mu * step
+        mu, trial, length = _climb(problem, mu, trial, step, slope, barrier)
+        slack = slack + _inside(slack, change) * change
+        slack = np.clip(slack, 1e-6 * barrier / mu, 1e6 * barrier / mu)
+        barrier *= 0.02 if length > 0.5 else 1.0
+    return Found(mu=mu, trial=trial, evaluations=evaluations)
+
+
+def _goal(problem: Capped[Trial], mu: Real) -> float:
+    """Slackness to end with."""
+    return max(ACCURACY * float(mu.sum()), RESOLVED * problem.gain)
+
+
+def _solved(problem: Capped[Trial], mu: Real, trial: Trial) -> bool:
+    spare = 1.0 - trial.power
+    return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _goal(problem, mu))
+
+
+def _along(problem: Capped[Trial], direction: Real, start: float | None) -> tuple[float, int]:
+    """Scale of a direction near which the dual is largest along it, and the trials that took."""
+    least = 1e-12 * problem.gain / float(direction.sum())
+    scale = max(problem.gain / float(direction.sum()) / 4.0 if start is None else start, least)
+    exact = problem.count == 1
+    for tried in range(STEPS if exact else 12):
+        trial = problem.at(scale * direction)
+        power = float(direction @ trial.power / direction.sum())
+        bend = trial.bend(direction) / float(direction.sum())
+        if power <= 0.0 or bend <= 0.0 or (exact and abs(power - 1.0) <= 0.1 * ACCURACY):
+            break
+        raised = scale + 2.0 * power / bend * (np.sqrt(power) - 1.0)
+        raised = max(raised, 0.1 * scale, least)
+        if abs(raised - scale) <= (1e-13 if exact else 0.03) * scale:
+            return raised, tried + 1
+        scale = raised
+    return scale, tried + 1
+
+
+def _newton_step(curvature: Real, damping: Real, slope: Real) -> Real:
+    """(d,) (curvature + diag(damping))⁻¹ slope."""
+    matrix = curvature + np.diag(damping)
+    scale = 1.0 / np.sqrt(np.diagonal(matrix))
+    _, step, failed = lapack.dposv(matrix * scale[:, None] * scale, slope * scale)
+    if failed:  # constraints that are one and the same, to rounding
+        ridge = 1e-12 * np.eye(len(slope))
+        step = np.linalg.solve(matrix * scale[:, None] * scale + ridge, slope * scale)
+    return np.asarray(step * scale)
+
+
+def _inside(values: Real, change: Real) -> float:
+    """Longest step, up to 1, that keeps positive values positive."""
+    falling = change < 0.0
+    return float(min(1.0, (0.99 * values[falling] / -change[falling]).min(initial=1.0)))
+
+
+def _climb(
+    problem: Capped[Tried], mu: Real, trial: Tried, step: Real, slope: Real, barrier: float
+) -> tuple[Real, Tried, float]:
+    """A step along which the dual with its barrier rises."""
+    value = trial.dual + barrier * float(np.log(mu).sum())
+    rise = float(slope @ step)
+    noise = 1e-13 * (problem.gain + float(mu.sum()))
+    length = _inside(mu, step)
+    for _ in range(40):
+        ahead = mu + length * step
+        there = problem.at(ahead)
+        reached = there.dual + barrier * float(np.log(ahead).sum())
+        if reached >= value + 1e-4 * length * rise - noise:
+            break
+        length *= 0.5
+    return ahead, there, length
+
+
+def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_000) -> Found[Tried]:
+    """P1's Algorithm 2 with its cut turned and its box mended; with one constraint, bisection.
+
+    A violated cap raises its multiplier: the dual being concave, the cut goes along 1 - p. Centres outside the box
+    [0, gain/4], which holds every solution, are cut by its faces instead of being clipped.
+    """
+    d = problem.count
+    box = (1.0 + 1e-6) * problem.gain / 4.0
+    centre = np.full(d, 0.5 * box)
+    # the ellipsoid is {centre + root y, |y| ≤ 1}; its matrix itself would lose its narrow axes to rounding
+    root = 0.5 * box * np.sqrt(d) * np.eye(d)
+    evaluations = 0
+    best = problem.at(centre)
+    for _ in range(most):
+        cut, depth = _face(centre, root, box)
+        if cut is None:
+            best, evaluations = problem.at(centre), evaluations + 1
+            spare = 1.0 - best.power
+            small = max(tolerance * float(centre.sum()), 1e-13 * problem.gain)
+            if spare.min() >= -tolerance and np.abs(centre * spare).max() <= small:
+                break
+            cut, depth = spare, 0.0
+        along = root.T @ cut
+        size = float(np.linalg.norm(along))
+        if size == 0.0:
+            break
+        centre, root = _cut(centre, root, along / size, depth)
+    centre = np.maximum(centre, np.finfo(float).tiny)
+    return Found(mu=centre, trial=problem.at(centre), evaluations=evaluations)
+
+
+def _face(centre: Real, root: Real, box: float) -> tuple[Real | None, float]:
+    """The face of the box that cuts deepest, if the centre is outside or the ellipsoid reaches far beyond."""
+    width = np.linalg.norm(root, axis=1)
+    depth = np.stack([-centre / width, (centre - box) / width])
+    side, place = np.unravel_index(int(depth.argmax()), depth.shape)
+    deepest = float(depth[side, place])
+    far = width[place] > 4.0 * len(centre) * box and deepest > -0.5 / len(centre)
+    if deepest <= 0.0 and not far:
+        return None, 0.0
+    return (2.0 * float(side) - 1.0) * np.eye(len(centre))[place], deepest
+
+
+def _cut(centre: Real, root: Real, along: Real, depth: float) -> tuple[Real, Real]:
+    """The smallest ellipsoid around what lies beyond the cut (deep cut; P1's lines 21 to 26 for depth 0)."""
+    d = len(centre)
+    normal = root @ along
+    centre = centre - (1.0 + d * depth) / (d + 1.0) * normal
+    if d == 1:
+        return centre, 0.5 * (1.0 - depth) * root
+    narrow = np.sqrt(max(1.0 - 2.0 * (1.0 + d * depth) / ((d + 1.0) * (1.0 + depth)), 0.0))
+    wide = d * np.sqrt((1.0 - depth**2) / (d * d - 1.0))
+    return centre, wide * (root - (1.0 - narrow) * np.outer(normal, along))

@@ -1,0 +1,114 @@
+"""P1's Algorithm 1: satellites together send all streams of a terminal, without a common phase.
+
+What the receivers ask of satellite s is T_s = Σ_i t_si v_i* v_iᵀ and right-hand sides in the span of the v_i*. Under a
+cap on the total power one singular value decomposition in coordinates of that span serves every trial multiplier;
+other caps take W out of the span, to the antennas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge
+
+from twin.errors import InputError
+from twin.precoding.alternating import Solver, alternate
+from twin.precoding.constraints import PowerCap, PowerConstraints, asked_for, checked, form
+from twin.precoding.eigenmodes import along_modes, mmse_directions
+from twin.precoding.facts import Facts, check_streams
+from twin.precoding.multipliers import total_power, total_power_by_bisection
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.solvers import AntennaSolver, SpannedSolver
+from twin.precoding.span import Span
+from twin.registry import dataclass_options
+
+
+@dataclass_options
+class NoncoherentOptions:
+    """How much is sent, under which caps, and when the iteration ends."""
+
+    streams: Annotated[int, Ge(1)] = 1
+    """S: streams a terminal."""
+    constraint: Literal["total", "per_antenna"] = "total"
+    """A cap on each satellite's power, or an equal share of it for each of its antennas."""
+    caps: tuple[PowerCap, ...] = ()
+    """Other caps in place of ``constraint``; the satellite's power is kept in any case."""
+    multipliers: Literal["newton", "ellipsoid", "bisection"] = "newton"
+    """How multipliers are found: P1's are ellipsoid for several caps, slow, and bisection for one."""
+    iterations: Annotated[int, Ge(1)] = 40
+    """I_max: iterations from a cold start (P1: 40)."""
+    warm_iterations: Annotated[int, Ge(1)] = 1
+    """Iterations from the last weights of the same clusters."""
+    change_iterations: Annotated[int, Ge(1)] = 3
+    """Iterations from the last weights where some clusters have changed since."""
+    tolerance: Annotated[float, Ge(0.0)] = 1e-4
+    """ε: the iteration ends when the objective (13a) changes by less (P1: 1e-4)."""
+
+    def check(self, facts: Facts) -> None:
+        """Refuse what the scenario has no room for.
+
+        Raises
+        ------
+        ValueError
+            If there are too many streams, a cap is none, or bisection meets several caps.
+        """
+        check_streams(self.streams, facts)
+        antennas = facts.satellite_array.elements
+        for place, cap in enumerate(self.caps):
+            form(cap, f"caps[{place}]", antennas)
+        several = len(self.caps) > 0 or (self.constraint == "per_antenna" and antennas > 1)
+        if self.multipliers == "bisection" and several:
+            raise ValueError('multipliers: "bisection" is for the total power alone, must be "newton" or "ellipsoid"')
+
+
+@precoders.register("joint_ncjt", source="P1, Algorithm 1", options=NoncoherentOptions)
+def joint_ncjt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Joint non-coherent transmission: every satellite of a cluster sends every stream, under convex power caps."""
+    antennas = problem.csi.array.elements
+    return joint(problem, asked_for(options.constraint, options.caps, problem.power_w, antennas), options)
+
+
+def joint(problem: PrecodingProblem, constraints: Sequence[PowerConstraints], options: NoncoherentOptions) -> Precoding:
+    """P1's Algorithm 1 under constraints of each satellite.
+
+    Parameters
+    ----------
+    problem
+        What may be known; its powers are not looked at.
+    constraints
+        One set for each satellite.
+    options
+        When to stop, and how; ``constraint`` and ``caps`` are not looked at.
+
+    Raises
+    ------
+    InputError
+        If the constraints do not fit the problem, or bisection meets several.
+    """
+    csi = problem.csi
+    checked(constraints, len(problem.serving), csi.array.elements)
+    power_w = np.array([_start_power_w(one) for one in constraints])
+    active = problem.serving & (csi.gain > 0.0) & (power_w > 0.0)[:, None] & (problem.weight > 0.0)
+    span = Span.of(csi.gram)
+    total_w = [one.total_w() for one in constraints]
+    solver: Solver
+    if all(one is not None for one in total_w):
+        search = total_power if options.multipliers == "newton" else total_power_by_bisection
+        solver = SpannedSolver(csi=csi, span=span, cap_w=np.array(total_w, dtype=np.float64), search=search)
+    else:
+        if options.multipliers == "bisection" and any(len(one.cap_w) > 1 for one in constraints):
+            raise InputError('multipliers: "bisection" is for one constraint, must be "newton" or "ellipsoid"')
+        solver = AntennaSolver.of(csi, constraints, options.multipliers)
+    cold = along_modes(csi, mmse_directions(csi, span), active, power_w, options.streams).seen(span)
+    masks = np.broadcast_to(active[:, :, None], (*active.shape, options.streams))
+    return alternate(problem, solver, masks, cold, options)
+
+
+def _start_power_w(constraints: PowerConstraints) -> float:
+    """ρ̄ of (21), the smallest cap but for those of zero, with which nothing would ever start."""
+    usable = constraints.cap_w[constraints.cap_w > 0.0]
+    if constraints.total_w() == 0.0 or not len(usable):
+        return 0.0
+    return float(usable.min())

@@ -1,0 +1,122 @@
+"""The convex problems of satellites within P1's iteration, in the span of steering vectors or over all antennas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import StatisticalCsi
+from twin.precoding.capped import Room, solve
+from twin.precoding.constraints import PowerConstraints
+from twin.precoding.effective import Rows
+from twin.precoding.eigenmodes import within_budget
+from twin.precoding.span import Span
+from twin.precoding.weights import AntennaWeights, SpannedWeights
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Search = Callable[[Real, Real, Real], Real]
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(kw_only=True)
+class SpannedSolver:
+    """Satellites with one cap on their total power each."""
+
+    csi: StatisticalCsi
+    span: Span
+    cap_w: Real
+    """(S,)"""
+    search: Search
+    found: dict[str, Complex] = field(default_factory=dict)
+
+    def solve(self, rows: Rows, load: Real, target: Complex) -> Complex:
+        """W = Z (T + μ)⁻¹ z in coordinates of the span, T = F Fᴴ and z = F c."""
+        coordinates, cap_w = self.span.coordinates[rows], self.cap_w[rows]
+        root = np.sqrt(load)
+        scaled = target / np.where(root > 0.0, root, np.inf)[:, :, None, None]
+        left, values, right = np.linalg.svd(coordinates * root[:, None, :])
+        values = np.where(values > values[:, :1] * (EPSILON * values.shape[1]), values, 0.0)
+        # real matrices act on real and imaginary parts side by side
+        satellites, width, _, streams = target.shape
+        flat = np.ascontiguousarray(scaled).view(np.float64).reshape(satellites, width, 2 * width * streams)
+        turned = right @ flat
+        squares = values**2
+        loads = squares * np.einsum("grj,grj->gr", turned, turned)
+        used = cap_w > 0.0
+        mu = self.search(squares, loads, np.where(used, cap_w, 1.0))
+        damped = squares + mu[:, None]
+        share = values / np.where(values > 0.0, damped, 1.0) * used[:, None]
+        found = left @ (share[:, :, None] * turned)
+        heard: Real = coordinates.swapaxes(1, 2) @ found
+        self._keep(rows, found.view(np.complex128).reshape(target.shape))
+        return np.asarray(heard.view(np.complex128).reshape(target.shape))
+
+    def _keep(self, rows: Rows, coordinates: Complex) -> None:
+        if "coordinates" not in self.found:
+            shape = (len(self.cap_w), *coordinates.shape[1:])
+            self.found["coordinates"] = np.zeros(shape, dtype=np.complex128)
+        self.found["coordinates"][rows] = coordinates
+
+    def weights(self) -> SpannedWeights:
+        """Coefficients over the conjugate steering vectors."""
+        coordinates = self.found["coordinates"]
+        satellites, width, _, streams = coordinates.shape
+        flat = self.span.basis @ coordinates.reshape(satellites, width, width * streams)
+        coefficients = within_budget(flat.reshape(coordinates.shape), self.csi.gram, self.cap_w)
+        return SpannedWeights.over(self.csi, coefficients)
+
+
+@dataclass(kw_only=True)
+class AntennaSolver:
+    """Satellites with caps of any kind."""
+
+    csi: StatisticalCsi
+    steering: Complex
+    """(S,N,B) v* of the terminals in reach."""
+    rooms: list[Room]
+    method: str
+    multipliers: list[Real | None]
+    """(X,) of each satellite, from which its next problem starts."""
+    found: dict[str, Complex] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:
+        """Prepare the satellites of some statistics."""
+        steering = csi.array.steering(csi.near_departure).conj().swapaxes(1, 2)
+        steering = steering * csi.reach.gathered(csi.gain > 0.0)[:, None, :]
+        rooms = [Room.of(one, own) for one, own in zip(constraints, steering, strict=True)]
+        return cls(csi=csi, steering=steering, rooms=rooms, method=method, multipliers=[None] * len(rooms))
+
+    def solve(self, rows: Rows, load: Real, target: Complex) -> Complex:
+        """One satellite after the other."""
+        if "weights" not in self.found:
+            satellites, antennas, width = self.steering.shape
+            self.found["weights"] = np.zeros((satellites, antennas, width, target.shape[3]), dtype=np.complex128)
+        heard = np.zeros_like(target)
+        for place, row in enumerate(np.arange(len(self.rooms))[rows]):
+            heard[place] = self._solve_one(int(row), load[place], target[place])
+        return heard
+
+    def _solve_one(self, row: int, load: Real, target: Complex) -> Complex:
+        """v_iᵀ W_k (B,B,L) of one satellite for T of weights (B,) and z (B,B,L)."""
+        own, root = self.steering[row], np.sqrt(load)
+        scaled = target / np.where(root > 0.0, root, np.inf)[:, None, None]
+        sent = scaled.any(axis=0)
+        solved = solve(self.rooms[row], own * root, scaled[:, sent], self.method, self.multipliers[row])
+        self.multipliers[row] = solved.mu
+        self.found["weights"][row] = 0.0
+        self.found["weights"][row][:, sent] = solved.weights
+        heard = np.zeros_like(target)
+        heard[:, sent] = own.conj().T @ solved.weights
+        return heard
+
+    def weights(self) -> AntennaWeights:
+        """W of all antennas."""
+        spread = self.csi.reach.spread(self.found["weights"].transpose(0, 2, 1, 3))
+        return AntennaWeights(norad_id=self.csi.norad_id, array=self.csi.array, weights=spread)
