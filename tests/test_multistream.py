@@ -504,9 +504,7 @@ def test_options_that_cannot_be_met_are_told_before_a_run(options):
     options(streams=3, beam_selection="lcms", beams=16).check(facts())
     options(streams=4, beams=17).check(facts(cluster_size=None))  # all of space: nothing is selected
     options(beam_selection="lcms", beams=64, oversampling=2).check(facts())
-    with pytest.raises(
-        ValueError, match=r"^streams = 2 must be at most 1, the elements of the smallest terminal$"
-    ):
+    with pytest.raises(ValueError, match=r"^streams = 2 must be at most 1, the elements of the smallest terminal$"):
         options(streams=2).check(facts(terminal_elements=1))
     with pytest.raises(ValueError, match=r"^streams = 4 must be at most 3, the satellites of a cluster"):
         options(streams=4).check(facts())
