@@ -14,6 +14,7 @@ from twin import loop as loop_module
 from twin import rows
 from twin.checkpoint import restored, saved
 from twin.epoch import Air, Segment
+from twin.forecast import Forecast
 from twin.loop import EpochReport, Loop
 from twin.network import Network
 from twin.scenario import Scenario, from_mapping
@@ -65,7 +66,8 @@ def anew(network: Network) -> Network:
         timeline=network.timeline,
         min_elevation_deg=network.scenario.association.min_elevation_deg,
     )
-    return replace(network, sky=sky)
+    forecast = Forecast(network.catalogue.sets, min_elevation_deg=network.scenario.association.min_elevation_deg)
+    return replace(network, sky=sky, forecast=forecast)
 
 
 def begun(network: Network) -> LoopState:
@@ -123,6 +125,7 @@ def through_a_file(arrays: Mapping[str, Any]) -> dict[str, Any]:
 def rows_of(network: Network, found: Iterable[EpochReport], *, links: bool = False) -> list[Any]:
     """The rows that a trace would hold, in a form whose equality is that of bits."""
     tables = [rows.terminal_rows, rows.satellite_rows, rows.epoch_rows, rows.handover_rows]
+    tables += [rows.attempt_rows, rows.candidate_rows]
     if links:
         tables.append(rows.link_rows)
     return [[_bits(table(network, report)) for table in tables] for report in found]

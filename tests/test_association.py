@@ -7,46 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.association import NOBODY, Assignment, AssociationView, Cluster, Handover, ServingTable, transition
-from twin.registry import of_kind
-
-
-def view_of(
-    elevation_deg=None, range_km=None, *, visible=None, serving=None, master=None, region=None, gain=None
-) -> AssociationView:
-    """A moment; elevations and ranges rank alike unless both are given."""
-    if elevation_deg is None:
-        elevation_deg = 90.0 - np.asarray(range_km, float) / 50.0
-    elevation_deg = np.asarray(elevation_deg, float)
-    if range_km is None:
-        range_km = 3000.0 - 20.0 * elevation_deg
-    pairs = elevation_deg.shape
-    serving = np.zeros(pairs, bool) if serving is None else np.asarray(serving, bool)
-    if master is None:
-        first = [np.flatnonzero(column)[:1] for column in serving.T]
-        master = np.array([rows[0] if len(rows) else -1 for rows in first])
-    return AssociationView(
-        norad_id=np.arange(101, 101 + pairs[0]),
-        elevation_deg=elevation_deg,
-        range_km=np.asarray(range_km, float),
-        visible=np.ones(pairs, bool) if visible is None else np.asarray(visible, bool),
-        mean_gain=lambda: np.asarray(gain, float),
-        serving=serving,
-        master=np.asarray(master),
-        region=np.zeros(pairs[1], int) if region is None else np.asarray(region),
-        instant_ns=0,
-    )
-
-
-def decide(name: str, view: AssociationView, **options: object) -> Assignment:
-    entry = of_kind("policy")[name]
-    return entry.model(view, options=entry.options(**options))
-
-
-def members(made: Assignment) -> list[set[int]]:
-    """Rows that serve each terminal."""
-    return [set(np.flatnonzero(column)) for column in made.serving.T]
-
+from tests.views import decide, members, view_of
+from twin.association import NOBODY, Cluster, Handover, ServingTable, transition
 
 # --------------------------------------------------------------------------------------------- max_elevation
 
@@ -70,10 +32,10 @@ def test_a_satellite_that_has_set_is_left_whatever_the_hysteresis():
 
 
 def test_capacity_goes_to_the_best_links():
-    view = view_of([[80, 70, 60], [20, 30, 50]])
-    assert members(decide("max_elevation", view)) == [{0}, {0}, {0}]
-    assert members(decide("max_elevation", view, capacity=2)) == [{0}, {0}, {1}]
-    made = decide("max_elevation", view, capacity=1)
+    sky = [[80, 70, 60], [20, 30, 50]]
+    assert members(decide("max_elevation", view_of(sky))) == [{0}, {0}, {0}]
+    assert members(decide("max_elevation", view_of(sky, capacity=2))) == [{0}, {0}, {1}]
+    made = decide("max_elevation", view_of(sky, capacity=1))
     # the pair (1, terminal 2) at 50 degrees comes before (1, terminal 1) at 30
     assert members(made) == [{0}, set(), {1}]
     np.testing.assert_array_equal(made.master, [0, -1, 1])
@@ -139,10 +101,10 @@ def test_a_new_member_leads_as_soon_as_it_would_later():
 
 def test_capacity_is_filled_in_rounds():
     ranges = [[600, 610, 620], [700, 710, 720]]
-    made = decide("nearest_cluster", view_of(range_km=ranges), cluster_size=2, capacity=2)
+    made = decide("nearest_cluster", view_of(range_km=ranges, capacity=2), cluster_size=2)
     # first round: 0 takes the two nearest, 1 the third; second round: the one place left goes to terminal 0
     assert members(made) == [{0, 1}, {0}, {1}]
-    made = decide("nearest_cluster", view_of(range_km=ranges), cluster_size=2, capacity=1)
+    made = decide("nearest_cluster", view_of(range_km=ranges, capacity=1), cluster_size=2)
     assert members(made) == [{0}, {1}, set()]
 
 
@@ -182,8 +144,8 @@ def test_terminals_of_a_region_do_without_members_that_they_do_not_see():
 
 
 def test_places_are_not_kept_for_terminals_that_do_not_see_the_satellite():
-    view = view_of(range_km=[[1000, 1000]], visible=[[0, 1]])
-    made = decide("nearest_cluster", view, cluster_size=1, scope="region", capacity=1)
+    view = view_of(range_km=[[1000, 1000]], visible=[[0, 1]], capacity=1)
+    made = decide("nearest_cluster", view, cluster_size=1, scope="region")
     assert members(made) == [set(), {0}]
 
 
@@ -197,8 +159,8 @@ def test_a_member_of_a_region_keeps_its_place_within_the_hysteresis():
 @pytest.mark.parametrize("scope", ["terminal", "region"])
 @pytest.mark.parametrize("capacity", [None, 2])
 def test_nobody_in_view(scope, capacity):
-    view = view_of(np.empty((0, 3)))
-    made = decide("nearest_cluster", view, scope=scope, capacity=capacity)
+    view = view_of(np.empty((0, 3)), capacity=capacity)
+    made = decide("nearest_cluster", view, scope=scope)
     assert made.serving.shape == (0, 3)
     np.testing.assert_array_equal(made.master, [-1, -1, -1])
 

@@ -530,6 +530,92 @@ SCENARIOS = [
         "receiver.noise_figure_db: found -1, must be at least 0\n"
         "tiny.toml: receiver.draws: found 0, must be from 1 to 100,000",
     ),
+    # Association in the loop, and what happens at set times
+    (
+        "no place",
+        'every = "4s"\n\n[prec',
+        "capacity = 0\n\n[prec",
+        "association.capacity: found 0, must be at least 1",
+    ),
+    (
+        "preparation beyond the time",
+        'every = "4s"\n\n[prec',
+        'preparation = "2s"\ntimeout = "1s"\n\n[prec',
+        'association: timeout = "1s" must be at least preparation = "2s"; no change would ever begin',
+    ),
+    (
+        "number for a dwell",
+        'every = "4s"\n\n[prec',
+        "min_dwell = 5\n\n[prec",
+        'association.min_dwell: found 5, must be a duration, as "15s"',
+    ),
+    (
+        "fraction for a satellite",
+        'every = "4s"\n\n[prec',
+        "exclude = [1.5]\n\n[prec",
+        "association.exclude[0]: found 1.5, must be a whole number or text",
+    ),
+    (
+        "truth for satellites",
+        'every = "4s"\n\n[prec',
+        "exclude = true\n\n[prec",
+        "association.exclude: found true, must be a whole number or text or a list of whole numbers or texts",
+    ),
+    (
+        "unknown satellite",
+        'every = "4s"\n\n[prec',
+        "exclude = 7\n\n[prec",
+        "association.exclude: satellite 7 is not in the catalogue",
+    ),
+    (
+        "kind of event",
+        "[receiver]",
+        '[[events]]\nkind = "outge"\n[receiver]',
+        'events[0].kind: unknown kind "outge"; did you mean "outage"? (known: "outage", "exclusion", "absence")',
+    ),
+    (
+        "key of an event",
+        "[receiver]",
+        '[[events]]\nkind = "outage"\nsatellites = "*"\nform = "3s"\n[receiver]',
+        'events[0].form: unknown key; did you mean "from"? (known: "from", "until", "kind", "satellites")',
+    ),
+    (
+        "event of nobody",
+        "[receiver]",
+        '[events]\nkind = "outage"\nsatellites = []\n[receiver]',
+        "events.satellites: found [], must have at least 1 entry",
+    ),
+    (
+        "event that ends before it begins",
+        "[receiver]",
+        '[[events]]\nkind = "absence"\nterminals = "ut"\nfrom = "5s"\nuntil = "5s"\n[receiver]',
+        'events[0]: until = "5s" must be after from = "5s"',
+    ),
+    (
+        "event at a number",
+        "[receiver]",
+        '[[events]]\nkind = "absence"\nterminals = "ut"\nfrom = 5\n[receiver]',
+        'events[0].from: found 5, must be a duration, as "15s"',
+    ),
+    (
+        "number for a terminal",
+        "[receiver]",
+        '[[events]]\nkind = "absence"\nterminals = 5\n[receiver]',
+        "events[0].terminals: found 5, must be text or a list of texts",
+    ),
+    (
+        "satellite of an event",
+        "[receiver]",
+        '[[events]]\nkind = "outage"\nsatellites = ["WALKER-1-01"]\n[receiver]',
+        'events[0].satellites: no satellite is named "WALKER-1-01"; did you mean "WALKER-01-01"?',
+    ),
+    (
+        "terminal of an event",
+        "[receiver]",
+        '[[events]]\nkind = "absence"\nterminals = "ut-1"\n[receiver]',
+        'events[0].terminals: no terminal or group is named "ut-1"; did you mean "ut-01"? (groups: "ut")',
+    ),
+    ("no list of events", "seed = 3", "seed = 3\nevents = 3", "events: found 3, must be a table or a list of tables"),
 ]
 
 TOML = [

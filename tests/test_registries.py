@@ -14,11 +14,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.scene_problem import named_scenes, problem_of
+from tests.views import view_of
 from twin.association import AssociationView
 from twin.channel import PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.precoding.weights import turns
-from twin.precompensation import draw_phase_errors, mean_phase
+from twin.precompensation import LinkView, Waveform, aligned, draw_phase_errors, mean_phase
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, surrogate_rate
 from twin.registry import ROOMS, Entry, of_kind
 
@@ -355,16 +356,19 @@ def views(draw: st.DrawFn, ties: bool = True) -> AssociationView:
     visible = rng.random(pairs) < draw(st.sampled_from([0.0, 0.5, 0.8, 1.0]))
     serving = visible & (rng.random(pairs) < draw(st.sampled_from([0.0, 0.5])))
     master = [rng.choice(np.flatnonzero(column)) if column.any() else -1 for column in serving.T]
-    return AssociationView(
-        norad_id=np.sort(rng.choice(np.arange(1, 1000), satellites, replace=False)),
-        elevation_deg=90.0 - range_km / 30.0,
+    return view_of(
         range_km=range_km,
+        elevation_deg=90.0 - range_km / 30.0,
+        norad_id=np.sort(rng.choice(np.arange(1, 1000), satellites, replace=False)),
         visible=visible,
-        mean_gain=lambda: 1e-6 / range_km**2,
+        gain=1e-6 / range_km**2,
         serving=serving,
-        master=np.array(master, dtype=np.int64),
+        master=master,
         region=rng.integers(0, 2, terminals),
-        instant_ns=0,
+        remaining_s=np.where(visible, rng.uniform(1.0, 600.0, pairs), 0.0),
+        ground_distance_km=range_km - 400.0,
+        departure=rng.uniform(-0.7, 0.7, (*pairs, 2)),
+        capacity=draw(st.sampled_from([None, None, 1, 2])),
     )
 
 
@@ -391,9 +395,9 @@ def test_assignments_are_valid(policy, data):
     options = data.draw(options_of(of_kind("policy")[policy]))
     made = decided(policy, view, options)
     assert_valid(view, made.serving, made.master)
-    capacity, size = getattr(options, "capacity", None), getattr(options, "cluster_size", None)
-    if capacity is not None:
-        assert made.serving.sum(axis=1).max(initial=0) <= capacity
+    size = getattr(options, "cluster_size", None)
+    if view.capacity is not None:
+        assert made.serving.sum(axis=1).max(initial=0) <= view.capacity
     if size is not None:
         assert made.serving.sum(axis=0).max() <= size
     again = decided(policy, view, options)
@@ -405,8 +409,23 @@ def test_assignments_are_valid(policy, data):
 @ordinary
 @given(view=views())
 def test_whoever_sees_a_satellite_is_served_by_default(policy, view):
-    made = decided(policy, view, of_kind("policy")[policy].options())
+    made = decided(policy, replace(view, capacity=None), of_kind("policy")[policy].options())
     np.testing.assert_array_equal(made.serving.any(axis=0), view.visible.any(axis=0))
+
+
+def _renamed(csi: StatisticalCsi, pairs: tuple[np.ndarray, ...]) -> StatisticalCsi:
+    """Statistics with rows and columns in another order, under the names in their old order."""
+    columns = pairs[1].ravel()
+    return replace(
+        csi,
+        departure=csi.departure[pairs],
+        gain=csi.gain[pairs],
+        rician=csi.rician[pairs],
+        mean_phase=csi.mean_phase[pairs],
+        receive_steering=csi.receive_steering[pairs],
+        terminal_elements=csi.terminal_elements[columns],
+        noise_w=csi.noise_w[columns],
+    )
 
 
 @every_policy
@@ -429,8 +448,15 @@ def test_names_do_not_matter_to_a_policy(policy, data):
         serving=view.serving[pairs],
         master=place[view.master[terminals]],
         region=view.region[terminals],
+        member_since_ns=view.member_since_ns[pairs],
+        noise_w=view.noise_w[terminals],
+        remaining_s=lambda: view.remaining_s()[pairs],
+        ground_distance_km=lambda: view.ground_distance_km()[pairs],
+        statistics=lambda: _renamed(view.statistics(), pairs),
     )
-    if getattr(options, "scope", None) == "region" and getattr(options, "capacity", None) is not None:
+    if getattr(options, "choose_by", None) == "random":
+        assume(False)  # drawn by NORAD id
+    if getattr(options, "scope", None) == "region" and view.capacity is not None:
         assume(False)  # terminals of a region share their scores: who gets a satellite's last place is a tie
     renamed = decided(policy, other, options)
     np.testing.assert_array_equal(renamed.serving, made.serving[pairs])
@@ -444,8 +470,8 @@ def test_a_decision_stands_while_nothing_moves(policy, data):
     view = data.draw(views())
     options = data.draw(options_of(of_kind("policy")[policy]))
     # places that change hands in rounds may take a few decisions to settle where hysteresis keeps some of them
-    shared = getattr(options, "capacity", None) is not None and getattr(options, "cluster_size", 1) > 1
-    regional = getattr(options, "capacity", None) is not None and getattr(options, "scope", None) == "region"
+    shared = view.capacity is not None and getattr(options, "cluster_size", 1) > 1
+    regional = view.capacity is not None and getattr(options, "scope", None) == "region"
     for _ in range(6 if shared or regional else 1):
         made = decided(policy, view, options)
         view = replace(view, serving=made.serving, master=made.master, memory=made.memory)
@@ -461,16 +487,32 @@ def test_a_decision_stands_while_nothing_moves(policy, data):
 class Links:
     range_km: np.ndarray
     elevation_deg: np.ndarray
+    range_rate_km_s: np.ndarray
+    range_acceleration_km_s2: np.ndarray
+    pilot_snr: np.ndarray
+    waveform: Waveform
 
 
 @st.composite
 def paths(draw: st.DrawFn) -> Links:
     shape = draw(st.sampled_from([(0, 3), (1, 1), (3, 4), (5,), (2, 3, 4)]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    links = Links(range_km=rng.uniform(160.0, 42000.0, shape), elevation_deg=rng.uniform(-90.0, 90.0, shape))
+    links = Links(
+        range_km=rng.uniform(160.0, 42000.0, shape),
+        elevation_deg=rng.uniform(-90.0, 90.0, shape),
+        range_rate_km_s=rng.uniform(-7.0, 7.0, shape),
+        range_acceleration_km_s2=rng.uniform(0.0, 0.1, shape),
+        pilot_snr=10.0 ** rng.uniform(-1.0, 6.0, shape) * (rng.random(shape) < 0.9),
+        waveform=Waveform.of(carrier_hz=2e9, subcarrier_hz=30e3, bandwidth_hz=20e6),
+    )
     if links.range_km.size > 1:
         links.elevation_deg.flat[:2] = 90.0, 0.0
     return frozen(links)
+
+
+def heard(path: Links) -> LinkView:
+    """The links as a phase-error model sees them."""
+    return LinkView(**{field.name: getattr(path, field.name) for field in fields(LinkView)})
 
 
 @pytest.mark.parametrize("name", of_kind("path loss").names())
@@ -494,7 +536,9 @@ def test_losses_are_finite_and_grow_with_range_and_carrier(name, data):
 def test_factors_and_variances_are_not_negative(kind, data):
     path = data.draw(paths())
     for entry in of_kind(kind):
-        values = entry.model(path, options=data.draw(options_of(entry)))
+        seen = heard(path) if kind == "phase error" else path
+        answer = entry.model(seen, options=data.draw(options_of(entry)))
+        values = aligned(answer).variance_rad2 if kind == "phase error" else answer
         assert values.shape == path.range_km.shape
         assert not np.isnan(values).any()
         assert (values >= 0.0).all()
@@ -505,5 +549,5 @@ def test_factors_and_variances_are_not_negative(kind, data):
 @given(data=st.data())
 def test_phase_errors_have_means_between_none_and_perfect(name, data):
     entry, path = of_kind("phase error")[name], data.draw(paths())
-    means = mean_phase(entry.model(path, options=data.draw(options_of(entry))))
+    means = mean_phase(aligned(entry.model(heard(path), options=data.draw(options_of(entry)))).variance_rad2)
     assert ((means >= 0.0) & (means <= 1.0)).all()

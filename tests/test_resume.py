@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.scripted import ANY, WINDOWS, whatever
 from tests.small_run import (
     StoppedError,
     begun,
@@ -112,6 +114,53 @@ def test_any_stops_of_any_run_change_no_row(changes: dict[str, Any], stops: set[
     check(network, sorted(stops))
 
 
+@settings(max_examples=20)
+@given(
+    association=ANY,
+    windows=WINDOWS,
+    timeout=st.booleans(),
+    more=st.fixed_dictionaries(
+        {
+            "precoding.name": st.sampled_from(["smrt", "ms_jo_cdwmmse"]),
+            "precoding.latency": lengths(4),
+            "precoding.every": st.sampled_from(["10s", "40s"]),
+        }
+    ),
+    stops=st.sets(st.integers(1, 11), min_size=1),
+)
+def test_any_stops_change_no_row_whatever_happens(
+    association: dict[str, Any], windows: list[Any], timeout: bool, more: dict[str, Any], stops: set[int]
+):
+    check(whatever(association, windows, timeout=timeout, more=more), sorted(stops))
+
+
+EVENTFUL = [
+    *(("outage", 39, 20, 1), ("outage", 115, 32, 0), ("outage", 206, 44, 9), ("outage", 228, 57, 2)),
+    *(("outage", 294, 45, 5), ("outage", 327, 45, 9), ("outage", 341, 45, 5)),
+    *(("exclusion", 23, 50, 7), ("exclusion", 163, 54, 5), ("exclusion", 328, 46, 0), ("exclusion", 340, 27, 0)),
+    *(("exclusion", 346, 20, 5), ("absence", 41, 31, 4), ("absence", 174, 36, 0)),
+]
+"""Kind, begin and length in half seconds, and number of the satellites or terminal."""
+
+
+@pytest.mark.parametrize("timeout", [True, False])
+def test_all_that_can_become_of_a_change_happens_and_stops_change_nothing(timeout: bool):
+    section = {"preparation": "13s", "execution": "12s", "beam_execution": "1.5s", "capacity": 1, "every": "10s"}
+    section |= {"min_dwell": "15s"}
+    windows = [{"kind": kind, "at": at, "lasts": lasts, "who": who} for kind, at, lasts, who in EVENTFUL]
+    network = whatever(section, windows, timeout=timeout, more={"time.duration": "300s"})
+    check(network, range(1, 30))
+    found = reports(network)
+    outcomes = {attempt.outcome for report in found for attempt in report.attempts}
+    expected = {"executed", "target lost", "capacity refused", "superseded"} | ({"timed out"} if timeout else set())
+    assert outcomes == expected
+    events = [logged.handover for report in found for logged in report.events]
+    assert {event.kind for event in events} == {"attach", "detach", "satellite", "beam", "add", "drop", "master"}
+    reasons = {event.reason for event in events}
+    assert {"outage", "departure", "arrival", "exclusion window"} <= reasons
+    assert any("refused" in reason for reason in reasons)
+
+
 def test_a_history_of_element_sets(tmp_path: Path):
     """The second set of each satellite takes over in the middle of the run, its orbit a little lower."""
     sources = []
@@ -169,16 +218,24 @@ def test_weights_of_single_antennas():
     check(replace(network, precoder=mixing))
 
 
-def test_a_state_is_whole_after_a_file():
-    network = Network.of(
-        small({"precoding.latency": "25s", "precoding.csi_age": "25s", "association.preparation": "15s"})
-    )
+FIELDS = ("next_epoch", "clusters", "planned", "known_ns", "reports_ns", "events", "solved_epoch", "attempts")
+FIELDS += ("changed_ns", "arriving")
+
+
+@pytest.mark.parametrize("wild", [False, True])
+def test_a_state_is_whole_after_a_file(wild: bool):
+    changes = {"precoding.latency": "25s", "precoding.csi_age": "25s"}
+    network = Network.of(small(changes | {"association.preparation": "15s"}))
+    if wild:
+        windows = [{"kind": "absence", "at": 20, "lasts": 60, "who": 1}]
+        section = {"preparation": "15s", "execution": "5s"}
+        network = whatever(section, windows, timeout=False, more=changes)
     snapshots: list[Any] = []
     reports(network, lambda loop: snapshots.append(loop.state.snapshot()))
     kinds = set()
     for state in snapshots:
         again = restored(through_a_file(saved(state)), network.channel.satellite_array)
-        for name in ("next_epoch", "clusters", "planned", "known_ns", "reports_ns", "events", "solved_epoch"):
+        for name in FIELDS:
             assert getattr(again, name) == getattr(state, name), name
             kinds |= {name for _ in range(1) if getattr(state, name)}
         assert [pending.due_ns for pending in again.pending] == [pending.due_ns for pending in state.pending]
@@ -187,7 +244,10 @@ def test_a_state_is_whole_after_a_file():
             assert np.array_equal(again.latest.weights.antenna(), state.latest.weights.antenna())
             # what is one solution before is one afterwards
             assert (again.latest is again.in_force) == (state.latest is state.in_force)
-    assert kinds >= {"clusters", "planned", "reports_ns"}
+    assert kinds >= {"clusters", "planned", "reports_ns"} | ({"changed_ns", "arriving"} if wild else set())
+    held = [cluster for state in snapshots for cluster in state.clusters]
+    for name in ("since_ns", "beam", "share") if wild else ("since_ns",):
+        assert any(getattr(cluster, name) for cluster in held)
 
 
 def test_a_snapshot_stays_what_it_was():
@@ -316,8 +376,46 @@ def start(tree: dict[str, Any], out: Path, mode: str) -> subprocess.Popen[bytes]
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(root)}, stderr=subprocess.PIPE)
 
 
-def test_a_process_that_is_killed_again_and_again(tmp_path: Path):
-    tree = small_tree({**FLUSHED, **BUSY, "time.duration": "300s"})
+PLUGIN = """
+from tests.scripted import anything
+from twin.association import policies
+
+@policies.register("anything", source="tests")
+def wanted(view, *, options):
+    \"\"\"Anything at all.\"\"\"
+    return anything(view)
+"""
+
+WILD = {
+    **{"trace.candidates": True, "precoding.name": "smrt", "precoding.latency": "3s"},
+    "association": {
+        **{"name": "anything", "min_elevation_deg": 20.0, "capacity": 2, "min_dwell": "20s", "timeout": "25s"},
+        **{"preparation": "13s", "execution": "12s", "beam_execution": "1.5s"},
+    },
+    "events": [
+        {"kind": "outage", "satellites": "WALKER-*[13579]", "from": "33.3s", "until": "71s"},
+        {"kind": "absence", "terminals": ["ut-01", "ut-03"], "from": "90s", "until": "130.5s"},
+        {"kind": "exclusion", "satellites": "WALKER-*", "terminals": "ut", "from": "180s", "until": "200s"},
+    ],
+}
+"""All that can happen to a change, on disk."""
+
+
+@pytest.fixture
+def anything_by_name(tmp_path: Path) -> Iterator[str]:
+    """A plugin whose policy is known during one test alone."""
+    path = tmp_path / "wild.py"
+    path.write_text(PLUGIN)
+    entries = of_kind("policy")._entries
+    before = dict(entries)
+    yield str(path)
+    entries.clear()
+    entries.update(before)
+
+
+@pytest.mark.parametrize("changes", [BUSY, WILD], ids=["busy", "wild"])
+def test_a_process_that_is_killed_again_and_again(tmp_path: Path, changes: dict[str, Any], anything_by_name: str):
+    tree = small_tree({**FLUSHED, "time.duration": "300s", "plugins": [anything_by_name], **changes})
     whole = trace_bits(run(from_mapping(tree), tmp_path / "whole"))
     out, chance = tmp_path / "parts", random.Random(3)
     durable = [-1]
@@ -333,3 +431,4 @@ def test_a_process_that_is_killed_again_and_again(tmp_path: Path):
     assert durable == sorted(set(durable))
     assert durable[-1] < 29
     assert trace_bits(run(from_mapping(tree), out, resume=True)) == whole
+    assert changes is BUSY or all(len(whole[table]["epoch"]) for table in ("attempts", "candidates"))

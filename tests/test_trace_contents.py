@@ -23,6 +23,7 @@ from twin.network import Network
 from twin.registry import of_kind
 from twin.scenario import from_mapping
 from twin.trace import Trace, read_trace
+from twin.trace.summary import summarise
 
 COLUMNS = {
     "terminals": "epoch time terminal latitude_deg longitude_deg altitude_km se_bps_hz rate_bps sinr_db in_service"
@@ -242,6 +243,65 @@ def _doomed(lines: list[str]) -> list[str]:
     one = one[:53] + " 99999+9" + one[61:68]
     digits = sum(int(mark) if mark.isdigit() else mark == "-" for mark in one)
     return [name, f"{one}{digits % 10}\n", two]
+
+
+# Who is there, and what was tried
+
+
+def test_means_are_over_the_time_in_which_a_terminal_is_there(tmp_path: Path):
+    absences = [
+        {"kind": "absence", "terminals": "ut-01", "from": "64s"},
+        {"kind": "absence", "terminals": "ut-02", "until": "30s"},
+        {"kind": "absence", "terminals": ["ut-03"]},
+    ]
+    trace = run(small(events=absences), tmp_path / "trace")
+    found = summarise(tmp_path / "trace")
+    rows = trace.terminals.groupby("terminal")
+    assert rows["present"].sum().tolist() == [12, 6, 9, 0]
+    assert found.present.tolist() == pytest.approx([1.0, 64 / 120, 0.75, 0.0], rel=1e-12)  # sums of a few shares
+    whole = rows["rate_bps"].mean().to_numpy()
+    assert found.rate_bps[:3] == pytest.approx(whole[:3] / [1.0, 64 / 120, 0.75], rel=1e-12)
+    assert found.rate_bps[3] == whole[3] == 0.0
+    assert found.mean_rate_bps == pytest.approx(found.rate_bps[:3].mean(), rel=1e-12)
+    assert found.low_rate_bps == pytest.approx(np.percentile(found.rate_bps[:3], 5.0), rel=1e-12)
+    assert found.sum_spectral_efficiency_bps_hz == pytest.approx(trace.epochs["sum_se_bps_hz"].mean(), rel=1e-12)
+    assert found.in_service == trace.terminals["in_service"].sum() / 27
+    hours = 120.0 * (1.0 + 64 / 120 + 0.75) / 3600.0
+    for kind, count in found.handovers.items():
+        assert found.handover_rate(kind) == pytest.approx(count / hours, rel=1e-12)
+    assert found.handovers["attach"] > 0
+    gone = trace.terminals[~trace.terminals["present"]]
+    assert not gone["in_service"].any()
+    assert not trace.terminals.loc[trace.terminals["present_fraction"] == 0.0, "rate_bps"].any()
+
+
+def test_nobody_is_ever_there(tmp_path: Path):
+    run(small(events={"kind": "absence", "terminals": "ut"}), tmp_path / "trace")
+    found = summarise(tmp_path / "trace")
+    assert found.mean_rate_bps == found.low_rate_bps == found.in_service == found.interrupted == 0.0
+    assert found.handover_rate("attach") == 0.0
+
+
+def test_attempts_and_candidates_are_tables(tmp_path: Path, trace: Trace):
+    changes = {"trace.candidates": True, "association.every": "20s", "association.preparation": "3s"}
+    found = run(small(changes), tmp_path / "trace")
+    attempts, candidates = found.attempts, found.candidates
+    assert set(attempts["outcome"]) == {"executed"}
+    assert (attempts["begun"] - attempts["decided"] == pd.Timedelta("3s")).all()
+    assert (attempts["time"] == attempts["begun"]).all()
+    assert str(attempts["decided"].dt.tz) == "UTC"
+    changed = found.handovers[found.handovers["reason"] == "nearest_cluster"]
+    assert set(zip(changed["time"], changed["terminal"], strict=True)) <= set(
+        zip(attempts["time"], attempts["terminal"], strict=True)
+    )
+    assert set(candidates["epoch"]) == {0, 2, 4, 6, 8, 10}
+    chosen = candidates[candidates["chosen"]].groupby(["epoch", "terminal"])["satellite"].agg(sorted)
+    for one in attempts.itertuples():
+        at = (one.decided - pd.Timestamp("2026-01-01", tz="UTC")) // pd.Timedelta("10s")
+        assert list(one.to_satellites) == chosen[at, one.terminal]
+    assert (candidates["elevation_deg"] >= 20.0 - 1e-9).all()
+    with pytest.raises(InputError, match=r"candidates were not recorded; run with trace\.candidates = true"):
+        _ = trace.candidates
 
 
 # Models of one's own

@@ -14,7 +14,7 @@ from twin.association import Cluster, Handover
 from twin.channel import PlanarArray
 from twin.precoding import Precoding
 from twin.precoding.packing import packed, unpacked
-from twin.state import LoggedHandover, LoopState, PendingWeights, PlannedHandover
+from twin.state import LoggedAttempt, LoggedHandover, LoopState, PendingWeights, PlannedHandover
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -39,7 +39,14 @@ def saved(state: LoopState) -> dict[str, NDArray[Any]]:
     text = {
         "next_epoch": state.next_epoch,
         "clusters": [
-            {"ready_ns": list(cluster.ready_ns.items()), "master": cluster.master} for cluster in state.clusters
+            {
+                "ready_ns": list(cluster.ready_ns.items()),
+                "master": cluster.master,
+                "since_ns": list(cluster.since_ns.items()),
+                "beam": cluster.beam,
+                "share": None if cluster.share is None else list(cluster.share.items()),
+            }
+            for cluster in state.clusters
         ],
         "planned": [asdict(planned) for planned in state.planned],
         "pending": [[pending.due_ns, number(pending.precoding)] for pending in state.pending],
@@ -49,6 +56,9 @@ def saved(state: LoopState) -> dict[str, NDArray[Any]]:
         "solved_current": state.solved_current,
         "known_ns": state.known_ns,
         "reports_ns": state.reports_ns,
+        "changed_ns": list(state.changed_ns.items()),
+        "arriving": state.arriving,
+        "attempts": [asdict(logged) for logged in state.attempts],
         "events": [[logged.time_ns, asdict(logged.handover)] for logged in state.events],
         "solutions": [[int(solution.iterations), bool(solution.converged)] for solution in solutions],
     }
@@ -71,11 +81,22 @@ def restored(arrays: Arrays, array: PlanarArray) -> LoopState:
     return LoopState(
         next_epoch=text["next_epoch"],
         clusters=[
-            Cluster(ready_ns=dict(cluster["ready_ns"]), master=cluster["master"]) for cluster in text["clusters"]
+            Cluster(
+                ready_ns=dict(cluster["ready_ns"]),
+                master=cluster["master"],
+                since_ns=dict(cluster["since_ns"]),
+                beam=cluster["beam"],
+                share=None if cluster["share"] is None else dict(cluster["share"]),
+            )
+            for cluster in text["clusters"]
         ],
         memory=_under(arrays, "memory."),
-        planned=[
-            PlannedHandover(**{**planned, "satellites": tuple(planned["satellites"])}) for planned in text["planned"]
+        changed_ns=dict(text["changed_ns"]),
+        arriving=text["arriving"],
+        planned=[_planned(planned) for planned in text["planned"]],
+        attempts=[
+            LoggedAttempt(**{**logged, "before": tuple(logged["before"]), "wanted": tuple(logged["wanted"])})
+            for logged in text["attempts"]
         ],
         pending=[PendingWeights(due_ns=due, precoding=solutions[place]) for due, place in text["pending"]],
         in_force=solution(text["in_force"]),
@@ -86,6 +107,11 @@ def restored(arrays: Arrays, array: PlanarArray) -> LoopState:
         reports_ns=text["reports_ns"],
         events=[LoggedHandover(time_ns=time, handover=Handover(**event)) for time, event in text["events"]],
     )
+
+
+def _planned(text: Mapping[str, Any]) -> PlannedHandover:
+    share = None if text["share"] is None else tuple((one, part) for one, part in text["share"])
+    return PlannedHandover(**{**text, "satellites": tuple(text["satellites"]), "share": share})
 
 
 def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:

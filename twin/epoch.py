@@ -155,7 +155,9 @@ class Air:
         """Score one segment."""
         if segment.weights is None:
             silent = np.zeros(self.network.terminals.count)
-            rates = Rates(spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent, sinr=silent)
+            rates = Rates(
+                spectral_efficiency_bps_hz=silent, surrogate_bps_hz=silent, mean_only_bps_hz=silent, sinr=silent
+            )
             return _Part(rates=rates, norad_id=np.empty(0, dtype=np.int64), beam_power_w=np.empty((0, len(silent))))
         weights, ready, truth, draws = self._met(segment, segment.weights)
         receiver = self.network.scenario.receiver

@@ -20,7 +20,8 @@ from twin.trace import Manifest, Trace, TraceWriter, file_sha256, read_trace
 Progress = Callable[[int, int], None]
 """Called with the number of finished epochs and of all epochs."""
 
-TABLES = ("terminals", "handovers", "satellites", "epochs", "timings")
+TABLES = ("terminals", "handovers", "attempts", "satellites", "epochs", "timings")
+"""Tables that every trace holds."""
 
 
 def run(
@@ -68,8 +69,8 @@ def run_network(network: Network, directory: Path, *, resume: bool = False, prog
         if arrays:
             state = restored(arrays, network.channel.satellite_array)
     else:
-        tables = TABLES + (("links",) if network.scenario.trace.links else ())
-        writer = TraceWriter.create(directory, manifest=manifest, tables=tables, flush_interval_s=flush_s)
+        asked = [name for name in ("links", "candidates") if getattr(network.scenario.trace, name)]
+        writer = TraceWriter.create(directory, manifest=manifest, tables=[*TABLES, *asked], flush_interval_s=flush_s)
     with writer:
         _advance(network, state, writer, progress)
     return read_trace(directory)
@@ -133,6 +134,10 @@ def _write(network: Network, writer: TraceWriter, report: EpochReport) -> None:
     }
     if report.events:
         tables["handovers"] = rows.handover_rows(network, report)
+    if report.attempts:
+        tables["attempts"] = rows.attempt_rows(network, report)
+    if report.decision is not None:
+        tables["candidates"] = rows.candidate_rows(network, report)
     if network.scenario.trace.links:
         tables["links"] = rows.link_rows(network, report)
     for table, columns in tables.items():

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
-import numpy as np
 import simpy
-from numpy.typing import ArrayLike, NDArray
 from simpy.events import EventPriority
 
-from twin.association import Cluster, ServingTable, transition
+from twin.association import ServingTable
+from twin.clusters import Clusters
 from twin.epoch import Air, Outcome, Segment, scored
+from twin.handovers import Decision, Handovers
 from twin.network import Network
 from twin.precoding import Precoding, Weights
 from twin.sky import Moment
-from twin.state import LoggedHandover, LoopState, PendingWeights, PlannedHandover
+from twin.state import LoggedAttempt, LoggedHandover, LoopState, PendingWeights
 
 Process = Generator[simpy.Event, None, None]
 
+BEFORE_ALL_ELSE = EventPriority(0)
+"""SimPy priority of the timetable: who fails at an instant is not there for what begins at it."""
 AFTER_ALL_ELSE = EventPriority(2)
 """SimPy priority of an epoch's turn: whatever else falls on that instant has happened before."""
 
@@ -34,6 +35,9 @@ class EpochReport:
     moment: Moment
     outcome: Outcome
     events: tuple[LoggedHandover, ...]
+    attempts: tuple[LoggedAttempt, ...]
+    decision: Decision | None
+    """What the policy saw and wanted, if it was asked and the trace shall hold candidates."""
     iterations: int
     """That the precoder took in this epoch; 0 where it did not run."""
     converged: bool
@@ -43,12 +47,12 @@ class EpochReport:
 
 
 class _Turn(simpy.Event):
-    """A timeout that lets everything else of its instant happen first."""
+    """A timeout that lets everything else of its instant happen first, or last."""
 
-    def __init__(self, env: simpy.Environment, delay_ns: int) -> None:
+    def __init__(self, env: simpy.Environment, delay_ns: int, priority: EventPriority = AFTER_ALL_ELSE) -> None:
         super().__init__(env)
         self._ok, self._value = True, None
-        env.schedule(self, priority=AFTER_ALL_ELSE, delay=delay_ns)
+        env.schedule(self, priority=priority, delay=delay_ns)
 
 
 class Loop:
@@ -66,7 +70,13 @@ class Loop:
         self._decide_every = scenario.epochs_in(scenario.association.every)
         self._precode_every = scenario.epochs_in(scenario.precoding.every)
         self._env = simpy.Environment(initial_time=timeline.begin_ns(state.next_epoch))
-        self._tabulated: ServingTable | None = None
+        self._clusters = Clusters(network, state, self._cut)
+        self._handovers = Handovers(
+            self._clusters,
+            look_at=lambda at_ns: self._begin(self._planned(at_ns)),
+            ready_at=lambda at_ns: self._begin(self._execution(at_ns)),
+        )
+        self._decision: Decision | None = None
         self._segments: list[Segment] = []
         self._segment_begin_ns = self._now
         self._iterations, self._converged = 0, False
@@ -97,9 +107,10 @@ class Loop:
     @property
     def _table(self) -> ServingTable:
         """The clusters as they are."""
-        if self._tabulated is None:
-            self._tabulated = ServingTable.of(self.state.clusters)
-        return self._tabulated
+        return self._clusters.table
+
+    def _begin(self, process: Process) -> None:
+        self._env.process(process)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -111,9 +122,11 @@ class Loop:
 
     def _open(self, moment: Moment) -> None:
         with self._timed("association"):
+            self._decision = None
             if moment.epoch % self._decide_every == 0:
-                self._decide(moment)
-            self._drop_lost(moment)
+                decision = self._handovers.decide(moment, self._now)
+                self._decision = decision if self.network.scenario.trace.candidates else None
+            self._clusters.drop_lost(moment, self._now)
         self._send_csi()
         due = moment.epoch % self._precode_every == 0
         changed = self.network.scenario.precoding.on_handover and not self.state.solved_current
@@ -135,55 +148,19 @@ class Loop:
         state.next_epoch += 1
         events = tuple(event for event in state.events if event.time_ns < self._now)
         state.events = state.events[len(events) :]
+        attempts = tuple(attempt for attempt in state.attempts if attempt.time_ns < self._now)
+        state.attempts = state.attempts[len(attempts) :]
         return EpochReport(
             epoch=moment.epoch,
             moment=moment,
             outcome=outcome,
             events=events,
+            attempts=attempts,
+            decision=self._decision,
             iterations=self._iterations,
             converged=self._converged,
             wall_s=self._wall_s,
         )
-
-    def _drop_lost(self, moment: Moment) -> None:
-        """Take out members that have sunk below the minimum elevation or are not usable any more."""
-        table, norad_id = self._table, moment.norad_id
-        seen = np.zeros(table.member.shape, dtype=np.bool_)
-        _, there, rows = np.intersect1d(table.norad_id, norad_id, assume_unique=True, return_indices=True)
-        seen[there] = moment.visible[rows]
-        for terminal in np.flatnonzero((table.member & ~seen).any(axis=0)):
-            lost = table.norad_id[table.member[:, terminal] & ~seen[:, terminal]]
-            old = self.state.clusters[terminal]
-            reason = "satellite not usable" if moment.unusable(lost).any() else "below minimum elevation"
-            self._change(int(terminal), old.without(lost.tolist()), reason)
-
-    def _decide(self, moment: Moment) -> None:
-        """Ask the policy and set off the handovers that lead to what it wants."""
-        view = self.network.view(moment, self._table, self.state.memory)
-        wanted = self.network.decide(view)
-        self.state.memory = {name: _kept(array) for name, array in wanted.memory.items()}
-        changed = (wanted.serving != view.serving).any(axis=0) | (wanted.master != view.master)
-        under_way = {planned.terminal for planned in self.state.planned}
-        association = self.network.scenario.association
-        for terminal in np.flatnonzero(changed):
-            if int(terminal) in under_way or self._executing(int(terminal)):
-                continue
-            master = int(wanted.master[terminal])
-            planned = PlannedHandover(
-                terminal=int(terminal),
-                satellites=tuple(view.norad_id[wanted.serving[:, terminal]].tolist()),
-                master=int(view.norad_id[master]) if master >= 0 else None,
-                begin_ns=self._now + int(association.preparation),
-                reason=association.name,
-            )
-            if planned.begin_ns == self._now:
-                self._begin(planned, moment)
-            else:
-                self.state.planned.append(planned)
-                self._env.process(self._handover(planned))
-
-    def _executing(self, terminal: int) -> bool:
-        return any(ready_ns > self._now for ready_ns in self.state.clusters[terminal].ready_ns.values())
 
     def _send_csi(self) -> None:
         """Report the statistical CSI of now; it reaches the precoder as old as the scenario says."""
@@ -224,13 +201,17 @@ class Loop:
 
     # What has a duration of its own
 
-    def _handover(self, planned: PlannedHandover) -> Process:
-        """Preparation, then execution; what would begin at the very end of the run does not belong to it."""
-        yield self._env.timeout(planned.begin_ns - self._now)
-        self.state.planned.remove(planned)
+    def _planned(self, look_ns: int) -> Process:
+        """Handovers that wait or are prepared; what would begin at the very end of the run does not belong to it."""
+        yield self._env.timeout(look_ns - self._now)
         epoch = self._now // self.network.timeline.epoch_ns
         if epoch < self.network.timeline.epochs:
-            self._begin(planned, self.network.sky.at(epoch))
+            self._handovers.look(self.network.sky.at(epoch), self._now)
+
+    def _timetabled(self, turn_ns: int) -> Process:
+        """Outages, exclusion windows and absences that begin or end."""
+        yield _Turn(self._env, turn_ns - self._now, BEFORE_ALL_ELSE)
+        self._handovers.turn(self.network.sky.at(self._now // self.network.timeline.epoch_ns), self._now)
 
     def _execution(self, ready_ns: int) -> Process:
         """Members that join are ready to serve at its end, unless none of them is left by then."""
@@ -258,8 +239,12 @@ class Loop:
 
     def _take_up(self) -> None:
         """Start anew the processes that a resumed state holds."""
-        for planned in self.state.planned:
-            self._env.process(self._handover(planned))
+        timeline = self.network.timeline
+        for turn_ns in self.network.timetable.turns_ns:
+            if self._now < turn_ns < timeline.begin_ns(timeline.epochs):
+                self._env.process(self._timetabled(turn_ns))
+        for look_ns in sorted({planned.look_ns for planned in self.state.planned}):
+            self._env.process(self._planned(look_ns))
         for ready_ns in sorted({r for c in self.state.clusters for r in c.ready_ns.values() if r > self._now}):
             self._env.process(self._execution(ready_ns))
         for sent_ns in self.state.reports_ns:
@@ -267,47 +252,7 @@ class Loop:
         for pending in self.state.pending:
             self._env.process(self._computation(pending))
 
-    # Changes
-
-    def _begin(self, planned: PlannedHandover, moment: Moment) -> None:
-        """Execute a decision with the satellites that are still there."""
-        there = set(moment.norad_id[moment.visible[:, planned.terminal]].tolist())
-        satellites = there.intersection(planned.satellites)
-        if planned.satellites and not satellites:
-            return  # nobody is left to go to: what serves now goes on
-        old = self.state.clusters[planned.terminal]
-        ready_ns = self._now + int(self.network.scenario.association.execution)
-        stays, master = satellites & old.ready_ns.keys(), planned.master
-        if stays and master not in stays and ready_ns > self._now:
-            master = old.without(old.ready_ns.keys() - stays).master  # who joins does not lead before it serves
-        new = old.kept(satellites, master, joining_ready_ns=ready_ns, now_ns=self._now)
-        if master not in satellites:
-            new = new.without({master} if master is not None else ())
-        if satellites - old.ready_ns.keys() and ready_ns > self._now:
-            self._env.process(self._execution(ready_ns))
-        self._change(planned.terminal, new, planned.reason)
-
-    def _change(self, terminal: int, new: Cluster, reason: str) -> None:
-        """Give a terminal another cluster from now on."""
-        old = self.state.clusters[terminal]
-        if new == old:
-            return
-        self._cut()
-        execution_ns = int(self.network.scenario.association.execution)
-        events = transition(terminal, old, new, reason=reason, execution_ns=execution_ns)
-        if waits_ns := self._waits_ns(old, new):
-            events[0] = replace(events[0], interruption_ns=waits_ns)
-        self.state.events += [LoggedHandover(time_ns=self._now, handover=event) for event in events]
-        self.state.clusters[terminal] = new
-        self.state.solved_current = False
-        self._tabulated = None
-
-    def _waits_ns(self, old: Cluster, new: Cluster) -> int:
-        """For how long a cluster that lost all who served waits for those who have joined and are not ready yet."""
-        served = any(ready_ns <= self._now for ready_ns in old.ready_ns.values())
-        if not served or old.ready_ns.keys().isdisjoint(new.ready_ns):
-            return 0
-        return max(0, min(new.ready_ns.values()) - self._now)
+    # What is on the air
 
     def _put_in_force(self, precoding: Precoding) -> None:
         self._cut()
@@ -327,10 +272,3 @@ class Loop:
                 )
             )
             self._segment_begin_ns = self._now
-
-
-def _kept(array: ArrayLike) -> NDArray[Any]:
-    """A copy that nobody changes: a snapshot, perhaps written later, must show what was."""
-    kept = np.array(array)
-    kept.flags.writeable = False
-    return kept

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.association import Assignment, AssociationView, ServingTable
+from twin.association.answer import checked
 from twin.association.policy import Memory
 from twin.catalogue import Catalogue, Walker, read_catalogue, walker_catalogue
 from twin.channel import ChannelModel, StatisticalCsi
 from twin.channel.path_loss import Path
 from twin.ephemeris import Ephemeris
 from twin.errors import InputError
+from twin.forecast import Forecast
 from twin.links import LinkStates
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
 from twin.precoding.facts import Facts
@@ -23,6 +25,7 @@ from twin.precompensation import Residual, mean_phase, predict, residual
 from twin.sky import Moment, Sky
 from twin.terminals import Terminals
 from twin.timeline import Timeline
+from twin.timetable import Timetable
 from twin.units import instant, watts_from_dbm
 
 if TYPE_CHECKING:
@@ -76,6 +79,9 @@ class Network:
     catalogue: Catalogue
     timeline: Timeline
     sky: Sky
+    timetable: Timetable
+    """Outages, exclusion windows and absences."""
+    forecast: Forecast
     terminals: Terminals
     channel: ChannelModel
     phase_variance: Callable[[Path], Real]
@@ -112,6 +118,8 @@ class Network:
                 timeline=timeline,
                 min_elevation_deg=association.min_elevation_deg,
             ),
+            timetable=Timetable.of(scenario, catalogue.names, terminals),
+            forecast=Forecast(catalogue.sets, min_elevation_deg=association.min_elevation_deg),
             terminals=terminals,
             channel=ChannelModel.from_scenario(scenario, terminals),
             phase_variance=scenario.precompensation.bound(),
@@ -148,11 +156,11 @@ class Network:
         return self.channel.csi(links, mean_phase(self.phase_variance(links)))
 
     def csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
-        """Statistical CSI of some satellites at the start of an epoch; the last answer is kept."""
-        links = moment.links(norad_id)
-        if moment.kept.get("csi of") is not links:
-            moment.kept.update({"csi of": links, "csi": self.csi(links)})
-        kept: StatisticalCsi = moment.kept["csi"]
+        """Statistical CSI of some satellites at the start of an epoch; every answer is kept."""
+        key = "csi", norad_id.tobytes()
+        if key not in moment.kept:
+            moment.kept[key] = self.csi(moment.links(norad_id))
+        kept: StatisticalCsi = moment.kept[key]
         return kept
 
     def precompensation(self, epoch: int, links: LinkStates) -> Residual:
@@ -166,27 +174,45 @@ class Network:
         applied = predict(known, age_s=age.seconds, carrier_hz=self.channel.carrier_hz)
         return residual(applied, links, carrier_hz=self.channel.carrier_hz)
 
+    def available(self, moment: Moment, now_ns: int) -> NDArray[np.bool_]:
+        """(V,K) pairs that may serve: in view at the start of the epoch, and not barred at an instant within it."""
+        allowed = self.timetable.allowed(now_ns, moment.norad_id)
+        return moment.visible if allowed is None else moment.visible & allowed
+
     def view(self, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
         """What the policy may know at the start of an epoch."""
-        norad_id = moment.norad_id
+        instant_ns = self.timeline.begin_ns(moment.epoch)
+        visible = self.available(moment, instant_ns)
+        norad_id, association = moment.norad_id, self.scenario.association
         path: Path = moment
-        serving = np.zeros(moment.visible.shape, dtype=np.bool_)
+        serving = np.zeros(visible.shape, dtype=np.bool_)
+        since_ns = np.zeros(visible.shape, dtype=np.int64)
         known, rows = found(norad_id, table.norad_id)
-        serving[rows] = table.member[known] & moment.visible[rows]
+        serving[rows] = table.member[known] & visible[rows]
         place = np.full(len(table.norad_id) + 1, -1, dtype=np.int64)
         place[known] = rows
+        held, column = np.nonzero(serving[rows])
+        since_ns[rows[held], column] = table.since_ns[known[held], column]
         master = place[table.master]
         kept = serving[master, np.arange(len(master))] if len(norad_id) else np.zeros(len(master), dtype=np.bool_)
         return AssociationView(
             norad_id=norad_id,
             elevation_deg=moment.elevation_deg,
             range_km=moment.range_km,
-            visible=moment.visible,
+            visible=visible,
             mean_gain=lambda: self.channel.power_gain(path),
             serving=serving,
             master=np.where(kept, master, -1),
             region=self.terminals.group,
-            instant_ns=self.timeline.begin_ns(moment.epoch),
+            instant_ns=instant_ns,
+            every_ns=int(association.every),
+            member_since_ns=since_ns,
+            capacity=association.capacity,
+            power_w=self.power_w,
+            noise_w=self.channel.noise_w,
+            remaining_s=lambda: self.forecast.remaining_s(moment),
+            ground_distance_km=moment.ground_distance_km,
+            statistics=lambda: self.csi_now(moment, norad_id),
             memory=memory,
         )
 
@@ -199,7 +225,7 @@ class Network:
             If what the policy, perhaps one of the user's own, wants cannot be.
         """
         where = f'association.name: the policy "{self.scenario.association.name}"'
-        return _checked(self.policy(view), view, where)
+        return checked(self.policy(view), view, where)
 
     def precode(self, csi: StatisticalCsi, table: ServingTable, start: Weights | None) -> Precoding:
         """Run the precoder for the clusters as they are.
@@ -216,6 +242,8 @@ class Network:
                 master=table.master,
                 power_w=np.full(len(table.norad_id), self.power_w),
                 weight=self.terminals.weight,
+                share=table.share,
+                beam=table.beam if (table.beam >= 0).any() else None,
                 start=start,
             )
         )
@@ -238,27 +266,6 @@ class Network:
         spent_w = float((power_w * table.member).sum(axis=1).max(initial=0.0))
         if spent_w > self.power_w * (1.0 + 1e-9):
             raise InputError(f"{where} spends {spent_w:g} W at one satellite, the budget is {self.power_w:g} W")
-
-
-def _checked(wanted: Assignment, view: AssociationView, where: str) -> Assignment:
-    """What a policy wants, if it is one; a policy may be the user's own."""
-    serving, master = np.asarray(wanted.serving), np.asarray(wanted.master)
-    if serving.shape != view.visible.shape or serving.dtype != np.bool_ or master.shape != view.master.shape:
-        raise InputError(
-            f"{where}: serving must be truth values of shape {view.visible.shape} and master rows of shape"
-            f" {view.master.shape}, found {serving.dtype} {serving.shape} and {master.dtype} {master.shape}"
-        )
-    if (serving & ~view.visible).any():
-        raise InputError(f"{where}: a terminal is served by a satellite that it does not see")
-    served = serving.any(axis=0)
-    rows = np.where(served, master, 0)
-    if (master[~served] != -1).any() or (rows < 0).any() or (rows >= max(1, len(serving))).any():
-        raise InputError(f"{where}: master must be a row of a serving satellite, and -1 where nobody serves")
-    if not serving[rows[served], np.flatnonzero(served)].all():
-        raise InputError(f"{where}: the master of a cluster must be one of its members")
-    if any(np.asarray(array).dtype.hasobject for array in wanted.memory.values()):
-        raise InputError(f"{where}: memory must be plain arrays, which a resumed run can read back")
-    return wanted
 
 
 def found(within: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

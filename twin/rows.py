@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ def terminal_rows(network: Network, report: EpochReport) -> Columns:
     sinr_db = to_db(np.where(heard, outcome.sinr, 1.0))
     leads = np.append(outcome.norad_id, 0)[outcome.master]
     states = moment.terminals
+    begin_ns, end_ns = (network.timeline.begin_ns(report.epoch + step) for step in (0, 1))
     return {
         **_when(network, report, network.terminals.count),
         "terminal": network.terminals.names,
@@ -38,6 +39,8 @@ def terminal_rows(network: Network, report: EpochReport) -> Columns:
         "rate_bps": outcome.spectral_efficiency_bps_hz * (network.scenario.channel.bandwidth_mhz * 1e6),
         "sinr_db": np.ma.masked_array(sinr_db, ~heard),
         "in_service": served,
+        "present": ~network.timetable.absent(end_ns - 1),
+        "present_fraction": network.timetable.present_fraction(begin_ns, end_ns),
         "interrupted_fraction": outcome.interrupted,
         "serving": ListColumn(values=satellites[outcome.serving.T], lengths=lengths),
         "master": np.ma.masked_array(leads, ~served),
@@ -48,7 +51,6 @@ def handover_rows(network: Network, report: EpochReport) -> Columns:
     """One row for each event, at the instant when it happened."""
     events = [logged.handover for logged in report.events]
     instants = [network.timeline.instant(logged.time_ns) for logged in report.events]
-    nobody = _or_null([None] * len(events))
     return {
         "epoch": np.full(len(events), report.epoch),
         "time": np.array(instants, dtype="datetime64[ns]"),
@@ -56,10 +58,52 @@ def handover_rows(network: Network, report: EpochReport) -> Columns:
         "kind": [event.kind for event in events],
         "from_satellite": _or_null([event.from_satellite for event in events]),
         "to_satellite": _or_null([event.to_satellite for event in events]),
-        "from_beam": nobody,
-        "to_beam": nobody,
+        "from_beam": _or_null([event.from_beam for event in events]),
+        "to_beam": _or_null([event.to_beam for event in events]),
         "reason": [event.reason for event in events],
         "interruption_s": np.array([event.interruption_ns / 1e9 for event in events]),
+    }
+
+
+def attempt_rows(network: Network, report: EpochReport) -> Columns:
+    """One row for each decided change, when it was known what became of it."""
+    attempts, instant = report.attempts, network.timeline.instant
+    begun = [attempt.begun_ns for attempt in attempts]
+    return {
+        "epoch": np.full(len(attempts), report.epoch),
+        "time": np.array([instant(attempt.time_ns) for attempt in attempts], dtype="datetime64[ns]"),
+        "terminal": [network.terminals.names[attempt.terminal] for attempt in attempts],
+        "decided": np.array([instant(attempt.decided_ns) for attempt in attempts], dtype="datetime64[ns]"),
+        "begun": np.ma.masked_array(
+            np.array([instant(at_ns or 0) for at_ns in begun], dtype="datetime64[ns]"),
+            [at_ns is None for at_ns in begun],
+        ),
+        "from_satellites": _lists([attempt.before for attempt in attempts]),
+        "to_satellites": _lists([attempt.wanted for attempt in attempts]),
+        "outcome": [attempt.outcome for attempt in attempts],
+        "reason": [attempt.reason for attempt in attempts],
+    }
+
+
+def candidate_rows(network: Network, report: EpochReport) -> Columns:
+    """One row for each satellite that a terminal could choose from, if there was a decision."""
+    if report.decision is None:
+        pairs = np.empty((2, 0), dtype=np.int64)
+        score, elevation_deg, chosen = np.empty(0), np.empty(0), np.empty(0, dtype=np.bool_)
+        satellites = np.empty(0, dtype=np.int64)
+    else:
+        view, wanted = report.decision.view, report.decision.wanted
+        pairs = np.array(np.nonzero(view.visible.T))
+        score = np.full(pairs.shape[1], np.nan) if wanted.score is None else np.asarray(wanted.score).T[tuple(pairs)]
+        elevation_deg, chosen = view.elevation_deg.T[tuple(pairs)], wanted.serving.T[tuple(pairs)]
+        satellites = view.norad_id[pairs[1]]
+    return {
+        **_when(network, report, pairs.shape[1]),
+        "terminal": np.array(network.terminals.names)[pairs[0]].tolist(),
+        "satellite": satellites,
+        "score": _finite(score.astype(np.float64)),
+        "elevation_deg": elevation_deg,
+        "chosen": chosen,
     }
 
 
@@ -133,6 +177,11 @@ def timing_rows(report: EpochReport) -> Columns:
 def _when(network: Network, report: EpochReport, rows: int) -> dict[str, object]:
     instant = network.timeline.instant(network.timeline.begin_ns(report.epoch))
     return {"epoch": np.full(rows, report.epoch), "time": np.full(rows, instant)}
+
+
+def _lists(sets: Sequence[tuple[int, ...]]) -> ListColumn:
+    values = np.array([satellite for each in sets for satellite in each], dtype=np.int64)
+    return ListColumn(values=values, lengths=np.array([len(each) for each in sets], dtype=np.int64))
 
 
 def _or_null(ids: list[int | None]) -> np.ma.MaskedArray[tuple[int], np.dtype[np.int64]]:

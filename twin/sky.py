@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from twin.ephemeris import Ephemeris, SatelliteStates
 from twin.links import LinkStates, Visibility, link_states, visibility
 from twin.terminals import Terminals, TerminalStates
+from twin.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.timeline import Timeline
 
 Real = NDArray[np.float64]
@@ -42,7 +43,7 @@ class Moment:
     """(V,K)"""
     visible: NDArray[np.bool_]
     """(V,K) at or above the minimum elevation."""
-    kept: dict[str, Any] = field(default_factory=dict)
+    kept: dict[tuple[str, bytes], Any] = field(default_factory=dict)
     """What was worked out for this epoch and may be asked for again."""
 
     @property
@@ -61,12 +62,23 @@ class Moment:
         return np.asarray(~self.satellites.usable[self.index, held])
 
     def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
-        """All about the links of some satellites of this window; the last answer is kept."""
-        if "links" not in self.kept or not np.array_equal(self.kept["links"].norad_id, norad_id):
+        """All about the links of some satellites of this window; every answer is kept."""
+        key = "links", norad_id.tobytes()
+        if key not in self.kept:
             rows = np.searchsorted(self.satellites.norad_id, norad_id)
-            self.kept["links"] = link_states(self.satellites, self.terminals, self.index, rows)
-        links: LinkStates = self.kept["links"]
+            self.kept[key] = link_states(self.satellites, self.terminals, self.index, rows)
+        links: LinkStates = self.kept[key]
         return links
+
+    def ground_distance_km(self) -> Real:
+        """(V,K) distance along a great circle of the mean sphere from each terminal to the point below each satellite.
+
+        Both are taken on their radius from the Earth's centre, which is within half a percent of the ellipsoid.
+        """
+        above = _direction(self.satellites.position_km[self.index, self.rows])
+        place = _direction(self.terminals.position_km[self.index])
+        chord = np.sqrt(((above[:, None, :] - place) ** 2).sum(axis=-1))
+        return np.asarray(2.0 * MEAN_EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2.0, 1.0)))
 
 
 class Sky:
@@ -135,6 +147,10 @@ class Sky:
             chunk = visibility(_part(satellites, part), _part(terminals, part))
             self._chunk = range(first + part.start, first + part.stop), chunk
         return self._chunk
+
+
+def _direction(position_km: Real) -> Real:
+    return np.asarray(position_km / np.sqrt((position_km**2).sum(axis=-1, keepdims=True)))
 
 
 def _part(states: States, part: slice) -> States:

@@ -13,13 +13,44 @@ from twin.precoding import Precoding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedHandover:
-    """A decision on its way to execution."""
+    """A decision on its way to execution: it waits while another one of the terminal is executed, then is prepared."""
 
     terminal: int
     satellites: tuple[int, ...]
     """NORAD ids of the new cluster."""
     master: int | None
-    begin_ns: int
+    beam: int | None = None
+    """Beam of the master."""
+    share: tuple[tuple[int, float], ...] | None = None
+    """NORAD ids of the new cluster and the share of its budget that each spends; none for equal shares."""
+    decided_ns: int
+    begin_ns: int | None
+    """When its preparation ends; none while it waits."""
+    look_ns: int
+    """When it is to be looked at next: its wait or preparation ends, or its time is over."""
+    reason: str
+
+    def aims_at(self, satellites: tuple[int, ...], master: int | None, beam: int | None) -> bool:
+        """Whether it leads to a certain cluster."""
+        return (self.satellites, self.master, self.beam) == (satellites, master, beam)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedAttempt:
+    """A decided change and what became of it."""
+
+    time_ns: int
+    """When that was known."""
+    terminal: int
+    decided_ns: int
+    begun_ns: int | None
+    """When its execution began; none if it never did."""
+    before: tuple[int, ...]
+    """NORAD ids of the cluster at that time, before the change."""
+    wanted: tuple[int, ...]
+    """NORAD ids of the cluster that was decided for."""
+    outcome: str
+    """executed, target lost, capacity refused, timed out or superseded."""
     reason: str
 
 
@@ -48,7 +79,12 @@ class LoopState:
     """(K,) who serves each terminal."""
     memory: dict[str, NDArray[Any]] = field(default_factory=dict)
     """Of the policy."""
+    changed_ns: dict[int, int] = field(default_factory=dict)
+    """When the policy last changed the members or the master of each terminal, unless a member was lost since."""
+    arriving: list[int] = field(default_factory=list)
+    """Terminals that have arrived during the run and have not been served since."""
     planned: list[PlannedHandover] = field(default_factory=list)
+    """One at most for each terminal."""
     pending: list[PendingWeights] = field(default_factory=list)
     in_force: Precoding | None = None
     latest: Precoding | None = None
@@ -63,6 +99,8 @@ class LoopState:
     """Instants of the statistical CSI on its way."""
     events: list[LoggedHandover] = field(default_factory=list)
     """Of epochs that are not closed yet."""
+    attempts: list[LoggedAttempt] = field(default_factory=list)
+    """Of epochs that are not closed yet."""
 
     @classmethod
     def fresh(cls, terminals: int, csi_age_ns: int) -> LoopState:
@@ -75,8 +113,11 @@ class LoopState:
             self,
             clusters=list(self.clusters),
             memory=dict(self.memory),
+            changed_ns=dict(self.changed_ns),
+            arriving=list(self.arriving),
             planned=list(self.planned),
             pending=list(self.pending),
             reports_ns=list(self.reports_ns),
             events=list(self.events),
+            attempts=list(self.attempts),
         )

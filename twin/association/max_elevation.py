@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from twin.association.policy import Assignment, AssociationView, policies
-from twin.association.ranking import best, led
+from twin.association.ranking import clustered
 from twin.registry import dataclass_options
 
 
@@ -15,12 +15,9 @@ class MaxElevationOptions:
 
     hysteresis_deg: Annotated[float, Ge(0.0)] = 0.0
     """A satellite is left only for one that stands higher by more than this."""
-    capacity: Annotated[int, Ge(1)] | None = None
-    """Most terminals that one satellite serves; none is no limit."""
 
 
 @policies.register("max_elevation", source="TR 38.821, 7.3.2; common baseline", options=MaxElevationOptions)
 def max_elevation(view: AssociationView, *, options: Any) -> Assignment:
     """Each terminal is served by the satellite that stands highest."""
-    score = view.elevation_deg + options.hysteresis_deg * view.serving
-    return led(best(score, view.visible, 1, options.capacity), score)
+    return clustered(view, view.elevation_deg, size=1, hysteresis=options.hysteresis_deg)

@@ -9,7 +9,7 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from twin.association.policy import Assignment, AssociationView, policies
-from twin.association.ranking import best, led
+from twin.association.ranking import best, leads, led
 from twin.registry import dataclass_options
 from twin.units import to_db
 
@@ -31,8 +31,6 @@ class NearestClusterOptions:
     """By so much a satellite must be nearer to take a member's place; with rank_by = "range"."""
     hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
     """By so much it must be stronger; with rank_by = "gain"."""
-    capacity: Annotated[int, Ge(1)] | None = None
-    """K_s: most terminals that one satellite serves; none is no limit."""
 
 
 @policies.register(
@@ -48,8 +46,8 @@ def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
     wanted = best(ranked, eligible, options.cluster_size, None) & view.visible
     if options.scope == "terminal":
         wanted = view.visible
-    chosen = best(ranked, wanted, options.cluster_size, options.capacity)
-    return led(chosen, score + _hysteresis(options) * _is_master(view))
+    chosen = best(ranked, wanted, options.cluster_size, view.capacity)
+    return led(chosen, score, score + _hysteresis(options) * leads(view))
 
 
 def _scopes(view: AssociationView, scope: str) -> list[NDArray[np.int64] | slice]:
@@ -80,7 +78,3 @@ def _common(view: AssociationView, members: NDArray[np.int64] | slice, options: 
 
 def _hysteresis(options: Any) -> float:
     return float(options.hysteresis_db if options.rank_by == "gain" else options.hysteresis_km)
-
-
-def _is_master(view: AssociationView) -> Flags:
-    return np.asarray(np.arange(len(view.norad_id))[:, None] == view.master)

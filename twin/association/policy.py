@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.channel import StatisticalCsi
 from twin.registry import Registry
 
 Real = NDArray[np.float64]
@@ -37,6 +38,23 @@ class AssociationView:
     """(K,) group of each terminal."""
     instant_ns: int
     """Time since the start of the run."""
+    every_ns: int
+    """Time from one decision to the next."""
+    member_since_ns: NDArray[np.int64]
+    """(V,K) when each serving satellite joined the terminal's cluster; 0 for those that do not serve."""
+    capacity: int | None
+    """Most terminals that one satellite may serve; none is no limit."""
+    power_w: float
+    """Budget of each satellite on one subcarrier."""
+    noise_w: Real
+    """(K,) noise power on one subcarrier."""
+    remaining_s: Callable[[], Real]
+    """Computes (V,K) for how long each pair will stay at or above the minimum elevation, as the network predicts it;
+    at most the horizon of the prediction, 0 for pairs below."""
+    ground_distance_km: Callable[[], Real]
+    """Computes (V,K) distance along the ground from each terminal to the point below each satellite."""
+    statistics: Callable[[], StatisticalCsi]
+    """Computes the statistical CSI of all V satellites."""
     memory: Memory = field(default_factory=dict)
     """What the policy asked to be given again at its next decision."""
 
@@ -49,6 +67,15 @@ class Assignment:
     """(V,K) who shall serve whom, among the visible."""
     master: NDArray[np.int64]
     """(K,) row of each cluster's master, -1 where nobody serves."""
+    share: Real | None = None
+    """(V,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
+
+    Precoders with beams of fixed power (`smrt`, `szf`, `slnr`, `imrt`) follow it.
+    """
+    beam: NDArray[np.int64] | None = None
+    """(K,) beam of the master that covers each terminal, -1 without one; none for policies that know no beams."""
+    score: Real | None = None
+    """(V,K) what the satellites were ranked by, the higher the better, for the log of candidates."""
     memory: Memory = field(default_factory=dict)
     """Plain arrays to be given again; they survive a resumed run."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +18,16 @@ class Handover:
     terminal: int
     """Its index."""
     kind: str
-    """attach, detach, satellite, add, drop or master."""
+    """attach, detach, satellite, beam, add, drop or master."""
     from_satellite: int | None
     to_satellite: int | None
     reason: str
     interruption_ns: int
     """For so long the event leaves the terminal without service."""
+    from_beam: int | None = None
+    """Beam of the master that is left."""
+    to_beam: int | None = None
+    """Beam of the master that is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +38,45 @@ class Cluster:
     """NORAD id of each member, and when it is ready to serve."""
     master: int | None
     """NORAD id of the member that leads."""
+    since_ns: dict[int, int] = field(default_factory=dict)
+    """NORAD id of each member that joined after the start of the run, and when."""
+    beam: int | None = None
+    """Beam of the master that covers the terminal."""
+    share: dict[int, float] | None = None
+    """NORAD id of members, and the share of its budget that each spends on the terminal; none for equal shares."""
 
-    def kept(self, satellites: Iterable[int], master: int | None, *, joining_ready_ns: int) -> Cluster:
-        """The cluster with other members: those that stay keep their readiness."""
-        ready_ns = {satellite: self.ready_ns.get(satellite, joining_ready_ns) for satellite in sorted(satellites)}
-        return Cluster(ready_ns=ready_ns, master=master)
+    def kept(self, satellites: Iterable[int], master: int | None, *, joining_ready_ns: int, now_ns: int = 0) -> Cluster:
+        """The cluster with other members: those that stay keep their readiness; beam and shares are those of before."""
+        chosen = sorted(satellites)
+        return replace(
+            self,
+            ready_ns={satellite: self.ready_ns.get(satellite, joining_ready_ns) for satellite in chosen},
+            master=master,
+            since_ns={satellite: since for satellite in chosen if (since := self._since(satellite, now_ns))},
+            beam=self.beam if master == self.master else None,
+            share=_among(self.share, chosen),
+        )
 
-    def without(self, lost: Iterable[int]) -> Cluster:
-        """The cluster less some members; if the master goes, the member that has been there longest leads."""
-        gone = set(lost)
-        ready_ns = {satellite: ready for satellite, ready in self.ready_ns.items() if satellite not in gone}
-        if self.master in ready_ns:
-            return replace(self, ready_ns=ready_ns)
-        heir = min(ready_ns, key=lambda satellite: (ready_ns[satellite], satellite), default=None)
-        return Cluster(ready_ns=ready_ns, master=heir)
+    def _since(self, satellite: int, now_ns: int) -> int:
+        return self.since_ns.get(satellite, 0) if satellite in self.ready_ns else now_ns
 
+    def without(self, lost: Iterable[int], range_km: Mapping[int, float] | None = None) -> Cluster:
+        """The cluster less some members.
+
+        If the master goes, the member leads that has been there longest; of several of them the nearest, where ranges
+        are given.
+        """
+        left, far = self.ready_ns.keys() - set(lost), range_km or {}
+        heir = min(left, key=lambda one: (self.ready_ns[one], far.get(one, inf), one), default=None)
+        return self.kept(left, self.master if self.master in left else heir, joining_ready_ns=0)
+
+
+def _among(share: dict[int, float] | None, satellites: list[int]) -> dict[int, float] | None:
+    return {each: share[each] for each in satellites if each in share} if share and satellites else None
+
+
+_OF_MASTERS: Final = ("attach", "detach", "satellite", "beam", "master")
+"""Kinds of event from one master to another, or from one of its beams to another."""
 
 NOBODY = Cluster(ready_ns={}, master=None)
 """The cluster of a terminal that is not served."""
@@ -66,6 +96,8 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
             to_satellite=joins,
             reason=reason,
             interruption_ns=gap_ns,
+            from_beam=old.beam if kind in _OF_MASTERS else None,
+            to_beam=new.beam if kind in _OF_MASTERS else None,
         )
 
     before, after = set(old.ready_ns), set(new.ready_ns)
@@ -81,6 +113,8 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
     events += [event("add", joins=satellite) for satellite in sorted(after - before - spared)]
     if not hard and old.master != new.master:
         events.append(event("master", leaves=old.master, joins=new.master))
+    elif not hard and old.beam != new.beam:
+        events.append(event("beam", leaves=old.master, joins=new.master))
     return events
 
 
@@ -96,6 +130,12 @@ class ServingTable:
     """(A,K) when each member is ready to serve."""
     master: NDArray[np.int64]
     """(K,) row of each cluster's master, -1 for none."""
+    since_ns: NDArray[np.int64]
+    """(A,K) when each member joined; 0 for those that are none."""
+    beam: NDArray[np.int64]
+    """(K,) beam of each master that covers the terminal, -1 for none."""
+    share: NDArray[np.float64] | None
+    """(A,K) share of its budget that each satellite spends on each terminal; none for equal shares."""
 
     @classmethod
     def of(cls, clusters: list[Cluster]) -> ServingTable:
@@ -103,12 +143,37 @@ class ServingTable:
         norad_id = np.array(sorted({id_ for cluster in clusters for id_ in cluster.ready_ns}), dtype=np.int64)
         row = {int(id_): index for index, id_ in enumerate(norad_id)}
         member = np.zeros((len(norad_id), len(clusters)), dtype=np.bool_)
-        ready_ns = np.zeros(member.shape, dtype=np.int64)
-        master = np.full(len(clusters), -1, dtype=np.int64)
+        ready_ns, since_ns = np.zeros((2, *member.shape), dtype=np.int64)
+        master, beam = np.full((2, len(clusters)), -1, dtype=np.int64)
         for terminal, cluster in enumerate(clusters):
             for satellite, ready in cluster.ready_ns.items():
-                member[row[satellite], terminal] = True
-                ready_ns[row[satellite], terminal] = ready
+                place = row[satellite], terminal
+                member[place] = True
+                ready_ns[place], since_ns[place] = ready, cluster.since_ns.get(satellite, 0)
             if cluster.master is not None:
                 master[terminal] = row[cluster.master]
-        return cls(norad_id=norad_id, member=member, ready_ns=ready_ns, master=master)
+            if cluster.beam is not None:
+                beam[terminal] = cluster.beam
+        return cls(
+            norad_id=norad_id,
+            member=member,
+            ready_ns=ready_ns,
+            master=master,
+            since_ns=since_ns,
+            beam=beam,
+            share=_shares(clusters, row, member),
+        )
+
+
+def _shares(clusters: list[Cluster], row: dict[int, int], member: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """(A,K) shares, if any cluster has some: equal where none is known, and never more than the whole together.
+
+    They may come to more than the whole while some terminals' changes are still under way.
+    """
+    if all(cluster.share is None for cluster in clusters):
+        return None
+    share = member / member.sum(axis=1, keepdims=True)
+    for terminal, cluster in enumerate(clusters):
+        for satellite, part in (cluster.share or {}).items():
+            share[row[satellite], terminal] = part
+    return np.asarray(share / np.maximum(share.sum(axis=1, keepdims=True), 1.0))

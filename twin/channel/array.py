@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from twin.channel.element_pattern import ElementPattern, Isotropic
+from twin.units import from_db
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -27,12 +30,18 @@ class PlanarArray:
     spacing_wavelengths: float = 0.5
     """Distance between neighbours."""
     element_gain_dbi: float = 0.0
-    """Gain of one element in every direction in front of the array."""
+    """Gain of one element along its boresight, which is the array's."""
+    pattern: ElementPattern = field(default_factory=Isotropic)
+    """How that gain falls off beside the boresight."""
 
     @property
     def elements(self) -> int:
         """Number of elements."""
         return self.rows * self.columns
+
+    def element_gain(self, boresight_cos: Real) -> Real:
+        """Gain of one element, linear, over the cosine (...) of the angle from boresight; 0 behind the array."""
+        return from_db(self.element_gain_dbi) * self.pattern.relative_gain(boresight_cos)
 
     def steering(self, cosines: Real) -> Complex:
         """Unit-norm steering vectors (..., elements) of directions (..., 2).

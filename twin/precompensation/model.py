@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin import randomness
 from twin.channel import Reach
-from twin.channel.path_loss import Path
+from twin.precompensation.alignment import Alignment, LinkView
 from twin.registry import Registry
 
 Real = NDArray[np.float64]
@@ -19,22 +19,16 @@ UNIFORM_DEVIATION_RAD = 1e3
 
 
 class PhaseErrorModel(Protocol):
-    """ζ²: variance of the phase error of each link in rad², infinite for a uniform phase."""
+    """How well each link is aligned: an `Alignment`, or ζ² alone in rad², infinite for a uniform phase.
 
-    def __call__(self, path: Path, *, options: Any) -> Real:
+    `aligned` makes either an `Alignment`. A model that asks no more of its path than a `Path` gives may say so.
+    """
+
+    def __call__(self, path: LinkView, *, options: Any) -> Real | Alignment:
         """Evaluate the model."""
 
 
 phase_errors: Registry[PhaseErrorModel] = Registry("phase error")
-
-
-def mean_phase(variance_rad2: Real) -> Real:
-    """φ̄ = E e^{jϱ} = e^{-ζ²/2} of ϱ ~ N(0, ζ²) (P3, Section IV-D).
-
-    >>> mean_phase(np.array([0.0, 0.5, np.inf])).round(4).tolist()
-    [1.0, 0.7788, 0.0]
-    """
-    return np.exp(-0.5 * variance_rad2)
 
 
 def draw_phase_errors(

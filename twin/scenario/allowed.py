@@ -43,10 +43,22 @@ def type_words(annotation: Any) -> str:
         return f"one of {listed(get_args(plain))}"
     if get_origin(plain) is tuple:
         inner = get_args(plain)
-        words = _ENTRIES.get(stripped(inner[0])[0], "tables")
+        entry = stripped(inner[0])[0]
+        entries = get_args(entry) if is_union(entry) else [entry]
+        words = " or ".join(_ENTRIES.get(each, "tables") for each in dict.fromkeys(map(_bare, entries)))
         return f"a list of {words}" if inner[1:] == (...,) else f"a list of {len(inner)} {words}"
     limits = limit_words(metadata)
     return _WORDS.get(plain, "a value") + (f", {limits}" if limits else "")
+
+
+def _bare(annotation: Any) -> Any:
+    plain, _ = stripped(annotation)
+    return dict if is_section(plain) else plain
+
+
+def keys_of(section: Any) -> dict[str, Any]:
+    """The keys of a section as they are written, and their fields."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def limit_words(metadata: list[Any]) -> str:

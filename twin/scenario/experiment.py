@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from annotated_types import Ge, MinLen
 from pydantic import BeforeValidator, StringConstraints, model_validator
 
+from twin.scenario.events import AnyEvent
 from twin.scenario.section import Section, WordList
 from twin.scenario.sections import (
     Association,
@@ -46,6 +47,8 @@ class Scenario(Section):
     association: Association
     precoding: Precoding
     receiver: Receiver = Receiver()
+    events: Annotated[tuple[AnyEvent, ...], BeforeValidator(_as_list)] = ()
+    """Outages, exclusion windows and absences."""
     trace: Trace = Trace()
 
     @model_validator(mode="after")
@@ -72,7 +75,7 @@ class Scenario(Section):
 
     def resolved(self) -> dict[str, Any]:
         """Every key with its value, defaults included, as plain data."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
         """SHA-256 of the resolved scenario but for ``trace.flush``, which changes no row."""

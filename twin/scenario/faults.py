@@ -16,6 +16,7 @@ from twin.scenario.allowed import (
     is_section,
     is_union,
     key_annotation,
+    keys_of,
     kinds_of,
     limit_words,
     may_be_none,
@@ -36,6 +37,8 @@ _MISSING: Final = {
     "name": 'is missing; write name = "..." at the top of the file',
     "terminals": "is missing; write a [terminals] section, or several [[terminals]]",
 }
+_TABLES: Final = frozenset({"terminals", "events"})
+"""Lists of tables of which a single one may stand alone."""
 _DAY: Final = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
 _NAME: Final = "allowed are letters, digits, dots, dashes and underscores, a letter or digit first"
 
@@ -99,14 +102,14 @@ def _misfits(value: Any, annotation: Any, key: str) -> Iterator[Fault]:
     if value is None and may_be_none(annotation):
         return
     wraps_one = any(isinstance(item, pydantic.BeforeValidator) for item in metadata)
-    if get_origin(plain) is tuple and wraps_one and isinstance(value, str | dict | Path):
+    if get_origin(plain) is tuple and wraps_one and _stands_for_one(value, get_args(plain)[0]):
         yield from _misfits(value, get_args(plain)[0], key)
     elif get_origin(plain) is tuple and isinstance(value, list | tuple) and _count_fits(value, plain):
         inner = get_args(plain)
         for place, item in enumerate(value):
             yield from _misfits(item, inner[0 if inner[1:] == (...,) else place], f"{key}[{place}]")
     elif isinstance(value, dict) and (section := section_of(plain, value)) is not None:
-        for name, field in section.model_fields.items():
+        for name, field in keys_of(section).items():
             if name in value:
                 yield from _misfits(value[name], key_annotation(field), f"{key}.{name}" if key else name)
     elif plain is Duration and isinstance(value, str):
@@ -115,6 +118,11 @@ def _misfits(value: Any, annotation: Any, key: str) -> Iterator[Fault]:
         words = type_words(annotation)
         wanted = f"{type_words(get_args(plain)[0])} or {words}" if wraps_one else words
         yield Fault(key=key, text=f"found {shown(value)}, must be {wanted}")
+
+
+def _stands_for_one(value: Any, entry: Any) -> bool:
+    """Whether a value is written for a list of one."""
+    return isinstance(value, str | dict | Path) or (isinstance(value, int) and _fits(value, stripped(entry)[0]))
 
 
 def _too_long(value: str, key: str) -> Iterator[Fault]:
@@ -168,13 +176,13 @@ def _place(location: Location, model: Any, tree: Mapping[str, Any]) -> tuple[str
             continue
         inside = plain
         if isinstance(step, int):
-            single = key == "terminals" and isinstance(tree.get(key), dict)
+            single = key in _TABLES and isinstance(tree.get(key), dict)
             key = key if single else f"{key}[{step}]"
             inner = get_args(plain)
             annotation = inner[0 if inner[1:] == (...,) else step] if inner else Any
         else:
             key = f"{key}.{step}" if key else step
-            field = plain.model_fields.get(step) if is_section(plain) else None
+            field = keys_of(plain).get(str(step)) if is_section(plain) else None
             annotation = Any if field is None else key_annotation(field)
     return key, annotation, inside
 
@@ -183,7 +191,7 @@ def _reason(fault: dict[str, Any], key: str, annotation: Any, inside: Any) -> st
     kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
     plain, metadata = stripped(annotation)
     if kind == "extra_forbidden":
-        known = list(inside.model_fields) if is_section(inside) else []
+        known = list(keys_of(inside)) if is_section(inside) else []
         word = fault["loc"][-1]
         return f"unknown key{_for_model(inside)}{did_you_mean(str(word), known)} (known: {listed(known)})"
     if kind == "missing":

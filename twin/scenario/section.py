@@ -21,11 +21,13 @@ Count = Annotated[int, Ge(1)]
 
 
 def _as_tuple(value: object) -> object:
-    return [value] if isinstance(value, str | Path) else value
+    return [value] if isinstance(value, str | Path | int) else value
 
 
 PathList = Annotated[tuple[Path, ...], BeforeValidator(_as_tuple)]
 WordList = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+SatelliteList = Annotated[tuple[int | str, ...], BeforeValidator(_as_tuple)]
+"""NORAD ids and name patterns (``STARLINK-1*``)."""
 
 
 class Section(pydantic.BaseModel):

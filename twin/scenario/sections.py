@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import Ge, Gt, Le
 from pydantic import field_validator, model_validator
 
-from twin.scenario.section import Count, Named, NotNegative, PathList, Positive, Section, WordList
+from twin.scenario.section import Count, Named, NotNegative, PathList, Positive, SatelliteList, Section, WordList
 from twin.scenario.terminals import Array
 from twin.units import Duration
 
@@ -147,10 +147,29 @@ class Association(Named):
     every: Duration
     """Cadence of decisions; a whole multiple of the epoch, one epoch if not given."""
     min_elevation_deg: Annotated[float, Ge(0.0), Le(90.0)] = 10.0
+    capacity: Count | None = None
+    """Most terminals that one satellite serves; none is no limit."""
+    min_dwell: Duration = Duration(0)
+    """A cluster that the policy has changed is left as it is for so long, unless it loses a member."""
+    exclude: SatelliteList = ()
+    """NORAD ids or name patterns of satellites that serve nobody."""
     preparation: Duration = Duration(0)
     """From a decision to the start of its execution."""
     execution: Duration = Duration.parse("100ms")
     """For so long a joining satellite does not serve yet: an interruption where no other one does."""
+    beam_execution: Duration = Duration(0)
+    """For so long a master does not serve a terminal that it takes into another beam."""
+    timeout: Duration | None = None
+    """A change that has not begun so long after its decision is given up; none waits for ever."""
+
+    @model_validator(mode="after")
+    def _begins_in_time(self) -> Self:
+        if self.timeout is not None and self.timeout < self.preparation:
+            raise ValueError(
+                f'timeout = "{self.timeout}" must be at least preparation = "{self.preparation}";'
+                " no change would ever begin"
+            )
+        return self
 
 
 class Precoding(Named):
@@ -188,5 +207,7 @@ class Trace(Section):
 
     links: bool = False
     """Write a row for each satellite and terminal in view of each other."""
+    candidates: bool = False
+    """Write a row for each satellite that a decision could choose from, terminal by terminal."""
     flush: Annotated[Duration, Gt(0)] = Duration.parse("10s")
     """Wall-clock time after which finished epochs are made durable."""

@@ -67,6 +67,11 @@ class Trace:
         return self.table("handovers")
 
     @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """One row for each change that was decided."""
+        return self.table("attempts")
+
+    @cached_property
     def satellites(self) -> pd.DataFrame:
         """One row for each epoch and active satellite."""
         return self.table("satellites")
@@ -80,6 +85,11 @@ class Trace:
     def links(self) -> pd.DataFrame:
         """One row for each epoch, satellite and terminal in view of each other."""
         return self.table("links")
+
+    @cached_property
+    def candidates(self) -> pd.DataFrame:
+        """One row for each decision, terminal and satellite that it could choose."""
+        return self.table("candidates")
 
     @cached_property
     def timings(self) -> pd.DataFrame:
@@ -144,8 +154,8 @@ class Trace:
         recorded = self.run["tables"]
         if name in recorded:
             return TABLES[name]
-        if name == "links":
-            raise InputError(f"{self.directory}: links were not recorded; run with trace.links = true")
+        if name in ("links", "candidates"):
+            raise InputError(f"{self.directory}: {name} were not recorded; run with trace.{name} = true")
         raise InputError(
             f'{self.directory}: no table "{name}"{did_you_mean(name, recorded)} (there: {listed(recorded)})'
         )

@@ -116,6 +116,8 @@ _TERMINALS = TableSchema(
         _column("rate_bps", "float", "bit/s", "Mean rate: spectral efficiency times bandwidth"),
         _column("sinr_db", "float", "dB", "SINR at the end of the epoch; null without a signal", nullable=True),
         _column("in_service", "boolean", "", "Whether any satellite serves the terminal"),
+        _column("present", "boolean", "", "Whether the terminal is there at the end of the epoch"),
+        _column("present_fraction", "float", "1", "Share of the epoch in which it is there, 0 to 1"),
         _column("interrupted_fraction", "float", "1", "Share of the epoch lost to handover execution, 0 to 1"),
         _column("serving", "integer list", "NORAD id", "Serving satellites; empty out of service"),
         _column("master", "integer", "NORAD id", "Master of the serving satellites; null without", nullable=True),
@@ -136,6 +138,36 @@ _HANDOVERS = TableSchema(
         _column("to_beam", "integer", "1", "Number of the beam taken; null without", nullable=True),
         _column("reason", "label", "", "Why the policy decided so"),
         _column("interruption_s", "float", "s", "How long the terminal receives nothing"),
+    ),
+)
+
+_ATTEMPTS = TableSchema(
+    name="attempts",
+    description="One row for each change that was decided, when it is known what became of it",
+    columns=(
+        _EPOCH,
+        _column("time", "instant", "UTC", "When its outcome is known"),
+        _TERMINAL,
+        _column("decided", "instant", "UTC", "When the policy decided"),
+        _column("begun", "instant", "UTC", "When its execution began; null if it never did", nullable=True),
+        _column("from_satellites", "integer list", "NORAD id", "The cluster then, before the change"),
+        _column("to_satellites", "integer list", "NORAD id", "The cluster that was decided for"),
+        _column("outcome", "label", "", "executed, target lost, capacity refused, timed out or superseded"),
+        _column("reason", "label", "", "Why the policy decided so, and who was refused"),
+    ),
+)
+
+_CANDIDATES = TableSchema(
+    name="candidates",
+    description="One row for each decision, terminal and satellite that it could choose",
+    columns=(
+        _EPOCH,
+        _TIME,
+        _TERMINAL,
+        _SATELLITE,
+        _column("score", "float", "", "What the policy ranks by, the higher the better; null without", nullable=True),
+        _column("elevation_deg", "float", "deg", "Elevation of the satellite above the terminal's horizon"),
+        _column("chosen", "boolean", "", "Whether the policy wants the satellite to serve the terminal"),
     ),
 )
 
@@ -198,7 +230,7 @@ _TIMINGS = TableSchema(
     ),
 )
 
-TABLES: Final = MappingProxyType(
-    {table.name: table for table in (_TERMINALS, _HANDOVERS, _SATELLITES, _EPOCHS, _LINKS, _TIMINGS)}
-)
+_ALL: Final = (_TERMINALS, _HANDOVERS, _ATTEMPTS, _SATELLITES, _EPOCHS, _LINKS, _CANDIDATES, _TIMINGS)
+
+TABLES: Final = MappingProxyType({table.name: table for table in _ALL})
 """The tables that a trace may hold, by name."""

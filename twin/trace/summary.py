@@ -25,7 +25,7 @@ _ROWS_AT_ONCE: Final = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
-    """The figures of a run, over all terminals and epochs: without service a rate counts as 0."""
+    """The figures of a run, over all terminals while they are there: without service a rate counts as 0."""
 
     status: str
     """running, complete or interrupted."""
@@ -37,14 +37,16 @@ class Summary:
     """Length of an epoch."""
     terminals: tuple[str, ...]
     """(K,) names, in the order of the trace."""
+    present: NDArray[np.float64]
+    """(K,) share of the time in which each terminal is there."""
     rate_bps: NDArray[np.float64]
-    """(K,) mean rate of each terminal over all epochs."""
+    """(K,) mean rate of each terminal while it is there; 0 for one that never is."""
     spectral_efficiency_bps_hz: NDArray[np.float64]
-    """(K,) mean spectral efficiency of each terminal over all epochs."""
+    """(K,) mean spectral efficiency, in the same way."""
     in_service: float
-    """Share of all epochs and terminals that ended in service."""
+    """Share of all epochs and terminals that ended in service, of those that ended with the terminal there."""
     interrupted: float
-    """Share of all time and terminals that was lost to handovers under way."""
+    """Share of all time and terminals, while they are there, that was lost to handovers under way."""
     handovers: Mapping[str, int]
     """Events of each kind."""
     masked: tuple[Mapping[str, Any], ...] = field(repr=False)
@@ -59,18 +61,24 @@ class Summary:
 
     @property
     def mean_rate_bps(self) -> float:
-        """Mean of the terminals' mean rates."""
-        return float(self.rate_bps.mean())
+        """Mean of the mean rates of the terminals that are ever there."""
+        return float(self._met.mean())
 
     @property
     def low_rate_bps(self) -> float:
-        """5th percentile of the terminals' mean rates, interpolated between the nearest two."""
-        return float(np.percentile(self.rate_bps, 5.0))
+        """5th percentile of these mean rates, interpolated between the nearest two."""
+        return float(np.percentile(self._met, 5.0))
+
+    @property
+    def _met(self) -> NDArray[np.float64]:
+        """Mean rates of the terminals that are ever there; one zero if there is none."""
+        found = self.rate_bps[self.present > 0.0]
+        return found if len(found) else np.zeros(1)
 
     @property
     def sum_spectral_efficiency_bps_hz(self) -> float:
         """Spectral efficiency summed over all terminals, mean over the epochs."""
-        return float(self.spectral_efficiency_bps_hz.sum())
+        return float((self.spectral_efficiency_bps_hz * self.present).sum())
 
     @property
     def epoch_wall_s(self) -> float:
@@ -78,8 +86,9 @@ class Summary:
         return sum(self.stage_s.values())
 
     def handover_rate(self, kind: str) -> float:
-        """Events of a kind for each terminal and hour of simulated time."""
-        return self.handovers[kind] / (len(self.terminals) * self.simulated_s / 3600.0)
+        """Events of a kind for each terminal and hour of simulated time in which it is there."""
+        hours = float(self.present.sum()) * self.simulated_s / 3600.0
+        return self.handovers[kind] / hours if hours > 0.0 else 0.0
 
 
 def summarise(directory: Path | str) -> Summary:
@@ -99,9 +108,11 @@ def summarise(directory: Path | str) -> Summary:
     sums = _TerminalSums()
     for batch in _batches(directory, "terminals", _TerminalSums.COLUMNS, last):
         sums.add(batch)
-    rows = max(sums.rows, 1)
-    totals = np.array(list(sums.totals.values())).reshape(-1, 2) / epochs
-    totals.flags.writeable = False
+    totals = np.array(list(sums.totals.values())).reshape(-1, 3) / epochs
+    present = totals[:, 2]
+    means = np.divide(totals[:, :2], present[:, None], out=np.zeros((len(totals), 2)), where=present[:, None] > 0.0)
+    for array in (totals, means):
+        array.flags.writeable = False
     stages = _totals(directory, "timings", "stage", "wall_s", last)
     return Summary(
         status=str(run["status"]),
@@ -109,10 +120,11 @@ def summarise(directory: Path | str) -> Summary:
         planned_epochs=int(run.get("epochs") or epochs),
         epoch_s=_epoch_s(directory, run),
         terminals=tuple(sums.totals),
-        rate_bps=totals[:, 0],
-        spectral_efficiency_bps_hz=totals[:, 1],
-        in_service=sums.in_service / rows,
-        interrupted=sums.interrupted / rows,
+        present=present,
+        rate_bps=means[:, 0],
+        spectral_efficiency_bps_hz=means[:, 1],
+        in_service=sums.in_service / max(sums.present, 1),
+        interrupted=sums.interrupted / max(float(present.sum()) * epochs, 1.0),
         handovers=dict.fromkeys(KINDS, 0) | _counts(directory, "handovers", "kind", last),
         masked=tuple(run["notes"].get("masked", ())),
         stage_s={stage: total / epochs for stage, total in stages.items()},
@@ -122,22 +134,25 @@ def summarise(directory: Path | str) -> Summary:
 class _TerminalSums:
     """What is added up over the rows of the terminals."""
 
-    COLUMNS: Final = ("terminal", "rate_bps", "se_bps_hz", "in_service", "interrupted_fraction")
+    COLUMNS: Final = (
+        *("terminal", "rate_bps", "se_bps_hz", "in_service", "interrupted_fraction"),
+        *("present", "present_fraction"),
+    )
 
     def __init__(self) -> None:
         self.totals: dict[str, NDArray[np.float64]] = {}
-        """Sum of rate and spectral efficiency by terminal."""
-        self.rows = 0
+        """Sum of rate, spectral efficiency and presence by terminal."""
+        self.present = 0
         self.in_service = 0
         self.interrupted = 0.0
 
     def add(self, batch: Any) -> None:
         names, which = _encoded(batch["terminal"])
-        for column, key in enumerate(("rate_bps", "se_bps_hz")):
+        for column, key in enumerate(("rate_bps", "se_bps_hz", "present_fraction")):
             sums = np.bincount(which, weights=batch[key].to_numpy(), minlength=len(names))
             for name, total in zip(names, sums, strict=True):
-                self.totals.setdefault(name, np.zeros(2))[column] += total
-        self.rows += batch.num_rows
+                self.totals.setdefault(name, np.zeros(3))[column] += total
+        self.present += batch["present"].true_count
         self.in_service += batch["in_service"].true_count
         self.interrupted += float(batch["interrupted_fraction"].to_numpy().sum())
 

@@ -22,6 +22,10 @@ class FreeSpaceOptions:
 @path_losses.register("free_space", source="TR 38.811, eq. 6.6-2", options=FreeSpaceOptions)
 def free_space(path: Path, *, carrier_hz: float, options: Any) -> NDArray[np.float64]:
     """Free-space loss and a fixed margin."""
-    distance_m = path.range_km * 1e3
-    loss_db: NDArray[np.float64] = 20.0 * np.log10(4.0 * np.pi * carrier_hz / LIGHT_SPEED_M_S * distance_m)
-    return np.asarray(loss_db + options.extra_loss_db)
+    return np.asarray(free_space_db(path.range_km, carrier_hz) + options.extra_loss_db)
+
+
+def free_space_db(range_km: NDArray[np.float64], carrier_hz: float) -> NDArray[np.float64]:
+    """Loss over a distance in free space, in the shape of the ranges (TR 38.811, eq. 6.6-2)."""
+    distance_m = range_km * 1e3
+    return np.asarray(20.0 * np.log10(4.0 * np.pi * carrier_hz / LIGHT_SPEED_M_S * distance_m))

@@ -1,0 +1,6 @@
+"""P5's joint clustering and power allocation for cell-free massive non-terrestrial networks."""
+
+from twin.association.cell_free.clusters import Allocation, CellFreeOptions, MaxMinOptions, allocate, clusters
+from twin.association.cell_free.coefficients import Beams, Coefficients
+
+__all__ = ["Allocation", "Beams", "CellFreeOptions", "Coefficients", "MaxMinOptions", "allocate", "clusters"]

@@ -1,0 +1,167 @@
+"""The max-min problem laid out by stream: for each terminal, the satellites that may serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from twin.association.cell_free.coefficients import Coefficients
+
+Real = NDArray[np.float64]
+Ids = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """J terminals, each with up to A satellites that may serve it; amplitudes p (J,A) are zero beyond.
+
+    Each terminal's amplitudes are divided by its largest b, which changes no SINR.
+    """
+
+    terminal: Ids
+    """(J,) the terminals."""
+    satellite: Ids
+    """(J,A) rows of the satellites that may serve each, S beyond their number."""
+    column: Ids
+    """(J,A) the terminal's column in each satellite's reach, 0 beyond."""
+    held: Flags
+    """(J,A) where there is a satellite."""
+    signal: Real
+    """(J,A) b."""
+    spread: Real
+    """(J,J,A) c² of each stream (first J) at each terminal (second J)."""
+    leak: Real
+    """(J,Q,J,A) d, its real and, where there is one, imaginary part; zero at the stream's own terminal."""
+    noise: Real
+    """(J,) σ²."""
+    satellites: int
+    """S."""
+
+    @classmethod
+    def of(cls, coefficients: Coefficients, useful: Flags) -> Self:
+        """Lay out the useful pairs (S,B); terminals without any are left out."""
+        reach = coefficients.reach
+        row, column = np.nonzero(useful)
+        terminal, stream = np.unique(reach.terminal[row, column], return_inverse=True)
+        order = np.argsort(stream, kind="stable")
+        row, column, stream = row[order], column[order], stream[order]
+        count = np.bincount(stream, minlength=len(terminal))
+        slot = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        shape = (len(terminal), int(count.max(initial=0)))
+
+        def laid(values: Ids, beyond: int) -> Ids:
+            out = np.full(shape, beyond, dtype=np.int64)
+            out[stream, slot] = values
+            return out
+
+        satellite = laid(row, len(useful))
+        signal = np.zeros(shape)
+        signal[stream, slot] = coefficients.signal[row, column]
+        spread, leak = _heard(coefficients, terminal, (row, column, stream, slot), shape)
+        size = signal.max(axis=1, initial=0.0)
+        return cls(
+            terminal=terminal,
+            satellite=satellite,
+            column=laid(column, 0),
+            held=satellite < len(useful),
+            signal=signal / size[:, None],
+            spread=(spread / size[:, None]) ** 2,
+            leak=leak / size[:, None],
+            noise=coefficients.noise_w[terminal] / size / size,
+            satellites=len(useful),
+        )
+
+    def parts(self) -> Iterator[Blocks]:
+        """Groups of terminals that neither hear each other nor share a satellite."""
+        if not len(self.terminal):
+            return
+        streams = np.nonzero(self.held)[0]
+        serves = sparse.csr_array(
+            (np.ones(len(streams)), (streams, self.satellite[self.held])), shape=(len(self.terminal), self.satellites)
+        )
+        heard = sparse.csr_array((self.spread.any(axis=2) | self.leak.any(axis=(1, 3))).astype(float))
+        count, label = connected_components(heard + serves @ serves.T, directed=False)
+        if count == 1:
+            yield self
+            return
+        for part in range(count):
+            yield self.some(np.flatnonzero(label == part))
+
+    def some(self, rows: Ids) -> Blocks:
+        """Some terminals alone."""
+        width = int(self.held[rows].sum(axis=1).max(initial=0))
+        return replace(
+            self,
+            terminal=self.terminal[rows],
+            satellite=self.satellite[rows, :width],
+            column=self.column[rows, :width],
+            held=self.held[rows, :width],
+            signal=self.signal[rows, :width],
+            spread=self.spread[rows[:, None], rows, :width],
+            leak=self.leak[rows[:, None, None], np.arange(self.leak.shape[1])[:, None], rows, :width],
+            noise=self.noise[rows],
+        )
+
+    def kept(self, pairs: Flags) -> Blocks:
+        """Some of the pairs (J,A) alone."""
+        held = self.held & pairs
+        return replace(
+            self,
+            satellite=np.where(held, self.satellite, self.satellites),
+            held=held,
+            signal=self.signal * held,
+            spread=self.spread * held[:, None, :],
+            leak=self.leak * held[:, None, None, :],
+        )
+
+    def response(self, amplitude: Real) -> tuple[Real, Real]:
+        """M_kj p_j (J,J,A) of each stream j (first J) at each terminal k, and their sum Σ_j p_jᵀM_kj p_j (J,)."""
+        seen = (self.leak @ amplitude[:, None, :, None])[..., 0]
+        turned = self.spread * amplitude[:, None, :] + (seen[..., None] * self.leak).sum(axis=1)
+        return turned, np.asarray((turned @ amplitude[:, :, None])[..., 0].sum(axis=0))
+
+    def sinr(self, amplitude: Real) -> Real:
+        """(J,) SINR (P5, eq. 27, the beamforming uncertainty with p of stream j)."""
+        wanted = (self.signal * amplitude).sum(axis=1)
+        return np.asarray(wanted**2 / (self.response(amplitude)[1] + self.noise))
+
+    def spread_out(self, values: Real, shape: tuple[int, ...]) -> Real:
+        """Values (J,A) of pairs as (S,B)."""
+        out = np.zeros(shape)
+        out[self.satellite[self.held], self.column[self.held]] = values[self.held]
+        return out
+
+    def gathered(self, values: Real) -> Real:
+        """Values (S,B) of pairs as (J,A)."""
+        out = np.zeros(self.held.shape)
+        out[self.held] = values[self.satellite[self.held], self.column[self.held]]
+        return out
+
+
+def _heard(
+    coefficients: Coefficients, terminal: Ids, pairs: tuple[Ids, Ids, Ids, Ids], shape: tuple[int, int]
+) -> tuple[Real, Real]:
+    """c (J,J,A) and d (J,Q,J,A) of each pair's stream at the terminals."""
+    row, column, stream, slot = pairs
+    reach = coefficients.reach
+    place = np.full(reach.terminals + 1, -1)
+    place[terminal] = np.arange(len(terminal))
+    hearer = place[reach.terminal[row]]
+    pair, heard = np.nonzero(hearer >= 0)
+    to = (stream[pair], hearer[pair, heard], slot[pair])
+    at = (row[pair], heard, column[pair])
+    spread = np.zeros((shape[0], *shape))
+    spread[to] = coefficients.spread[at]
+    leak = np.zeros((shape[0], 2 if np.iscomplexobj(coefficients.leak) else 1, *shape))
+    others = np.where(to[0] == to[1], 0.0, coefficients.leak[at])
+    leak[to[0], 0, to[1], to[2]] = others.real
+    if leak.shape[1] == 2:
+        leak[to[0], 1, to[1], to[2]] = others.imag
+    return spread, leak

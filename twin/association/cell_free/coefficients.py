@@ -1,0 +1,106 @@
+"""What the use-and-forget SINR (P5, eq. 27) is made of: b, c and d of equation 28, from statistics alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel import Reach, StatisticalCsi
+from twin.errors import InputError
+
+Real = NDArray[np.float64]
+Number = NDArray[np.inexact[Any]]
+Flags = NDArray[np.bool_]
+
+Beams = Literal["smrt", "szf"]
+
+ONE_DIRECTION = 1e-10
+"""Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart by sZF."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coefficients:
+    """Amplitudes at the terminals when each satellite spends all its power on one beam of fixed shape.
+
+    The B columns are the terminals in each satellite's reach; with p_sj² the share of its power that satellite s gives
+    to terminal j, SINR_k = (Σ_s b p_sk)² / (Σ_j Σ_s c² p_sj² + Σ_{j≠k} |Σ_s d p_sj|² + σ_k²).
+    """
+
+    reach: Reach
+    signal: Real
+    """(S,B) b, √W: mean amplitude of a terminal's own beam."""
+    spread: Real
+    """(S,B,B) c, √W: standard deviation at one terminal (first B) of what is sent to another (second B), or itself."""
+    leak: Number
+    """(S,B,B) d, √W: mean amplitude at one terminal of what is sent to another, as the carrier's phases turn it."""
+    noise_w: Real
+    """(K,) σ²."""
+
+    @classmethod
+    def of(cls, csi: StatisticalCsi, power_w: Real, *, beams: Beams) -> Coefficients:
+        """Coefficients of sMRT or sZF beams (P5, eq. 28 with the root over ν and κν, and c = 0 where sZF nulls).
+
+        Where the phase is imperfect its variance adds to that of the fading. Terminals with several antennas are taken
+        for one antenna with their array's gain.
+
+        Parameters
+        ----------
+        csi
+            Statistics of S satellites and K terminals; its carrier phases, if any, turn the leakage.
+        power_w
+            (S,) power of each satellite.
+        beams
+            ``smrt`` points at the terminal; ``szf`` nulls all others in reach (by the pseudo-inverse where directions
+            coincide, so that terminals at one place share a beam).
+
+        Raises
+        ------
+        InputError
+            If a power is negative or not finite, or a noise power is not positive.
+        """
+        _check(csi, power_w)
+        reach, seen = csi.reach, _seen(csi.gram, beams)
+        mean = reach.gathered(csi.mean_amplitude) * np.sqrt(power_w)[:, None]
+        variance = np.maximum(csi.gain - csi.mean_amplitude**2, 0.0) * power_w[:, None]
+        leak: Number = mean[:, :, None] * seen
+        if csi.carrier_phase_rad is not None:
+            turn = np.exp(1j * reach.gathered(csi.carrier_phase_rad))
+            leak = leak * (turn[:, :, None] * turn.conj()[:, None, :])
+        return cls(
+            reach=reach,
+            signal=mean * np.einsum("skk->sk", seen),
+            spread=np.sqrt(reach.gathered(variance))[:, :, None] * np.abs(seen),
+            leak=leak,
+            noise_w=csi.noise_w,
+        )
+
+    def useful(self, eligible: Flags) -> Flags:
+        """(S,B) pairs that may serve (S,K) and whose beam has a mean at all.
+
+        A beam without one could still cancel what others leak; P5 has it, but nobody would call it serving.
+        """
+        return np.asarray(self.reach.gathered(eligible) & (self.signal > 0.0))
+
+
+def _seen(gram: Real, beams: Beams) -> Real:
+    """(S,B,B) v_kᵀ w_j: what a unit channel to terminal k carries of the unit beam for terminal j."""
+    if beams == "smrt":
+        return gram
+    inverse = np.asarray(np.linalg.pinv(gram, rcond=ONE_DIRECTION, hermitian=True), dtype=np.float64)
+    along = gram @ inverse
+    length = np.sqrt(np.maximum((inverse * along).sum(axis=1), 0.0))[:, None, :]
+    seen = np.divide(along, length, where=length > 0.0, out=np.zeros_like(along))
+    # what rounding leaves of a null would make strangers depend on each other
+    return np.asarray(np.where(np.abs(seen) < ONE_DIRECTION, 0.0, seen))
+
+
+def _check(csi: StatisticalCsi, power_w: Real) -> None:
+    wrong = np.flatnonzero(~(np.isfinite(power_w) & (power_w >= 0.0)))
+    if len(wrong):
+        raise InputError(f"power_w[{wrong[0]}] is {power_w[wrong[0]]}; a satellite's power is finite and not negative")
+    wrong = np.flatnonzero(~(np.isfinite(csi.noise_w) & (csi.noise_w > 0.0)))
+    if len(wrong):
+        raise InputError(f"noise_w[{wrong[0]}] is {csi.noise_w[wrong[0]]}; a noise power is finite and above zero")

@@ -1,0 +1,217 @@
+"""The largest target that all terminals reach, found between a target that is reached and a bound that cannot be.
+
+For a given target the amplitudes that reach it form a convex set, cut out by second-order cones: the least SINR is
+quasi-concave, and what satisfies the conditions of first order is a global maximum. Bisection asks of one target after
+another whether its set is empty; here a primal-dual interior-point method raises the target together with the
+amplitudes, and its multipliers bound from above what any amplitudes reach, so that the last word is as rigorous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.association.cell_free.blocks import Blocks
+from twin.association.cell_free.budgets import Budgets
+from twin.association.cell_free.goals import Goal, LinearisedSinr, Sinr
+from twin.association.cell_free.newton import Multipliers, Newton, Point, Step, block_sums
+from twin.association.cell_free.ray import Ray
+
+Real = NDArray[np.float64]
+
+MOST_STEPS: Final = 150
+"""Newton steps after which the search ends; twenty are usual."""
+SHARES: Final = np.array(
+    [1.0, 0.99, 0.97, 0.94, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 5e-3, 1e-3, 1e-4]
+)
+"""Tried shares of a step."""
+CENTRINGS: Final = (0.3, 1.0)
+"""Shares of the mean product aimed at where a step towards less is a short one."""
+LONG: Final = 0.2
+"""The share of a step that is no short one."""
+LEAST_GAP: Final = 0.2
+"""Share of the tolerance that a step aims at, if not at more."""
+LEAST_PRODUCT: Final = 0.02
+"""No product of multiplier and slack falls below this share of their mean."""
+LEAST_PRICE: Final = 0.1
+"""Share of the tolerance, and of the mean price, that every limit's price is when a bound is worked out."""
+BOTTLENECK: Final = 1e-3
+"""Share of (b_kᵀp_k)² below which a terminal's slack may make it one that holds the others back."""
+BALANCINGS: Final = 3
+"""Rounds in which the multipliers are evened out for a bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """The best amplitudes found."""
+
+    amplitude: Real
+    """(J,A) p, with a limit used up."""
+    least: float
+    """Their least SINR."""
+    bound: float
+    """What no amplitudes within the limits exceed."""
+    steps: int
+    """Newton steps, or solved cone programs for `successive`."""
+    converged: bool
+    """Whether both are within the tolerance of each other."""
+
+
+def highest(blocks: Blocks, budgets: Budgets, *, tolerance: float, start: Real | None = None) -> Peak:
+    """Solve P5's problem (32), max-min SINR within limits, to its global optimum.
+
+    Parameters
+    ----------
+    blocks
+        Terminals and the pairs that may serve.
+    budgets
+        Limits on weighted sums of p².
+    tolerance
+        Relative distance of the least SINR from its upper bound.
+    start
+        (J,A) amplitudes to start from.
+    """
+    search = _Search.begin(blocks, budgets, Sinr(), start)
+    bound, aim = np.inf, tolerance
+    for steps in range(1, MOST_STEPS + 1):  # noqa: B007 - wanted afterwards
+        if search.gap < aim:
+            bound, aim = min(bound, upper_bound(search.point, search.held, LEAST_PRICE * tolerance)), LEAST_GAP * aim
+            if bound <= _used_up(search.point)[1] * (1.0 + tolerance):
+                break
+        following = search.further(LEAST_GAP * aim)
+        if following is None:
+            break
+        search = following
+    amplitude, least = _used_up(search.point)
+    return Peak(
+        amplitude=amplitude, least=least, bound=bound, steps=steps, converged=bound <= least * (1.0 + tolerance)
+    )
+
+
+def successive(
+    blocks: Blocks, budgets: Budgets, *, tolerance: float, iterations: int, start: Real | None = None
+) -> Peak:
+    """Solve the same by P5's successive convex approximation (35) to (37) from a feasible point.
+
+    Ends when the least SINR rises by less than a share of ``tolerance``; ``bound`` is none (infinite).
+    """
+    amplitude = _Search.begin(blocks, budgets, Sinr(), start).point.amplitude
+    least = float(blocks.sinr(amplitude).min())
+    for iteration in range(1, iterations + 1):
+        goal = LinearisedSinr(y=(blocks.signal * amplitude).sum(axis=1) / least)
+        amplitude = _convex(blocks, budgets, goal, amplitude, 0.1 * tolerance * least)
+        before, least = least, float(blocks.sinr(amplitude).min())
+        if least - before <= tolerance * least:
+            return Peak(amplitude=amplitude, least=least, bound=np.inf, steps=iteration, converged=True)
+    return Peak(amplitude=amplitude, least=least, bound=np.inf, steps=iterations, converged=False)
+
+
+def _convex(blocks: Blocks, budgets: Budgets, goal: LinearisedSinr, start: Real, tolerance: float) -> Real:
+    """Amplitudes (J,A) that solve P5's problem (37) to an absolute tolerance."""
+    search = _Search.begin(blocks, budgets, goal, start)
+    for _ in range(MOST_STEPS):
+        following = None if search.gap < tolerance else search.further(LEAST_GAP * tolerance)
+        if following is None:
+            break
+        search = following
+    return search.point.amplitude
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """Where the interior-point method stands."""
+
+    point: Point
+    held: Multipliers
+    gap: float
+    """By how much what is maximised may still rise, if the multipliers are feasible."""
+
+    @classmethod
+    def begin(cls, blocks: Blocks, budgets: Budgets, goal: Goal, start: Real | None) -> _Search:
+        """A point well inside all limits, and a target that it exceeds."""
+        even = budgets.within(0.7 * blocks.held / np.sqrt(max(len(blocks.terminal), 1)), 0.5)
+        amplitude = even if start is None else budgets.within(0.9 * start + 0.1 * even, 0.9)
+        point = Point.at(blocks, budgets, goal, amplitude, 0.0)
+        reached = goal.reached(point.wanted, point.unwanted)
+        return cls._at(point.moved(np.zeros_like(amplitude), reached - 0.5 * abs(reached)), None)
+
+    @classmethod
+    def _at(cls, point: Point, held: Multipliers | None) -> _Search:
+        held = Multipliers.central(point) if held is None else held.normal(point)
+        return cls(point=point, held=held, gap=float(held.products(point).sum()))
+
+    def further(self, least_gap: float) -> _Search | None:
+        """One step on, as long as one leads on, to no smaller gap than asked: rounding would come in sooner."""
+        # where numbers of too different size meet, a step is not finite: then it is refused below
+        with np.errstate(all="ignore"):
+            try:
+                newton = Newton.at(self.point, self.held)
+            except np.linalg.LinAlgError:
+                return None
+            share, step = self._chosen(newton, least_gap)
+            if share == 0.0:
+                return None
+            point = self.point.moved(share * step.amplitude, share * step.target)
+            return self._at(point, self.held.moved(step.multipliers, share)) if point.inside() else None
+
+    def _chosen(self, newton: Newton, least_gap: float) -> tuple[float, Step]:
+        """A step and the share of it that is allowed, zero if none is."""
+        products = self.held.products(self.point)
+        whole = newton.step(0.0)
+        best, chosen = 0.0, whole
+        share = Ray.of(self.point, whole.amplitude).allowed(SHARES, self.held, whole, 0.0)
+        for centring in ((1.0 - share) ** 3, *CENTRINGS):
+            tried = newton.step(max(centring * float(products.mean()), least_gap / len(products)))
+            allowed = Ray.of(self.point, tried.amplitude).allowed(SHARES, self.held, tried, LEAST_PRODUCT)
+            if allowed > best:
+                best, chosen = allowed, tried
+            if best >= LONG:
+                break
+        return best, chosen
+
+
+def upper_bound(point: Point, held: Multipliers, least_price: float) -> float:
+    """An SINR that no amplitudes within the limits bring all terminals above, by weak duality.
+
+    For any λ, q ≥ 0 with Σ q ≤ Σ λσ² and N_j = Σ_k λ_k M_kj + diag(q) no target above max_j λ_j b̄_jᵀ N_j⁻¹ b̄_j can be
+    reached, with b̄ ≥ b at will because p ≥ 0. Prices q are raised to a share ``least_price`` of their mean, and
+    a second bound has λ = 0 for all that exceed the target: where nothing is scarce, λ and q are nearly zero and their
+    ratio is nothing but rounding.
+    """
+    blocks = point.blocks
+    raised = blocks.signal + (0.5 / (held.terminals * point.wanted))[:, None] * held.pairs
+    price = np.maximum(held.limits, least_price * held.limits.mean())
+    bound = np.inf
+    for bottleneck in (np.ones(len(raised)), point.slack.value < BOTTLENECK * point.wanted**2):
+        weight = bottleneck * held.terminals
+        for _ in range(BALANCINGS if weight.any() else 0):
+            per_weight = _per_weight(point, weight, price, raised)
+            if not (np.isfinite(per_weight).all() and (per_weight > 0.0).all()):
+                break
+            bound = min(bound, float((weight * per_weight).max()))
+            # at the optimum all products are the same; this brings them nearer to each other
+            weight = bottleneck / per_weight
+    return bound
+
+
+def _per_weight(point: Point, weight: Real, price: Real, raised: Real) -> Real:
+    """(J,) b̄_jᵀ N_j⁻¹ b̄_j, the prices (I,) scaled to Σ λσ²."""
+    blocks, budgets = point.blocks, point.budgets
+    price = price * (float(weight @ blocks.noise) / float(price.sum()))
+    sums = block_sums(blocks, weight, (budgets.weight * budgets.at_pairs(price)).sum(axis=0) + ~blocks.held)
+    size = 1.0 / np.sqrt(np.einsum("jaa->ja", sums))
+    scaled = raised * size
+    try:
+        solved = np.linalg.solve(sums * size[:, :, None] * size[:, None, :], scaled[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return np.full(len(raised), np.inf)
+    return np.asarray((scaled * solved).sum(axis=1))
+
+
+def _used_up(point: Point) -> tuple[Real, float]:
+    """The amplitudes scaled until a limit is used up, which raises every SINR, and the least of these."""
+    amplitude = point.amplitude / np.sqrt(point.budgets.usage(point.amplitude).max())
+    return amplitude, float(point.blocks.sinr(amplitude).min())

@@ -1,0 +1,71 @@
+"""A uniform random field in space that is constant over cells, evaluated where it is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from twin.channel.environment.keys import Keys, derived, mixed, uniform
+from twin.channel.environment.places import Real, Triple, turned
+
+_GOLDEN: Final = (1.0 + np.sqrt(5.0)) / 2.0
+_AXES: Final = np.array(
+    [
+        (0.0, 1.0, _GOLDEN),
+        (0.0, 1.0, -_GOLDEN),
+        (1.0, _GOLDEN, 0.0),
+        (1.0, -_GOLDEN, 0.0),
+        (_GOLDEN, 0.0, 1.0),
+        (-_GOLDEN, 0.0, 1.0),
+    ]
+) / np.sqrt(1.0 + _GOLDEN**2)
+"""The six diagonals of an icosahedron: the most even six directions there are."""
+_WIDTHS: Final = 1 << 12
+"""Spacings to choose from."""
+_BLOCK: Final = 1 << 14
+"""Points that are worked out at once, so that all stays in the processor's cache."""
+
+
+def mosaic_field(points: Triple, key: Keys) -> Real:
+    """Uniform values (P,) in (0, 1) at points in correlation lengths, one independent field for each key.
+
+    Space is cut by sets of parallel, equally spaced planes across six axes; every cell has a value of its own. Planes
+    of spacing w, placed at random, miss two points that lie a apart along their axis with probability max(0, 1 - a/w),
+    which is e^{-a/s} in the mean over w/s with the density w e^{-w}. The six together miss two points with probability
+    e^{-Σa/s}; with s = 3, and turned at random, that is e^{-|Δ|} to 1e-3. So any function of the value has that
+    autocorrelation, and along a straight line it stays for an exponential length of mean 1 before it is drawn anew.
+
+    The cells are those of random binning features (Rahimi and Recht, Random features for large-scale kernel machines,
+    2007).
+    """
+    values = np.empty(key.shape)
+    for start in range(0, len(values), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        x, y, z = (axis[part] for axis in points)
+        values[part] = uniform(_cells((x, y, z), key[part]))
+    return values
+
+
+def _cells(points: Triple, key: Keys) -> Keys:
+    """A number (P,) for the cell in which each point lies."""
+    x, y, z = turned(points, key)
+    cell = mixed(key)
+    for number, axis in enumerate(_AXES):
+        planes = derived(key, 121 + number)
+        per_length = _planes_per_length()[(planes & np.uint64(_WIDTHS - 1)).astype(np.intp)]
+        along = ((x * axis[0] + y * axis[1]) + z * axis[2]) * per_length + uniform(planes)
+        cell = mixed(cell + np.floor(along).astype(np.int64).view(np.uint64))
+    return cell
+
+
+@cache
+def _planes_per_length() -> Real:
+    """Inverse spacings of planes across one axis: the middles of equal shares of the law above.
+
+    The mean of |cos| over directions is a half, so that six axes cut a line 3/s times a correlation length.
+    """
+    spacing = (len(_AXES) / 2.0) * gammaincinv(2.0, (np.arange(_WIDTHS) + 0.5) / _WIDTHS)
+    return np.asarray(1.0 / spacing)

@@ -1,0 +1,77 @@
+"""Gas, clouds, rain and scintillation of one place by the ITU-R's recommendations, through the package itur."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import InputError
+
+Real = NDArray[np.float64]
+
+LOWEST_DEG = 5.0
+"""The recommendations hold from this elevation on; below, its value is held."""
+MISSING = (
+    "needs the package itur, which is not installed; it comes with the extra: pip install 'constellation-twin[atm]'"
+)
+
+
+def installed() -> bool:
+    """Whether the package is there; it is not imported."""
+    return find_spec("itur") is not None
+
+
+def weather_db(
+    elevation_deg: Real, *, carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float
+) -> Real:
+    """Attenuation of the atmosphere that is exceeded for a share of the time (ITU-R P.676, P.618, P.840).
+
+    It is tabulated once for a place, a carrier and a share, at every degree, and interpolated over the cosecant of
+    elevation, in which attenuation is nearly straight.
+
+    Parameters
+    ----------
+    elevation_deg
+        Any shape; below 5 degrees the value of 5 degrees is held.
+    place_deg
+        Latitude and longitude.
+    percent
+        Share of an average year in which the attenuation is exceeded.
+    antenna_m
+        Diameter of the terminal's antenna, over which scintillation is averaged.
+
+    Raises
+    ------
+    InputError
+        If the package is not installed.
+    """
+    angles_deg, table_db = _table(carrier_hz, place_deg, percent, antenna_m)
+    cosecant = 1.0 / np.sin(np.radians(np.clip(elevation_deg, LOWEST_DEG, 90.0)))
+    # np.interp wants rising places: from the zenith down
+    return np.interp(cosecant, 1.0 / np.sin(np.radians(angles_deg[::-1])), table_db[::-1])
+
+
+@lru_cache(maxsize=16)
+def _table(carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float) -> tuple[Real, Real]:
+    """Elevations, rising, and the attenuation at each."""
+    if not installed():
+        raise InputError(f"channel.path_loss.weather_at {MISSING}")
+    itur = import_module("itur")
+    angles_deg = np.arange(LOWEST_DEG, 91.0)
+    latitude, longitude = place_deg
+    found = [
+        itur.atmospheric_attenuation_slant_path(latitude, longitude, carrier_hz / 1e9, angle, percent, antenna_m)
+        for angle in angles_deg.tolist()
+    ]
+    table_db = np.array([float(np.ravel(getattr(each, "value", each))[0]) for each in found])
+    if not np.isfinite(table_db).all():
+        lost = angles_deg[~np.isfinite(table_db)][0]
+        raise InputError(
+            f"channel.path_loss.weather_at: itur gave no number at {lost:g} degrees of elevation, for"
+            f" {carrier_hz / 1e9:g} GHz at latitude {latitude:g}, longitude {longitude:g}, {percent:g} % of the time"
+        )
+    return angles_deg, table_db
