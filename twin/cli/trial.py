@@ -15,7 +15,16 @@ EPOCHS: Final = 65
 WALL_S: Final = 2.0
 """A trial ends with the epoch in which this is over."""
 
-BYTES_A_ROW: Final = {"terminals": 32, "handovers": 16, "satellites": 19, "epochs": 20, "links": 48, "timings": 8}
+BYTES_A_ROW: Final = {
+    "terminals": 32,
+    "handovers": 16,
+    "attempts": 24,
+    "satellites": 19,
+    "epochs": 20,
+    "links": 48,
+    "candidates": 24,
+    "timings": 8,
+}
 """On disk, rounded up from runs of five minutes to an hour."""
 
 
@@ -28,7 +37,7 @@ class Trial:
     wall_s: float
     """Wall-clock time of all of them."""
     rows: dict[str, float]
-    """Rows of each table in an epoch, mean; handovers excepted, which the first epochs say nothing about."""
+    """Rows of each table in an epoch, mean; handovers and attempts excepted: the first epochs say nothing of them."""
 
     @property
     def epoch_s(self) -> float:
@@ -47,7 +56,7 @@ def tried(network: Network) -> Trial:
     from twin.loop import Loop
     from twin.state import LoopState
 
-    counts = {"terminals": 0, "satellites": 0, "epochs": 0, "links": 0, "timings": 0}
+    counts = {"terminals": 0, "satellites": 0, "epochs": 0, "links": 0, "candidates": 0, "timings": 0}
     age_ns = int(network.scenario.precoding.csi_age)
     loop = Loop(network, LoopState.fresh(network.terminals.count, age_ns))
     begun = perf_counter()
@@ -57,6 +66,7 @@ def tried(network: Network) -> Trial:
         counts["satellites"] += len(report.outcome.norad_id)
         counts["epochs"] += 1
         counts["links"] += int(report.moment.visible.sum())
+        counts["candidates"] += int(report.moment.visible.sum()) if report.decision is not None else 0
         counts["timings"] += len(report.wall_s) + 1  # that of the trace itself
         if counts["epochs"] == EPOCHS or perf_counter() > begun + WALL_S:
             raise _EnoughError
@@ -67,6 +77,7 @@ def tried(network: Network) -> Trial:
     except _EnoughError:
         pass
     wall_s, epochs = perf_counter() - begun, counts["epochs"]
-    if not network.scenario.trace.links:
-        del counts["links"]
+    for table in ("links", "candidates"):
+        if not getattr(network.scenario.trace, table):
+            del counts[table]
     return Trial(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})

@@ -94,7 +94,8 @@ def _tables(network: Network, trial: Trial) -> Iterator[str]:
         rows *= network.timeline.epochs
         total += rows * BYTES_A_ROW[table]
         yield f"  {table}: about {counted(round(rows), 'row')}, {size(rows * BYTES_A_ROW[table])}"
-    yield f"  handovers: as they happen, {BYTES_A_ROW['handovers']} bytes each"
+    happening = " and ".join(f"{BYTES_A_ROW[table]} bytes" for table in ("handovers", "attempts"))
+    yield f"  handovers and attempts: as they happen, {happening} each"
     yield f"  together about {size(total)}"
 
 
