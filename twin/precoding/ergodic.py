@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from twin import randomness
@@ -39,7 +39,7 @@ class ErgodicOptions(JointOptions):
     """Samples of fading and phase error, the same at every epoch."""
     sample_seed: Annotated[int, Ge(0)] = 0
     """Of the samples; they are never those by which rates are scored."""
-    power_tolerance: float = 1e-9
+    power_tolerance: Annotated[float, Gt(0.0)] = 1e-9
     """Relative error to which the budgets that bind are met in each iteration."""
 
     def check(self, facts: Facts) -> None:
