@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 
 import numpy as np
 import pytest
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -310,18 +310,23 @@ def test_weights_are_a_start_for_the_next_epoch(precoder, problem):
 # -------------------------------------------------------------------------------------------------- policies
 
 
-def lowest(hint: object) -> tuple[object, float | None]:
-    """A type less its annotations, and the least value that they allow."""
-    if typing.get_origin(hint) is typing.Annotated:
-        inner, *notes = typing.get_args(hint)
-        bounds = [note.ge for note in notes if isinstance(note, Ge)]
-        return inner, bounds[0] if bounds else None
-    return hint, None
+def limits(hint: object) -> tuple[object, float | None, float | None]:
+    """A type less its annotations, and the least and the greatest value that they allow, or nearly."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint, None, None
+    inner, *notes = typing.get_args(hint)
+    least = [note.ge for note in notes if isinstance(note, Ge)] + [
+        1.001 * note.gt + 1e-9 for note in notes if isinstance(note, Gt)
+    ]
+    most = [note.le for note in notes if isinstance(note, Le)] + [
+        0.999 * note.lt for note in notes if isinstance(note, Lt)
+    ]
+    return inner, least[0] if least else None, most[0] if most else None
 
 
 def values_of(hint: object) -> st.SearchStrategy:
     """Small values of an option's type."""
-    inner, least = lowest(hint)
+    inner, least, most = limits(hint)
     if typing.get_origin(inner) is typing.Literal:
         return st.sampled_from(typing.get_args(inner))
     if typing.get_origin(inner) in (typing.Union, UnionType):
@@ -333,7 +338,8 @@ def values_of(hint: object) -> st.SearchStrategy:
     if inner is int:
         return st.integers(int(least or 0), int(least or 0) + 3)
     if inner is float:
-        return st.sampled_from([0.0, 10.0, 200.0]).map(lambda value: value + (least or 0.0))
+        low = least or 0.0
+        return st.sampled_from([low, low + 10.0, low + 200.0] if most is None else [low, 0.3 * most + 0.7 * low, most])
     return st.nothing()
 
 

@@ -10,7 +10,7 @@ from annotated_types import Ge, Lt
 
 from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, clusters
 from twin.association.policy import Assignment, AssociationView, policies
-from twin.association.ranking import led
+from twin.association.ranking import leads, led
 from twin.association.remembered import SATELLITES, recalled
 from twin.registry import dataclass_options
 
@@ -40,7 +40,7 @@ def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
     start = _carried(view) if "share" in view.memory else None
     found = clusters(coefficients, view.visible, options=replace(options, terminals_per_satellite=most), start=start)
     score = found.share * view.mean_gain()
-    wanted = led(found.serving, score)
+    wanted = led(found.serving, score, np.where(leads(view), np.inf, score))  # a master leads as long as it serves
     memory = {SATELLITES: view.norad_id, "share": found.share}
     return replace(wanted, share=found.share, score=score, memory=memory)
 
