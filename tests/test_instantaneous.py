@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.literal import p3_wmmse
 from tests.scene_problem import named_scenes, problem_of
 from twin.channel import draw_channels
 from twin.job import run
@@ -221,3 +222,34 @@ def _on_the_budgets(weights, problem, spent_w):
     )
     scale = np.sqrt(spent_w / held.power_w().sum(axis=1))
     return replace(held, coefficients=held.coefficients * scale[:, None, None, None])
+
+
+# two UTs in nearly one direction, or powers at which 1e-16 decides: there W is not a function of the scene alone
+ILL_POSED = ("two_uts_at_one_place", "two_uts_at_one_place_power_high", "twins_alike_in_everything", "power_very_high")
+
+
+@pytest.mark.parametrize("scene", [name for name in SCENES if name not in ILL_POSED])
+def test_the_genie_is_the_literal_algorithm_on_the_drawn_channels(scene):
+    problem = problem_of(SCENES[scene])
+    csi, draws = problem.csi, drawn(problem, count=2)
+    options = GenieOptions(iterations=4, tolerance_bit=0.0, realisations=2)
+    each = followed(problem, genie(problem, options=options).weights, draws)
+    for receive, weights in zip(draws.receive, each, strict=True):
+        channel = csi.reach.spread(receive[..., 0])
+        literal, *_ = p3_wmmse.ms_jo_wmmse(
+            np.abs(channel) ** 2,
+            np.full_like(csi.rician, np.inf),
+            csi.steering(),
+            np.exp(1j * np.angle(channel)),
+            problem.power_w,
+            csi.noise_w,
+            problem.weight,
+            problem.serving,
+            I_max=4,
+            chi=-np.inf,
+        )
+        found = weights.antenna()[..., 0]
+        # a terminal's weights are known up to one phase over all satellites
+        turn = np.einsum("skn,skn->k", found.conj(), literal)
+        turned = found * np.exp(1j * np.angle(turn))[:, None]
+        np.testing.assert_allclose(turned, literal, atol=1e-8 * np.abs(literal).max())

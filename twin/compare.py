@@ -28,6 +28,10 @@ class PrecoderScore:
     precoder: str
     sum_se_bps_hz: float
     """Sum over the terminals of their mean spectral efficiencies."""
+    sum_ap1_bps_hz: float
+    """The same of AP1, the surrogate by mean covariances."""
+    sum_ap2_bps_hz: float
+    """The same of AP2, the rate of receivers that know the mean channel alone."""
     low_se_bps_hz: float
     """5th percentile of the terminals' means."""
     least_se_bps_hz: float
@@ -90,6 +94,10 @@ class _Tally:
     network: Network
     rate: Real = field(init=False)
     """(K,) sum of spectral efficiencies."""
+    surrogate: float = 0.0
+    """Sum of AP1 over terminals and epochs."""
+    mean_only: float = 0.0
+    """Sum of AP2."""
     spent_w: float = 0.0
     budget_w: float = 0.0
     streams: float = 0.0
@@ -120,6 +128,8 @@ class _Tally:
         outcome = report.outcome
         bandwidth_hz = self.network.scenario.channel.bandwidth_mhz * 1e6
         self.rate += outcome.spectral_efficiency_bps_hz
+        self.surrogate += float(outcome.surrogate_bps_hz.sum())
+        self.mean_only += float(outcome.mean_only_bps_hz.sum())
         fed = (outcome.beam_power_w > 0.0) & outcome.serving
         sending = fed.any(axis=1)
         self.serving += int(sending.sum())
@@ -138,6 +148,8 @@ class _Tally:
         return PrecoderScore(
             precoder=self.network.scenario.precoding.name,
             sum_se_bps_hz=float(mean.sum()),
+            sum_ap1_bps_hz=self.surrogate / self.network.timeline.epochs,
+            sum_ap2_bps_hz=self.mean_only / self.network.timeline.epochs,
             low_se_bps_hz=float(np.percentile(mean, 5.0)),
             least_se_bps_hz=float(mean.min()),
             jain_index=float(mean.sum()) ** 2 / (len(mean) * square) if square > 0.0 else 0.0,

@@ -46,6 +46,8 @@ class Outcome:
     """(K,) mean over the epoch."""
     surrogate_bps_hz: Real
     """(K,) AP1, mean over the epoch."""
+    mean_only_bps_hz: Real
+    """(K,) AP2, mean over the epoch."""
     sinr: Real
     """(K,) at the end of the epoch; 0 without service."""
     interrupted: Real
@@ -89,6 +91,7 @@ def scored(air: Air, segments: Sequence[Segment]) -> Outcome:
     return Outcome(
         spectral_efficiency_bps_hz=_mean(shares, [part.rates.spectral_efficiency_bps_hz for part in parts]),
         surrogate_bps_hz=_mean(shares, [part.rates.surrogate_bps_hz for part in parts]),
+        mean_only_bps_hz=_mean(shares, [part.rates.mean_only_bps_hz for part in parts]),
         sinr=parts[-1].rates.sinr,
         interrupted=np.minimum(_mean(shares, idle), 1.0),
         norad_id=table.norad_id,
