@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from twin.channel import ChannelModel, PlanarArray, StatisticalCsi, draw_channels, noise_power_w
+from twin.channel.element_pattern import Isotropic
+from twin.channel.environment import World, terminal_keys
 from twin.links import LinkStates
 from twin.precoding import PrecodingProblem
 from twin.precompensation import draw_phase_errors, mean_phase
@@ -24,6 +26,8 @@ def links_of(range_km: np.ndarray, **changes: np.ndarray) -> LinkStates:
         "norad_id": np.arange(1, shape[0] + 1),
         "instant": np.datetime64("2026-01-01", "ns"),
         "usable": np.ones(shape[0], dtype=bool),
+        "latitude_deg": np.full(shape[1], 45.0),
+        "longitude_deg": np.full(shape[1], 10.0),
         "elevation_deg": np.full(shape, 90.0),
         "azimuth_deg": np.zeros(shape),
         "range_km": range_km,
@@ -48,6 +52,9 @@ def model_of(*terminal_arrays: PlanarArray, fading: str = "none", loss: str = "f
         isotropic_scattering=False,
         satellite_array=PlanarArray(rows=10, columns=10, element_gain_dbi=6.0),
         terminal_arrays=terminal_arrays,
+        satellite_pattern=Isotropic(),
+        terminal_patterns=(Isotropic(),) * len(terminal_arrays),
+        world=World(seed=0, terminal=terminal_keys(f"ut-{number}" for number in range(len(terminal_arrays)))),
         group=np.arange(len(terminal_arrays)),
         noise_w=np.full(len(terminal_arrays), noise_w),
     )

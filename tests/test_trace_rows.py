@@ -125,7 +125,7 @@ def test_the_contract_s_columns_are_there() -> None:
         "epochs": "epoch time visible_satellites sum_se_bps_hz precoder_iterations converged"
         " active_satellites in_service_terminals",
         "links": "epoch time satellite terminal elevation_deg azimuth_deg range_km delay_s doppler_hz"
-        " path_gain_db rician_k_db phase_error_rad serving residual_delay_s residual_doppler_hz",
+        " path_gain_db rician_k_db phase_error_rad serving residual_delay_s residual_doppler_hz phase_variance_rad2",
         "timings": "epoch stage wall_s",
         "attempts": "epoch time terminal decided begun from_satellites to_satellites outcome reason",
         "candidates": "epoch time terminal satellite score elevation_deg chosen",

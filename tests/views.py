@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.association import Assignment, AssociationView
+from twin.association.offline import ContactPlan
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.registry import of_kind
 
@@ -90,8 +91,26 @@ def view_of(
         remaining_s=lambda: np.where(visible, stay_s, 0.0),
         ground_distance_km=lambda: ground_km,
         statistics=lambda: statistics_of(gain, noise_w, departure=departure, array=array, norad_id=norad_id),
+        contacts=lambda: standing_still(visible, elevation_deg, norad_id, 50 + instant_ns // every_ns),
         memory={} if memory is None else memory,
     )
+
+
+def standing_still(visible, elevation_deg, norad_id, decisions) -> list[ContactPlan]:
+    """The same satellites at every decision up to now."""
+    plans = []
+    for terminal in range(visible.shape[1]):
+        rows = np.flatnonzero(visible[:, terminal])
+        step = np.repeat(np.arange(decisions), len(rows))
+        plans.append(
+            ContactPlan.of_pairs(
+                step,
+                np.tile(norad_id[rows], decisions),
+                np.tile(elevation_deg[rows, terminal], decisions),
+                instants=decisions,
+            )
+        )
+    return plans
 
 
 def decide(policy: str, view: AssociationView, **options: object) -> Assignment:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.association import Assignment, AssociationView, ServingTable
 from twin.association.answer import checked
+from twin.association.offline import ContactPlan
 from twin.association.policy import Memory
 from twin.catalogue import Catalogue, Walker, read_catalogue, walker_catalogue
 from twin.channel import ChannelModel, StatisticalCsi
-from twin.channel.path_loss import Path
 from twin.ephemeris import Ephemeris
 from twin.errors import InputError
 from twin.forecast import Forecast
 from twin.links import LinkStates
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
 from twin.precoding.facts import Facts
-from twin.precompensation import Residual, mean_phase, predict, residual
+from twin.precompensation import Alignment, LinkView, Residual, Waveform, aligned, predict, residual
 from twin.sky import Moment, Sky
 from twin.terminals import Terminals
 from twin.timeline import Timeline
@@ -71,6 +71,17 @@ def constellation(scenario: Scenario) -> Catalogue:
         raise InputError(f"constellation: {error}") from None
 
 
+def waveform(scenario: Scenario) -> Waveform:
+    """The OFDM numbers of a scenario."""
+    channel = scenario.channel
+    return Waveform.of(
+        carrier_hz=channel.carrier_ghz * 1e9,
+        subcarrier_hz=channel.subcarrier_khz * 1e3,
+        bandwidth_hz=channel.bandwidth_mhz * 1e6,
+        prefix_share=channel.prefix_share,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """Satellites, terminals and the selected models."""
@@ -84,8 +95,10 @@ class Network:
     forecast: Forecast
     terminals: Terminals
     channel: ChannelModel
-    phase_variance: Callable[[Path], Real]
+    phase_error: Callable[[LinkView], Real | Alignment]
     """The selected `PhaseErrorModel`, its options filled in."""
+    waveform: Waveform
+    """Carrier and OFDM numbers, by which phase errors go."""
     policy: Callable[[AssociationView], Assignment]
     """The selected `Policy`, its options filled in."""
     precoder: Callable[[PrecodingProblem], Precoding]
@@ -122,11 +135,13 @@ class Network:
             forecast=Forecast(catalogue.sets, min_elevation_deg=association.min_elevation_deg),
             terminals=terminals,
             channel=ChannelModel.from_scenario(scenario, terminals),
-            phase_variance=scenario.precompensation.bound(),
+            phase_error=scenario.precompensation.bound(),
+            waveform=waveform(scenario),
             policy=association.bound(),
             precoder=scenario.precoding.bound(),
             power_w=watts_from_dbm(scenario.satellites.power_per_subcarrier_dbm),
         )
+        network.check_phase_error()
         return network.with_precoder(scenario)
 
     def with_precoder(self, scenario: Scenario) -> Self:
@@ -151,17 +166,68 @@ class Network:
                 raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
         return replace(self, scenario=scenario, precoder=scenario.precoding.bound())
 
+    def check_phase_error(self) -> None:
+        """Ask the phase-error model about no links at all, so that it may refuse what does not fit together.
+
+        Raises
+        ------
+        InputError
+            If its options do not fit the waveform.
+        """
+        none = np.empty((0, self.terminals.count))
+        self.phase_error(
+            LinkView(
+                range_km=none,
+                elevation_deg=none,
+                range_rate_km_s=none,
+                range_acceleration_km_s2=none,
+                pilot_snr=none,
+                waveform=self.waveform,
+            )
+        )
+
     def csi(self, links: LinkStates) -> StatisticalCsi:
         """Statistical CSI of links, phase alignment included."""
-        return self.channel.csi(links, mean_phase(self.phase_variance(links)))
+        return self._aligned_csi(links)[0]
 
     def csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
         """Statistical CSI of some satellites at the start of an epoch; every answer is kept."""
+        return self._aligned_csi_now(moment, norad_id)[0]
+
+    def expected_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
+        """What can be expected of the same without a measurement: all that a policy may know."""
+        if not self.channel.draws_surroundings:
+            return self.csi_now(moment, norad_id)
+        return self._aligned_csi(moment.links(norad_id), expected=True)[0]
+
+    def phase_variance(self, links: LinkStates) -> Real:
+        """ζ² (S,K) in rad², infinite for a uniform phase."""
+        return self._aligned_csi(links)[1].variance_rad2
+
+    def phase_variance_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> Real:
+        """The same for some satellites at the start of an epoch; every answer is kept."""
+        return self._aligned_csi_now(moment, norad_id)[1].variance_rad2
+
+    def _aligned_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, Alignment]:
         key = "csi", norad_id.tobytes()
         if key not in moment.kept:
-            moment.kept[key] = self.csi(moment.links(norad_id))
-        kept: StatisticalCsi = moment.kept[key]
+            moment.kept[key] = self._aligned_csi(moment.links(norad_id))
+        kept: tuple[StatisticalCsi, Alignment] = moment.kept[key]
         return kept
+
+    def _aligned_csi(self, links: LinkStates, *, expected: bool = False) -> tuple[StatisticalCsi, Alignment]:
+        """Statistical CSI of links, and the alignment that its pilots allow."""
+        plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
+        alignment = self._alignment(links, plain.gain)
+        share = alignment.disturbance_share
+        return replace(
+            plain, mean_phase=alignment.mean_phase, disturbance_share=share if share.any() else None
+        ), alignment
+
+    def _alignment(self, links: LinkStates, gain: Real) -> Alignment:
+        """What precompensation leaves over, with pilots (S,K) of a satellite's whole budget over these gains."""
+        pilot_snr = self.power_w * gain / self.channel.noise_w
+        return aligned(self.phase_error(LinkView.of(links, pilot_snr=pilot_snr, waveform=self.waveform)))
 
     def precompensation(self, epoch: int, links: LinkStates) -> Residual:
         """What the satellites' delay and Doppler compensation misses at the start of an epoch.
@@ -184,7 +250,6 @@ class Network:
         instant_ns = self.timeline.begin_ns(moment.epoch)
         visible = self.available(moment, instant_ns)
         norad_id, association = moment.norad_id, self.scenario.association
-        path: Path = moment
         serving = np.zeros(visible.shape, dtype=np.bool_)
         since_ns = np.zeros(visible.shape, dtype=np.int64)
         known, rows = found(norad_id, table.norad_id)
@@ -200,7 +265,7 @@ class Network:
             elevation_deg=moment.elevation_deg,
             range_km=moment.range_km,
             visible=visible,
-            mean_gain=lambda: self.channel.power_gain(path),
+            mean_gain=lambda: self.channel.power_gain(moment),
             serving=serving,
             master=np.where(kept, master, -1),
             region=self.terminals.group,
@@ -212,9 +277,32 @@ class Network:
             noise_w=self.channel.noise_w,
             remaining_s=lambda: self.forecast.remaining_s(moment),
             ground_distance_km=moment.ground_distance_km,
-            statistics=lambda: self.csi_now(moment, norad_id),
+            statistics=lambda: self.expected_csi_now(moment, norad_id),
+            contacts=self.contacts,
             memory=memory,
         )
+
+    def contacts(self) -> list[ContactPlan]:
+        """Who is visible to each terminal at each decision of the run, with the elevation in degrees as score."""
+        every = self.scenario.epochs_in(self.scenario.association.every)
+        # a sky of its own: what it sees ahead is not to be told of, and the run's own window stays where it is
+        max_age = self.scenario.constellation.max_element_age
+        sky = Sky(
+            ephemeris=Ephemeris(self.catalogue.sets, max_element_age_ns=None if max_age is None else int(max_age)),
+            terminals=self.terminals,
+            timeline=self.timeline,
+            min_elevation_deg=self.scenario.association.min_elevation_deg,
+        )
+        seen: list[tuple[NDArray[Any], ...]] = []
+        decisions = range(0, self.timeline.epochs, every)
+        for decision, epoch in enumerate(decisions):
+            moment = sky.at(epoch)
+            row, terminal = np.nonzero(self.available(moment, self.timeline.begin_ns(epoch)))
+            elevation_deg = moment.elevation_deg[row, terminal]
+            seen.append((np.full(len(row), decision), moment.norad_id[row], terminal, elevation_deg))
+        when, satellite, whom, score = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+        owns = [whom == terminal for terminal in range(self.terminals.count)]
+        return [ContactPlan.of_pairs(when[own], satellite[own], score[own], instants=len(decisions)) for own in owns]
 
     def decide(self, view: AssociationView) -> Assignment:
         """Ask the policy.

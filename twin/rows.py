@@ -137,11 +137,11 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
     moment, scenario = report.moment, network.scenario
     norad_id = moment.norad_id
     links = moment.links(norad_id)
-    variance = network.phase_variance(links)
+    variance = network.phase_variance_now(moment, norad_id)
     phase = draw_phase_errors(variance, norad_id, draws=1, seed=scenario.seed, epoch=report.epoch)[0]
     missed = network.precompensation(report.epoch, links)
     carrier_hz = network.channel.carrier_hz
-    rician = network.channel.fading(links)
+    rician = network.channel.realised_rician(links)
     pairs = np.nonzero(moment.visible)
     serving = np.zeros(moment.visible.shape, dtype=np.bool_)
     known, places = found(norad_id, report.outcome.norad_id)
@@ -156,10 +156,11 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
         "range_km": links.range_km[pairs],
         "delay_s": links.delay_s[pairs],
         "doppler_hz": doppler_hz(links, carrier_hz)[pairs],
-        "path_gain_db": -network.channel.path_loss(links, carrier_hz=carrier_hz)[pairs],
+        "path_gain_db": -network.channel.realised_loss_db(links)[pairs],
         "rician_k_db": _finite(to_db(rician[pairs])),
         "residual_delay_s": missed.delay_s[pairs],
         "residual_doppler_hz": missed.doppler_hz[pairs],
+        "phase_variance_rad2": _finite(variance[pairs]),
         "phase_error_rad": phase[pairs],
         "serving": serving[pairs],
     }

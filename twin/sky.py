@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.ephemeris import Ephemeris, SatelliteStates
 from twin.links import LinkStates, Visibility, link_states, visibility
+from twin.links.vectors import components, dot
 from twin.terminals import Terminals, TerminalStates
 from twin.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.timeline import Timeline
@@ -55,6 +56,24 @@ class Moment:
     def elevation_deg(self) -> Real:
         """(V,K) worked out when asked for."""
         return np.degrees(np.arcsin(np.clip(self.sine_elevation, -1.0, 1.0)))
+
+    @property
+    def departure_nadir_cos(self) -> Real:
+        """(V,K) cosine of the angle between a satellite's nadir and the terminal, worked out when asked for."""
+        position = components(self.satellites.position_km[self.index, self.rows])
+        up = position / np.sqrt(dot(position, position))
+        return dot(up[:, :, None], self._ray())
+
+    @property
+    def arrival_boresight_cos(self) -> Real:
+        """(V,K) cosine of the angle between a terminal's boresight and the satellite, worked out when asked for."""
+        return dot(components(self.terminals.antenna[self.index, :, 2])[:, None, :], self._ray())
+
+    def _ray(self) -> Real:
+        """(3,V,K) unit vectors from terminals to satellites."""
+        place = components(self.terminals.position_km[self.index])
+        across = components(self.satellites.position_km[self.index, self.rows])[:, :, None] - place[:, None, :]
+        return np.asarray(across / np.sqrt(dot(across, across)))
 
     def unusable(self, norad_id: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of some satellites of this window are not to be believed now."""

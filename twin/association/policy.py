@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.association.offline import ContactPlan
 from twin.channel import StatisticalCsi
 from twin.registry import Registry
 
@@ -55,6 +56,9 @@ class AssociationView:
     """Computes (V,K) distance along the ground from each terminal to the point below each satellite."""
     statistics: Callable[[], StatisticalCsi]
     """Computes the statistical CSI of all V satellites."""
+    contacts: Callable[[], Sequence[ContactPlan]]
+    """Computes, for each of K terminals, who is visible at each decision of the whole run, by NORAD id and with the
+    elevation in degrees as score: what no network knows, for bounds."""
     memory: Memory = field(default_factory=dict)
     """What the policy asked to be given again at its next decision."""
 

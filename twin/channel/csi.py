@@ -51,6 +51,8 @@ class StatisticalCsi:
     Only coherent interference depends on it: everyone else hears a stream with the difference of two such phases.
     None takes all for equal.
     """
+    disturbance_share: Real | None = None
+    """(S,K) share of a terminal's own power that arrives as ICI and ISI, in mean; None for none anywhere."""
 
     @cached_property
     def los_share(self) -> Real:
@@ -77,6 +79,7 @@ class StatisticalCsi:
             receive_steering=self.receive_steering[rows],
             scattering=None if self.scattering is None else self.scattering[rows],
             carrier_phase_rad=None if self.carrier_phase_rad is None else self.carrier_phase_rad[rows],
+            disturbance_share=None if self.disturbance_share is None else self.disturbance_share[rows],
         )
         some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before
         return some

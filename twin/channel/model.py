@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.array import PlanarArray
 from twin.channel.csi import Complex, Real, StatisticalCsi
-from twin.channel.path_loss import Path
+from twin.channel.element_pattern import CosinePower, ElementPattern, Isotropic, Reflector
+from twin.channel.environment import World, realised, terminal_keys
+from twin.channel.fading import realised_rician
+from twin.channel.path_loss import Path, realised_loss_db
 from twin.constants import BOLTZMANN_J_K, REFERENCE_TEMPERATURE_K
 from twin.units import from_db
 
 if TYPE_CHECKING:
     from twin.links import LinkStates
     from twin.scenario import Scenario
-    from twin.scenario.terminals import Array
+    from twin.scenario.terminals import Array, Pattern
     from twin.terminals import Terminals
 
 
@@ -43,6 +46,30 @@ def planar(section: Array) -> PlanarArray:
     )
 
 
+def element_pattern(section: Pattern) -> ElementPattern:
+    """The pattern that a scenario section describes."""
+    if section.name == "cosine":
+        return CosinePower() if section.exponent is None else CosinePower(exponent=section.exponent)
+    if section.aperture_wavelengths is not None:
+        return Reflector(aperture_wavelengths=section.aperture_wavelengths)
+    return Isotropic()
+
+
+class AimedPath(Path, Protocol):
+    """Links of which is known how far off the boresights they are; both are asked of it only if a pattern needs them.
+
+    `LinkStates` and `Moment` are such.
+    """
+
+    @property
+    def departure_nadir_cos(self) -> Real:
+        """(S,K) cosine of the angle between the satellite's nadir and the terminal."""
+
+    @property
+    def arrival_boresight_cos(self) -> Real:
+        """(S,K) cosine of the angle between the terminal's boresight and the satellite."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelModel:
     """The selected propagation models with all that is fixed over a run."""
@@ -56,10 +83,16 @@ class ChannelModel:
     satellite_array: PlanarArray
     terminal_arrays: tuple[PlanarArray, ...]
     """One for each group of terminals."""
+    satellite_pattern: ElementPattern
+    """Of an element of the satellites' arrays."""
+    terminal_patterns: tuple[ElementPattern, ...]
+    """Of an element of each group's arrays."""
     group: NDArray[np.int64]
     """(K,) group of each terminal."""
     noise_w: Real
     """(K,) noise power on one subcarrier."""
+    world: World
+    """What fixes the drawn surroundings of the terminals."""
 
     @classmethod
     def from_scenario(cls, scenario: Scenario, terminals: Terminals) -> Self:
@@ -77,8 +110,11 @@ class ChannelModel:
             isotropic_scattering=channel.scattering == "isotropic",
             satellite_array=planar(scenario.satellites.array),
             terminal_arrays=tuple(planar(group.antenna) for group in scenario.terminals),
+            satellite_pattern=element_pattern(scenario.satellites.array.pattern),
+            terminal_patterns=tuple(element_pattern(group.antenna.pattern) for group in scenario.terminals),
             group=terminals.group,
             noise_w=np.full(terminals.count, noise_w),
+            world=World(seed=scenario.seed, terminal=terminal_keys(terminals.names)),
         )
 
     @property
@@ -86,14 +122,43 @@ class ChannelModel:
         """(K,) elements of each terminal's array."""
         return np.array([array.elements for array in self.terminal_arrays], dtype=np.int64)[self.group]
 
-    def power_gain(self, path: Path) -> Real:
-        """γ (..., K): mean channel power over links in front of both arrays, both array gains included."""
-        gain_dbi = np.array([array.element_gain_dbi for array in self.terminal_arrays])[self.group]
-        loss_db = self.path_loss(path, carrier_hz=self.carrier_hz)
-        element_db = self.satellite_array.element_gain_dbi + gain_dbi - loss_db
-        return from_db(element_db) * self.satellite_array.elements * self.terminal_elements
+    @property
+    def draws_surroundings(self) -> bool:
+        """Whether the channels as they are differ from what can be expected of them."""
+        return realised(self.path_loss) is not None or realised(self.fading) is not None
 
-    def csi(self, links: LinkStates, mean_phase: Real) -> StatisticalCsi:
+    def realised_loss_db(self, links: LinkStates) -> Real:
+        """(S,K) large-scale loss as it is."""
+        return realised_loss_db(self.path_loss, links, carrier_hz=self.carrier_hz, world=self.world)
+
+    def realised_rician(self, links: LinkStates) -> Real:
+        """(S,K) Rician factor κ as it is, linear."""
+        return realised_rician(self.fading, links, world=self.world)
+
+    def power_gain(self, path: AimedPath) -> Real:
+        """γ (..., K) to be expected over links in front of both arrays, both array gains included."""
+        return self._array_gain(path, self.path_loss(path, carrier_hz=self.carrier_hz))
+
+    def _array_gain(self, path: AimedPath, loss_db: Real) -> Real:
+        """γ of links with these losses."""
+        gain_dbi = np.array([array.element_gain_dbi for array in self.terminal_arrays])[self.group]
+        element_db = self.satellite_array.element_gain_dbi + gain_dbi - loss_db
+        gain = from_db(element_db) * self.satellite_array.elements * self.terminal_elements
+        if not self.satellite_pattern.uniform:
+            gain = gain * self.satellite_pattern.relative_gain(path.departure_nadir_cos)
+        if not all(pattern.uniform for pattern in self.terminal_patterns):
+            gain = gain * self._terminal_relative_gain(path.arrival_boresight_cos)
+        return gain
+
+    def _terminal_relative_gain(self, boresight_cos: Real) -> Real:
+        """(..., K) of the element of each terminal's own group."""
+        relative = np.ones(boresight_cos.shape)
+        for number, pattern in enumerate(self.terminal_patterns):
+            own = self.group == number
+            relative[..., own] = 1.0 if pattern.uniform else pattern.relative_gain(boresight_cos[..., own])
+        return relative
+
+    def csi(self, links: LinkStates, mean_phase: Real, *, expected: bool = False) -> StatisticalCsi:
         """Statistical CSI of the links at one instant.
 
         Parameters
@@ -102,14 +167,20 @@ class ChannelModel:
             Geometry of S satellites and K terminals.
         mean_phase
             (S,K) φ̄ that precompensation leaves.
+        expected
+            What can be expected without a measurement, in place of the statistics as they are.
         """
+        if expected:
+            gain, rician = self.power_gain(links), self.fading(links)
+        else:
+            gain, rician = self._array_gain(links, self.realised_loss_db(links)), self.realised_rician(links)
         linked = (links.elevation_deg > 0.0) & (links.departure_nadir_cos > 0.0) & (links.arrival_boresight_cos > 0.0)
         return StatisticalCsi(
             norad_id=links.norad_id,
             array=self.satellite_array,
             departure=links.departure,
-            gain=np.where(linked, self.power_gain(links), 0.0),
-            rician=self.fading(links),
+            gain=np.where(linked, gain, 0.0),
+            rician=rician,
             mean_phase=mean_phase,
             receive_steering=self._receive_steering(links.arrival),
             isotropic_scattering=self.isotropic_scattering,

@@ -37,6 +37,10 @@ class LinkStates:
     """UTC, nanoseconds."""
     usable: NDArray[np.bool_]
     """(S,) whether the satellite's state is to be believed."""
+    latitude_deg: Floats
+    """(K,) geodetic latitude of the terminals."""
+    longitude_deg: Floats
+    """(K,) their longitude."""
     elevation_deg: Floats
     """(S, K) over the geodetic horizon, no refraction."""
     azimuth_deg: Floats
@@ -96,6 +100,8 @@ def link_states(
             norad_id=satellites.norad_id[chosen],
             instant=satellites.instant[epoch_index],
             usable=satellites.usable[epoch_index, chosen],
+            latitude_deg=terminals.latitude_deg[epoch_index],
+            longitude_deg=terminals.longitude_deg[epoch_index],
             elevation_deg=elevation,
             azimuth_deg=azimuth,
             range_km=range_km,

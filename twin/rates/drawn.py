@@ -26,10 +26,11 @@ def drawn_rates(streams: Streams, draws: ChannelDraws, noise_w: Real, *, interfe
         return _single_antenna(streams, receive, noise_w, interference)
     own = _over_satellites(reach, receive[..., :, None] * streams.own[..., None, :])
     if interference == "independent":
-        outer = receive[..., :, None] * receive[..., None, :].conj()
-        disturbance = _over_satellites(reach, outer * streams.leaked[..., None, None])
+        disturbance = _over_satellites(reach, _outer(receive) * streams.leaked[..., None, None])
     else:
         disturbance = coherent_interference(streams, receive)
+    if streams.spilt is not None:
+        disturbance = disturbance + _over_satellites(reach, _outer(receive) * streams.spilt[..., None, None])
     disturbance = disturbance + noise_w[:, None, None] * np.eye(receive.shape[-1])
     return log2_det_ratio(own @ own.conj().swapaxes(-1, -2), disturbance)
 
@@ -43,7 +44,14 @@ def _single_antenna(streams: Streams, receive: Number, noise_w: Real, interferen
         disturbance = _over_satellites(reach, (side.real**2 + side.imag**2) * streams.leaked)
     else:
         disturbance = coherent_interference(streams, receive)[..., 0, 0].real
+    if streams.spilt is not None:
+        disturbance = disturbance + _over_satellites(reach, (side.real**2 + side.imag**2) * streams.spilt)
     return np.asarray(np.log1p(signal / (disturbance + noise_w)) / np.log(2.0))
+
+
+def _outer(receive: Number) -> Number:
+    """(D,S,B,M,M) g gᴴ of each receive side."""
+    return np.asarray(receive[..., :, None] * receive[..., None, :].conj())
 
 
 def _over_satellites(reach: Reach, values: Number) -> Number:

@@ -25,9 +25,11 @@ def estimated_moments(
     Raises
     ------
     ValueError
-        If phases are not perfect or terminals have several antennas: the closed form holds for neither.
+        If phases are not perfect, own power is lost to ICI and ISI or terminals have several antennas: the closed
+        form holds for none of these.
     """
-    if truth.receive_steering.shape[-1] != 1 or (truth.mean_phase[truth.gain > 0.0] != 1.0).any():
+    perfect = truth.disturbance_share is None and (truth.mean_phase[truth.gain > 0.0] == 1.0).all()
+    if truth.receive_steering.shape[-1] != 1 or not perfect:
         raise ValueError("the closed form takes perfect phases and terminals with one antenna")
     mean, variance = _of_pairs(rule, truth, transmitting)
     streams = Streams.of_responses(mean[..., None], truth)

@@ -41,6 +41,8 @@ class ReceivedMoments:
         else:
             disturbance = reach.summed(variance * streams.leaked[..., None, None])
             disturbance = disturbance + coherent_interference(streams, mean_side[None])[0]
+        if streams.spilt is not None:
+            disturbance = disturbance + reach.summed(_second_moments(truth) * streams.spilt[..., None, None])
         return cls(
             mean=reach.summed(mean_side[..., :, None] * streams.own[..., None, :]),
             spread=reach.summed(variance * own_power[..., None, None]),
@@ -54,11 +56,14 @@ class ReceivedMoments:
         for draw, streams in enumerate(each):
             receive, reach = draws.receive[draw], streams.reach
             own.append(reach.summed(receive[..., :, None] * streams.own[..., None, :]))
+            outer = receive[..., :, None] * receive[..., None, :].conj()
             if interference == "independent":
-                outer = receive[..., :, None] * receive[..., None, :].conj()
-                rest.append(reach.summed(outer * streams.leaked[..., None, None]))
+                heard = reach.summed(outer * streams.leaked[..., None, None])
             else:
-                rest.append(coherent_interference(streams, receive[None])[0])
+                heard = coherent_interference(streams, receive[None])[0]
+            if streams.spilt is not None:
+                heard = heard + reach.summed(outer * streams.spilt[..., None, None])
+            rest.append(heard)
         mean = np.mean(own, axis=0)
         off = np.array(own) - mean
         return cls(

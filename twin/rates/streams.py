@@ -29,13 +29,18 @@ class Streams:
     seen: Number
     """(S,B,J,L) v_skᵀ W_sj: what terminal k's unit channel from satellite s carries of terminal j's streams."""
     own: Number
-    """(S,B,L) each terminal's own streams."""
+    """(S,B,L) each terminal's own streams, less what `spilt` takes of them."""
     leaked: Real
     """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
     share: float = 1.0
     """Of the time in which each terminal is served: less than one where they take turns."""
     turned: Complex | None = None
     """(S,B,J) e^{j(ψ_sk-ψ_sj)}: the carrier's phase at each terminal of what was turned for another one."""
+    spilt: Real | None = None
+    """(S,B) power of a terminal's own streams that arrives as ICI and ISI, of which it can make nothing; None for none.
+
+    It is of other symbols than the streams, so that powers of several satellites add up whatever the interference.
+    """
 
     @classmethod
     def of(cls, weights: Weights, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> Self:
@@ -67,7 +72,15 @@ class Streams:
         everything = np.einsum("skjl,skjl->sk", seen, seen.conj()).real
         leaked = np.maximum(everything - (own * own.conj()).real.sum(axis=-1), 0.0)
         turned = _turned(truth.carrier_phase_rad, reach, sent)
-        return cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked, turned=turned)
+        streams = cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked, turned=turned)
+        return (
+            streams if truth.disturbance_share is None else streams._disturbed(reach.gathered(truth.disturbance_share))
+        )
+
+    def _disturbed(self, share: Real) -> Self:
+        """The same with shares (S,B) of each terminal's own power gone to ICI and ISI."""
+        spilt = share * (self.own * self.own.conj()).real.sum(axis=-1)
+        return replace(self, own=self.own * np.sqrt(1.0 - share)[..., None], spilt=spilt)
 
     def others(self) -> Number:
         """(S,B,J,L) what is seen of everyone else's streams, as they are turned."""

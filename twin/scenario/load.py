@@ -209,7 +209,25 @@ def _late_faults(scenario: Scenario) -> list[Fault]:
             section.options()
         except (ValueError, TypeError) as error:
             found.append(Fault(key=key, text=str(error)))
+    found += _channel_faults(scenario.channel) if not found else []
     return found + _time_faults(scenario) + _constellation_faults(scenario.constellation)
+
+
+def _channel_faults(section: Channel) -> list[Fault]:
+    """What the options of path loss and fading refuse of the carrier, and of each other."""
+    carrier_hz = section.carrier_ghz * 1e9
+    path_loss, fading = section.path_loss.options(), section.fading.options()
+    asked = [
+        ("path_loss", path_loss, {"carrier_hz": carrier_hz}),
+        ("fading", fading, {"carrier_hz": carrier_hz, "path_loss": path_loss}),
+    ]
+    for key, options, told in asked:
+        if hasattr(options, "check"):
+            try:
+                options.check(**told)
+            except (ValueError, TypeError) as error:
+                return [Fault(key=f"channel.{key}", text=str(error))]
+    return []
 
 
 def _time_faults(scenario: Scenario) -> list[Fault]:

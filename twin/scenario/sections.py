@@ -124,10 +124,21 @@ class Channel(Section):
     subcarrier_khz: Positive = 30.0
     bandwidth_mhz: Positive = 20.0
     """Over all subcarriers: a terminal's rate is its spectral efficiency times this."""
+    prefix_share: Annotated[float, Ge(0.0), Le(1.0)] = 144 / 2048
+    """Cyclic prefix over the symbol's data part, the normal one of 5G NR; it tells what delay errors cost."""
     scattering: Literal["along_los", "isotropic"] = "along_los"
     """Covariance of the scattered part at a terminal's array: along the line of sight (P1) or white."""
     path_loss: PathLoss
     fading: Fading
+
+    @model_validator(mode="after")
+    def _holds_a_subcarrier(self) -> Self:
+        if self.bandwidth_mhz * 1e6 < self.subcarrier_khz * 1e3:
+            raise ValueError(
+                f"bandwidth_mhz = {self.bandwidth_mhz:g} must hold at least one subcarrier,"
+                f" subcarrier_khz = {self.subcarrier_khz:g}"
+            )
+        return self
 
 
 class Precompensation(Named):

@@ -12,6 +12,30 @@ from twin.scenario.section import Latitude, Longitude, Positive, Section
 from twin.units import Duration
 
 
+class Pattern(Section):
+    """Gain of an antenna element over the angle from its boresight, relative to that along it."""
+
+    name: Literal["isotropic", "cosine", "reflector"] = "isotropic"
+    """The same in front; a power of the cosine (a patch); a circular aperture (TR 38.811, section 6.4.1)."""
+    exponent: Annotated[float, Ge(0.0), Le(1000.0)] | None = None
+    """Of `cosine`: the power, 1 if not given."""
+    aperture_wavelengths: Annotated[float, Gt(0.0), Le(1e5)] | None = None
+    """Of `reflector`, which must have it: the diameter."""
+
+    @model_validator(mode="after")
+    def _has_its_own_keys(self) -> Self:
+        if self.exponent is not None and self.name != "cosine":
+            raise ValueError(f'exponent = {self.exponent:g} belongs to name = "cosine", found name = "{self.name}"')
+        if self.aperture_wavelengths is not None and self.name != "reflector":
+            raise ValueError(
+                f'aperture_wavelengths = {self.aperture_wavelengths:g} belongs to name = "reflector",'
+                f' found name = "{self.name}"'
+            )
+        if self.aperture_wavelengths is None and self.name == "reflector":
+            raise ValueError('name = "reflector" needs aperture_wavelengths, the diameter of its aperture')
+        return self
+
+
 class Array(Section):
     """A uniform planar array of equal elements."""
 
@@ -20,6 +44,8 @@ class Array(Section):
     spacing_wavelengths: Positive = 0.5
     """Distance between neighbours, in wavelengths."""
     element_gain_dbi: Annotated[float, Ge(-100.0), Le(100.0)] = 0.0
+    """Along the boresight."""
+    pattern: Pattern = Pattern()
 
 
 class Orientation(Section):

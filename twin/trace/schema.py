@@ -212,9 +212,12 @@ _LINKS = TableSchema(
         _column("delay_s", "float", "s", "Propagation delay"),
         _column("doppler_hz", "float", "Hz", "Doppler shift, positive in approach"),
         _column("path_gain_db", "float", "dB", "Large-scale gain without arrays; negative"),
-        _column("rician_k_db", "float", "dB", "Rician factor; null without a line of sight", nullable=True),
+        _column(
+            "rician_k_db", "float", "dB", "Rician factor; null if zero (no line of sight) or infinite", nullable=True
+        ),
         _column("residual_delay_s", "float", "s", "Delay left by precompensation; null without it", nullable=True),
         _column("residual_doppler_hz", "float", "Hz", "Doppler left by it; null without it", nullable=True),
+        _column("phase_variance_rad2", "float", "rad2", "Variance of the phase error; null if uniform", nullable=True),
         _column("phase_error_rad", "float", "rad", "Phase error left by it; null without it", nullable=True),
         _column("serving", "boolean", "", "Whether the satellite serves the terminal"),
     ),
