@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 Real = NDArray[np.float64]
 
+ROUNDING = 1e-5
+"""Share by which weights may seem to exceed a budget: zero forcing of terminals close together takes differences of
+numbers a billion times larger."""
+
 
 def constellation(scenario: Scenario) -> Catalogue:
     """The satellites that a scenario asks for: from its files, or generated at the start of the run.
@@ -352,7 +356,7 @@ class Network:
         if not np.isfinite(power_w).all():
             raise InputError(f"{where} gave weights that are not finite")
         spent_w = float((power_w * table.member).sum(axis=1).max(initial=0.0))
-        if spent_w > self.power_w * (1.0 + 1e-9):
+        if spent_w > self.power_w * (1.0 + ROUNDING):
             raise InputError(f"{where} spends {spent_w:g} W at one satellite, the budget is {self.power_w:g} W")
 
 

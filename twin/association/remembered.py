@@ -28,8 +28,10 @@ def recalled(view: AssociationView, name: str, unknown: float) -> NDArray[Any]:
     values = np.full(view.visible.shape, unknown)
     if name in view.memory:
         past = view.memory[SATELLITES]
-        known = np.isin(view.norad_id, past)
-        values[known] = view.memory[name][np.searchsorted(past, view.norad_id[known])]
+        if len(past):
+            place = np.minimum(np.searchsorted(past, view.norad_id), len(past) - 1)
+            known = past[place] == view.norad_id
+            values[known] = view.memory[name][place[known]]
     return values
 
 

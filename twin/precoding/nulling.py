@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Gt, Le
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
+from twin.channel.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 from twin.precoding.joint import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.span import Span, wiener
@@ -21,7 +22,7 @@ Real = NDArray[np.float64]
 class ZeroForcingOptions:
     """What counts as one direction."""
 
-    tolerance: Annotated[float, Gt(0.0), Le(0.1)] = 1e-10
+    tolerance: Annotated[float, Ge(1e-9), Le(0.1)] = ONE_DIRECTION
     """Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart."""
 
 
@@ -32,8 +33,7 @@ def szf(problem: PrecodingProblem, *, options: Any) -> Precoding:
     Where directions coincide or terminals outnumber antennas, AᴴA is singular: its pseudo-inverse is used, which nulls
     what can be nulled, and gives terminals at one place one beam.
     """
-    inverse = np.linalg.pinv(problem.csi.gram, rcond=options.tolerance, hermitian=True)
-    return _beams(problem, np.asarray(inverse, dtype=np.float64))
+    return _beams(problem, pseudo_inverse(problem.csi.gram, options.tolerance))
 
 
 @precoders.register("slnr", source="P5, Section VI, benchmark 2, after its reference [45]")

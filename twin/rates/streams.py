@@ -34,8 +34,8 @@ class Streams:
     """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
     share: float = 1.0
     """Of the time in which each terminal is served: less than one where they take turns."""
-    turned: Complex | None = None
-    """(S,B,J) e^{j(ψ_sk-ψ_sj)}: the carrier's phase at each terminal of what was turned for another one."""
+    carrier_phase_rad: Real | None = None
+    """(S,K) ψ, by which what was turned for one terminal arrives turned at another; None where it is not known."""
     spilt: Real | None = None
     """(S,B) power of a terminal's own streams that arrives as ICI and ISI, of which it can make nothing; None for none.
 
@@ -71,8 +71,14 @@ class Streams:
         own = _diagonal(seen, reach, sent)
         everything = np.einsum("skjl,skjl->sk", seen, seen.conj()).real
         leaked = np.maximum(everything - (own * own.conj()).real.sum(axis=-1), 0.0)
-        turned = _turned(truth.carrier_phase_rad, reach, sent)
-        streams = cls(reach=reach, sent=sent, seen=seen, own=own, leaked=leaked, turned=turned)
+        streams = cls(
+            reach=reach,
+            sent=sent,
+            seen=seen,
+            own=own,
+            leaked=leaked,
+            carrier_phase_rad=truth.carrier_phase_rad,
+        )
         return (
             streams if truth.disturbance_share is None else streams._disturbed(reach.gathered(truth.disturbance_share))
         )
@@ -84,14 +90,15 @@ class Streams:
 
     def others(self) -> Number:
         """(S,B,J,L) what is seen of everyone else's streams, as they are turned."""
-        others = self.seen.copy() if self.turned is None else self.seen * self.turned[..., None]
+        turned = _turned(self.carrier_phase_rad, self.reach, self.sent)
+        others = self.seen.copy() if turned is None else self.seen * turned[..., None]
         row, column, stream = _own_places(self.reach, self.sent)
         others[row, column, stream] = 0.0
         return others
 
 
 def _turned(carrier_phase_rad: Real | None, reach: Reach, sent: Reach) -> Complex | None:
-    """(S,B,J) differences of the carrier's phase, as rotations."""
+    """(S,B,J) e^{j(ψ_sk-ψ_sj)}: the carrier's phase at each terminal of what was turned for another one."""
     if carrier_phase_rad is None:
         return None
     rotation = np.exp(1j * carrier_phase_rad)

@@ -15,6 +15,7 @@ from twin.errors import InputError
 from twin.scenario import faults, overrides
 from twin.scenario.experiment import Scenario
 from twin.scenario.faults import Fault
+from twin.scenario.inherit import inherited
 from twin.scenario.plugins import import_plugins
 from twin.scenario.section import Named, selected
 from twin.scenario.sections import (
@@ -55,7 +56,8 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
         Naming every fault: the key, what was found and what is allowed.
     """
     file = Path(path)
-    return _checked(_read(file), folder=file.parent, origin=str(file), settings=tuple(overrides))
+    tree = inherited(_read(file), file, _read)
+    return _checked(tree, folder=file.parent, origin=str(file), settings=tuple(overrides))
 
 
 def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin: str = "scenario") -> Scenario:
@@ -102,8 +104,9 @@ def _stands_at(fault: Fault, keys: Iterable[str]) -> bool:
 
 
 def _read(file: Path) -> Tree:
+    """What a scenario file says, relative paths taken from its folder."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        tree = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{file}: no such scenario file{faults.nearest_file(file)}") from None
     except IsADirectoryError:
@@ -118,6 +121,7 @@ def _read(file: Path) -> Tree:
         raise InputError(f"{file}: is not valid TOML: it is nested too deeply") from None
     except ValueError as error:
         raise InputError(f"{file}: cannot be read: {error}") from None
+    return {key: overrides.resolved(key, value, file.parent) for key, value in tree.items()}
 
 
 def _toml_fault(file: Path, message: str) -> str:

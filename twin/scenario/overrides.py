@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.errors import InputError
+from twin.scenario.models import MODELS, without_options
 
 Tree = dict[str, Any]
 
 _PATHS: Final = frozenset({"source", "path", "file"})
 """Keys that name files."""
-_MODELS: Final = frozenset({"path_loss", "fading", "precompensation", "association", "precoding"})
+_MODELS: Final = frozenset(place.rpartition(".")[2] for place in MODELS)
 """Keys that name a model where they hold text: ``fading = "none"``."""
 
 
 def apply(tree: Tree, overrides: Iterable[str]) -> list[str]:
     """Put settings into a scenario, paths among them relative to the current folder.
+
+    Another name of a model leaves the options of the one before behind.
 
     Returns
     -------
@@ -61,6 +64,10 @@ def _put(tree: Tree, override: str) -> str:
     if isinstance(place, list):
         place[_index(place, steps[-1], name, override)] = value
         return f"{name}[{int(steps[-1])}]"
+    if steps[-1] == "name" and name in MODELS and isinstance(value, str):
+        held = without_options(place, value, name)
+        for key in place.keys() - held.keys():
+            del place[key]
     place[steps[-1]] = value
     return f"{name}.{steps[-1]}" if name else steps[-1]
 

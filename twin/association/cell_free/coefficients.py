@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import Reach, StatisticalCsi
+from twin.channel.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 from twin.errors import InputError
 
 Real = NDArray[np.float64]
@@ -16,9 +17,6 @@ Number = NDArray[np.inexact[Any]]
 Flags = NDArray[np.bool_]
 
 Beams = Literal["smrt", "szf"]
-
-ONE_DIRECTION = 1e-10
-"""Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart by sZF."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ def _seen(gram: Real, beams: Beams) -> Real:
     """(S,B,B) v_kᵀ w_j: what a unit channel to terminal k carries of the unit beam for terminal j."""
     if beams == "smrt":
         return gram
-    inverse = np.asarray(np.linalg.pinv(gram, rcond=ONE_DIRECTION, hermitian=True), dtype=np.float64)
+    inverse = pseudo_inverse(gram)
     along = gram @ inverse
     length = np.sqrt(np.maximum((inverse * along).sum(axis=1), 0.0))[:, None, :]
     seen = np.divide(along, length, where=length > 0.0, out=np.zeros_like(along))

@@ -1,0 +1,107 @@
+"""A scenario that stands on another one, and what another choice of model leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from twin import load_scenario
+from twin.errors import InputError
+
+BASE = """
+name = "below"
+seed = 3
+[time]
+duration = "20s"
+[constellation]
+source = "sub/some.tle"
+[[terminals]]
+kind = "disc"
+latitude_deg = 45.0
+longitude_deg = 10.0
+radius_km = 800.0
+count = 4
+[association]
+name = "nearest_cluster"
+every = "5s"
+cluster_size = 3
+min_elevation_deg = 20.0
+[channel]
+fading = { name = "fixed_k", k_db = 7.0 }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "deep" / "sub").mkdir(parents=True)
+    (tmp_path / "deep" / "sub" / "some.tle").write_text("", encoding="utf-8")
+    (tmp_path / "deep" / "base.toml").write_text(BASE, encoding="utf-8")
+    return tmp_path
+
+
+def above(folder: Path, text: str) -> Path:
+    file = folder / "above.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_what_is_not_said_is_taken_from_the_base(folder: Path) -> None:
+    scenario = load_scenario(above(folder, 'base = "deep/base.toml"\nname = "above"\n[time]\nepoch = "5s"\n'))
+    assert (scenario.name, scenario.seed, scenario.time.epochs) == ("above", 3, 4)
+    assert scenario.association.model_dump()["cluster_size"] == 3
+
+
+def test_paths_of_the_base_are_relative_to_its_own_folder(folder: Path) -> None:
+    scenario = load_scenario(above(folder, 'base = "deep/base.toml"\n'))
+    assert scenario.constellation.source == (folder / "deep" / "sub" / "some.tle",)
+
+
+@pytest.mark.parametrize("said", ['[association]\nname = "a3"\n', 'association = "a3"\n'])
+def test_another_model_leaves_the_options_of_the_bases_behind(folder: Path, said: str) -> None:
+    scenario = load_scenario(above(folder, f'base = "deep/base.toml"\n{said}'))
+    assert scenario.association.name == "a3"
+    assert "cluster_size" not in scenario.association.model_dump()
+    assert scenario.association.min_elevation_deg == 20.0
+
+
+def test_the_same_model_keeps_them(folder: Path) -> None:
+    text = 'base = "deep/base.toml"\n[association]\nname = "nearest_cluster"\nhysteresis_km = 5.0\n'
+    options = load_scenario(above(folder, text)).association.options()
+    assert (options.cluster_size, options.hysteresis_km) == (3, 5.0)
+
+
+def test_lists_are_replaced_as_a_whole(folder: Path) -> None:
+    text = 'base = "deep/base.toml"\n[terminals]\nkind = "disc"\nlatitude_deg = 1.0\nlongitude_deg = 2.0\nradius_km = 9.0\ncount = 2\n'
+    assert [group.model_dump()["count"] for group in load_scenario(above(folder, text)).terminals] == [2]
+
+
+def test_a_setting_of_the_name_leaves_options_behind_as_well(folder: Path) -> None:
+    settings = ["association.name=a3", "channel.fading.name=none"]
+    scenario = load_scenario(folder / "deep" / "base.toml", settings)
+    assert (scenario.association.name, scenario.channel.fading.name) == ("a3", "none")
+    assert int(scenario.association.every) == 5_000_000_000
+
+
+def test_a_setting_of_the_same_name_keeps_them(folder: Path) -> None:
+    scenario = load_scenario(folder / "deep" / "base.toml", ["association.name=nearest_cluster"])
+    assert scenario.association.options().cluster_size == 3
+
+
+def test_bases_may_stand_on_bases(folder: Path) -> None:
+    (folder / "deep" / "middle.toml").write_text('base = "base.toml"\nseed = 9\n', encoding="utf-8")
+    assert load_scenario(above(folder, 'base = "deep/middle.toml"\n')).seed == 9
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ('base = "above.toml"', "circle"),
+        ('base = "deep/bose.toml"', "base.toml"),
+        ("base = 3", "must be the path of another scenario"),
+        ('base = ""', "must be the path of another scenario"),
+    ],
+)
+def test_a_base_that_cannot_be_is_told_of(folder: Path, said: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_scenario(above(folder, said))

@@ -1,0 +1,35 @@
+"""Pseudo-inverses of Gram matrices of steering vectors, of which most are far from singular."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
+
+Real = NDArray[np.float64]
+
+ONE_DIRECTION: Final = 1e-8
+"""Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart."""
+
+
+def pseudo_inverse(gram: Real, tolerance: float = ONE_DIRECTION) -> Real:
+    """Pseudo-inverses (S,B,B) of symmetric matrices, eigenvalues below a share of the largest being taken for zero.
+
+    The traces of a matrix and of its inverse bound its largest and its smallest eigenvalue: where they say that none
+    is below, the inverse is found by a Cholesky decomposition; eigenvalues are asked for where they leave it open.
+    """
+    inverse, sound = np.empty_like(gram), np.zeros(len(gram), dtype=np.bool_)
+    for row, matrix in enumerate(gram):
+        factor, fault = dpotrf(matrix, lower=1)
+        if not fault:
+            inverse[row], fault = dpotri(factor, lower=1)
+            sound[row] = not fault
+    trace, again = (np.einsum("sbb->s", each) for each in (gram, inverse))
+    sound[sound] = (trace * again)[sound] * tolerance < 1.0
+    half = inverse[sound]
+    np.einsum("sbb->sb", half)[:] *= 0.5
+    inverse[sound] = half + half.swapaxes(1, 2)
+    inverse[~sound] = np.linalg.pinv(gram[~sound], rcond=tolerance, hermitian=True)
+    return inverse
