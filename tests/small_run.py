@@ -67,7 +67,9 @@ def anew(network: Network) -> Network:
         min_elevation_deg=network.scenario.association.min_elevation_deg,
     )
     forecast = Forecast(network.catalogue.sets, min_elevation_deg=network.scenario.association.min_elevation_deg)
-    return replace(network, sky=sky, forecast=forecast)
+    if network.believed_sky is not network.sky:
+        return Network.of(network.scenario)
+    return replace(network, sky=sky, believed_sky=sky, forecast=forecast)
 
 
 def begun(network: Network) -> LoopState:

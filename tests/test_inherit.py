@@ -72,7 +72,8 @@ def test_the_same_model_keeps_them(folder: Path) -> None:
 
 
 def test_lists_are_replaced_as_a_whole(folder: Path) -> None:
-    text = 'base = "deep/base.toml"\n[terminals]\nkind = "disc"\nlatitude_deg = 1.0\nlongitude_deg = 2.0\nradius_km = 9.0\ncount = 2\n'
+    place = "latitude_deg = 1.0\nlongitude_deg = 2.0\nradius_km = 9.0\ncount = 2\n"
+    text = f'base = "deep/base.toml"\n[terminals]\nkind = "disc"\n{place}'
     assert [group.model_dump()["count"] for group in load_scenario(above(folder, text)).terminals] == [2]
 
 

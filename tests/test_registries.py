@@ -19,7 +19,7 @@ from twin.association import AssociationView
 from twin.channel import PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.precoding.weights import turns
-from twin.precompensation import LinkView, Waveform, aligned, draw_phase_errors, mean_phase
+from twin.precompensation import LinkView, Residual, Waveform, aligned, draw_phase_errors, mean_phase
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, surrogate_rate
 from twin.registry import ROOMS, Entry, of_kind
 
@@ -520,8 +520,10 @@ def paths(draw: st.DrawFn) -> Links:
 
 
 def heard(path: Links) -> LinkView:
-    """The links as a phase-error model sees them."""
-    return LinkView(**{field.name: getattr(path, field.name) for field in fields(LinkView)})
+    """The links as a phase-error model sees them in the true world, where compensation by prediction misses some."""
+    missed = Residual(delay_s=1e-13 * path.range_km, doppler_hz=path.range_rate_km_s)
+    given = [field.name for field in fields(LinkView) if field.name != "missed"]
+    return LinkView(**{name: getattr(path, name) for name in given}, missed=missed)
 
 
 @pytest.mark.parametrize("name", of_kind("path loss").names())

@@ -35,14 +35,15 @@ class Forecast:
     prediction has an ephemeris of its own.
     """
 
-    def __init__(self, sets: Sequence[ElementSet], *, min_elevation_deg: float) -> None:
+    def __init__(self, sets: Sequence[ElementSet], *, min_elevation_deg: float, lag_ns: int = 0) -> None:
         self._sets = sets
+        self._lag_ns = lag_ns
         self._min_sine = float(np.sin(np.radians(min_elevation_deg)))
         self._window: tuple[int, Whole] | None = None
 
     @cached_property
     def _ephemeris(self) -> Ephemeris:
-        return Ephemeris(self._sets)
+        return Ephemeris(self._sets, lag_ns=self._lag_ns)
 
     def remaining_s(self, moment: Moment) -> Real:
         """For how long each satellite in view stays at or above the minimum elevation, (V,K).

@@ -80,6 +80,7 @@ def manifest_of(network: Network) -> Manifest:
     """What a run is made from."""
     scenario, health = network.scenario, network.catalogue.health
     inputs = {file.source: file.sha256 for file in health.files if scenario.constellation.source}
+    inputs |= {file.name: file_sha256(file) for file in scenario.belief.source}
     inputs |= {group.path.name: file_sha256(group.path) for group in scenario.terminals if group.kind == "csv"}
     return Manifest(
         name=scenario.name,
@@ -147,7 +148,7 @@ def _write(network: Network, writer: TraceWriter, report: EpochReport) -> None:
 def _found(network: Network, writer: TraceWriter) -> dict[str, Any]:
     """What came to light only during the run, what an earlier part of it noted included."""
     masked = {one["norad_id"]: one for one in writer.notes.get("masked", [])}
-    for one in network.sky.ephemeris.masked:
+    for one in [*network.sky.ephemeris.masked, *network.believed_sky.ephemeris.masked]:
         row = {"norad_id": one.norad_id, "name": one.name, "instant": str(one.instant), "reason": one.reason}
         masked.setdefault(one.norad_id, row)
     return {"masked": [masked[norad_id] for norad_id in sorted(masked)]}

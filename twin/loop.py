@@ -16,6 +16,7 @@ from twin.epoch import Air, Outcome, Segment, scored
 from twin.handovers import Decision, Handovers
 from twin.network import Network
 from twin.precoding import Precoding, Weights
+from twin.reports import greatest_age_ns, report_age_ns
 from twin.sky import Moment
 from twin.state import LoggedAttempt, LoggedHandover, LoopState, PendingWeights
 
@@ -33,6 +34,7 @@ class EpochReport:
 
     epoch: int
     moment: Moment
+    """The sky as it is, whatever the network believed."""
     outcome: Outcome
     events: tuple[LoggedHandover, ...]
     attempts: tuple[LoggedAttempt, ...]
@@ -99,9 +101,12 @@ class Loop:
             epoch = self.state.next_epoch
             self._wall_s, self._iterations = {}, 0
             with self._timed("geometry"):
-                moment = self.network.sky.at(epoch)
+                moment = self.network.believed_sky.at(epoch)
             self._open(moment)
             yield _Turn(self._env, timeline.epoch_ns)
+            if self.network.believed_sky is not self.network.sky:
+                with self._timed("geometry"):
+                    moment = self.network.sky.at(epoch)
             closed(self._close(moment))
 
     @property
@@ -164,7 +169,7 @@ class Loop:
 
     def _send_csi(self) -> None:
         """Report the statistical CSI of now; it reaches the precoder as old as the scenario says."""
-        age_ns = int(self.network.scenario.precoding.csi_age)
+        age_ns = report_age_ns(self.network.scenario, self._now)
         if age_ns == 0:
             self.state.known_ns = self._now
         else:
@@ -180,7 +185,7 @@ class Loop:
         if state.known_ns == self._now:
             csi = self.network.csi_now(moment, table.norad_id)
         else:
-            csi = self.network.csi(self.network.sky.links_at(state.known_ns, table.norad_id))
+            csi = self.network.csi(self.network.believed_sky.links_at(state.known_ns, table.norad_id))
         precoding = self.network.precode(csi, table, self._start(moment.epoch, table))
         self._iterations = precoding.iterations
         state.latest, state.solved_epoch, state.solved_current = precoding, moment.epoch, True
@@ -206,12 +211,12 @@ class Loop:
         yield self._env.timeout(look_ns - self._now)
         epoch = self._now // self.network.timeline.epoch_ns
         if epoch < self.network.timeline.epochs:
-            self._handovers.look(self.network.sky.at(epoch), self._now)
+            self._handovers.look(self.network.believed_sky.at(epoch), self._now)
 
     def _timetabled(self, turn_ns: int) -> Process:
         """Outages, exclusion windows and absences that begin or end."""
         yield _Turn(self._env, turn_ns - self._now, BEFORE_ALL_ELSE)
-        self._handovers.turn(self.network.sky.at(self._now // self.network.timeline.epoch_ns), self._now)
+        self._handovers.turn(self.network.believed_sky.at(self._now // self.network.timeline.epoch_ns), self._now)
 
     def _execution(self, ready_ns: int) -> Process:
         """Members that join are ready to serve at its end, unless none of them is left by then."""
@@ -223,7 +228,7 @@ class Loop:
         """Statistical CSI on its way to the precoder."""
         yield self._env.timeout(sent_ns + age_ns - self._now)
         self.state.reports_ns.remove(sent_ns)
-        self.state.known_ns = sent_ns
+        self.state.known_ns = max(self.state.known_ns, sent_ns)
 
     def _computation(self, pending: PendingWeights) -> Process:
         """Weights being computed and distributed."""
@@ -233,9 +238,12 @@ class Loop:
 
     def _look_back(self) -> None:
         """Statistical CSI has been reported at every epoch before the run, too."""
-        epoch_ns, age_ns = self.network.timeline.epoch_ns, int(self.network.scenario.precoding.csi_age)
-        self.state.known_ns = age_ns // -epoch_ns * epoch_ns
-        self.state.reports_ns = list(range(self.state.known_ns + epoch_ns, 0, epoch_ns))
+        epoch_ns, scenario = self.network.timeline.epoch_ns, self.network.scenario
+        oldest_ns = greatest_age_ns(scenario) // -epoch_ns * epoch_ns
+        sent = range(oldest_ns, 0, epoch_ns)
+        here = [sent_ns for sent_ns in sent if sent_ns + report_age_ns(scenario, sent_ns) <= 0]
+        self.state.known_ns = max(here, default=0)
+        self.state.reports_ns = [sent_ns for sent_ns in sent if sent_ns + report_age_ns(scenario, sent_ns) > 0]
 
     def _take_up(self) -> None:
         """Start anew the processes that a resumed state holds."""
@@ -248,7 +256,7 @@ class Loop:
         for ready_ns in sorted({r for c in self.state.clusters for r in c.ready_ns.values() if r > self._now}):
             self._env.process(self._execution(ready_ns))
         for sent_ns in self.state.reports_ns:
-            self._env.process(self._report(sent_ns, int(self.network.scenario.precoding.csi_age)))
+            self._env.process(self._report(sent_ns, report_age_ns(self.network.scenario, sent_ns)))
         for pending in self.state.pending:
             self._env.process(self._computation(pending))
 

@@ -13,9 +13,9 @@ from twin.association import Assignment, AssociationView, ServingTable
 from twin.association.answer import checked
 from twin.association.offline import ContactPlan
 from twin.association.policy import Memory
-from twin.catalogue import Catalogue, Walker, read_catalogue, walker_catalogue
+from twin.belief import Clocks
+from twin.catalogue import Catalogue
 from twin.channel import ChannelModel, StatisticalCsi
-from twin.ephemeris import Ephemeris
 from twin.errors import InputError
 from twin.forecast import Forecast
 from twin.links import LinkStates
@@ -27,6 +27,7 @@ from twin.terminals import Terminals
 from twin.timeline import Timeline
 from twin.timetable import Timetable
 from twin.units import instant, watts_from_dbm
+from twin.worlds import Worlds
 
 if TYPE_CHECKING:
     from twin.scenario import Scenario
@@ -36,43 +37,6 @@ Real = NDArray[np.float64]
 ROUNDING = 1e-5
 """Share by which weights may seem to exceed a budget: zero forcing of terminals close together takes differences of
 numbers a billion times larger."""
-
-
-def constellation(scenario: Scenario) -> Catalogue:
-    """The satellites that a scenario asks for: from its files, or generated at the start of the run.
-
-    Raises
-    ------
-    InputError
-        If a file is wrong or nothing is left.
-    """
-    section = scenario.constellation
-    if section.source:
-        read = read_catalogue(section.source)
-    else:
-        walker = section.walker
-        read = walker_catalogue(
-            Walker(
-                pattern=walker.kind,
-                planes=walker.planes,
-                per_plane=walker.per_plane,
-                altitude_km=walker.altitude_km,
-                inclination_deg=walker.inclination_deg,
-                phasing=walker.phasing,
-                epoch=instant(scenario.time.start),
-            )
-        )
-    try:
-        return read.select(
-            names=section.names,
-            exclude_names=section.exclude_names,
-            norad_ids=section.norad_ids,
-            perigee_km=section.perigee_km,
-            apogee_km=section.apogee_km,
-            inclination_deg=section.inclination_deg,
-        )
-    except InputError as error:
-        raise InputError(f"constellation: {error}") from None
 
 
 def waveform(scenario: Scenario) -> Waveform:
@@ -94,6 +58,13 @@ class Network:
     catalogue: Catalogue
     timeline: Timeline
     sky: Sky
+    """The world as it is."""
+    believed_sky: Sky
+    """The world as the network takes it to be; the same object where it takes it for what it is."""
+    ahead: Callable[[], Sky]
+    """Makes another believed sky, for a look ahead of which nobody is to be told."""
+    clocks: Clocks
+    """Of satellites and terminals."""
     timetable: Timetable
     """Outages, exclusion windows and absences."""
     forecast: Forecast
@@ -119,24 +90,20 @@ class Network:
         InputError
             If an input is wrong.
         """
-        catalogue = constellation(scenario)
         terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
         time, association = scenario.time, scenario.association
         timeline = Timeline(start=instant(time.start), epoch_ns=int(time.epoch), epochs=time.epochs)
-        max_age = scenario.constellation.max_element_age
-        ephemeris = Ephemeris(catalogue.sets, max_element_age_ns=None if max_age is None else int(max_age))
+        worlds = Worlds.of(scenario, timeline, terminals)
         network = cls(
             scenario=scenario,
-            catalogue=catalogue,
+            catalogue=worlds.catalogue,
             timeline=timeline,
-            sky=Sky(
-                ephemeris=ephemeris,
-                terminals=terminals,
-                timeline=timeline,
-                min_elevation_deg=association.min_elevation_deg,
-            ),
-            timetable=Timetable.of(scenario, catalogue.names, terminals),
-            forecast=Forecast(catalogue.sets, min_elevation_deg=association.min_elevation_deg),
+            sky=worlds.sky,
+            believed_sky=worlds.believed_sky,
+            ahead=worlds.ahead,
+            clocks=worlds.clocks,
+            timetable=Timetable.of(scenario, worlds.catalogue.names, terminals),
+            forecast=worlds.forecast,
             terminals=terminals,
             channel=ChannelModel.from_scenario(scenario, terminals),
             phase_error=scenario.precompensation.bound(),
@@ -191,12 +158,23 @@ class Network:
         )
 
     def csi(self, links: LinkStates) -> StatisticalCsi:
-        """Statistical CSI of links, phase alignment included."""
+        """Statistical CSI of links as they are believed to be, phase alignment included."""
         return self._aligned_csi(links)[0]
 
     def csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
-        """Statistical CSI of some satellites at the start of an epoch; every answer is kept."""
+        """What the network has of some satellites at the start of an epoch it believes in; every answer is kept."""
         return self._aligned_csi_now(moment, norad_id)[0]
+
+    def true_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, Real]:
+        """Statistics and ζ² (S,K) of some satellites as they are; every answer is kept."""
+        csi, alignment = self._aligned_csi_now(moment, norad_id, answers=self.errs)
+        return csi, alignment.variance_rad2
+
+    @property
+    def errs(self) -> bool:
+        """Whether what compensation is predicted from can differ from what happens."""
+        aged = bool(self.scenario.precompensation.prediction_age)
+        return aged or self.believed_sky is not self.sky or not self.clocks.perfect
 
     def expected_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
         """What can be expected of the same without a measurement: all that a policy may know."""
@@ -205,44 +183,49 @@ class Network:
         return self._aligned_csi(moment.links(norad_id), expected=True)[0]
 
     def phase_variance(self, links: LinkStates) -> Real:
-        """ζ² (S,K) in rad², infinite for a uniform phase."""
+        """ζ² (S,K) in rad² that the network reckons with, infinite for a uniform phase."""
         return self._aligned_csi(links)[1].variance_rad2
 
-    def phase_variance_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> Real:
-        """The same for some satellites at the start of an epoch; every answer is kept."""
-        return self._aligned_csi_now(moment, norad_id)[1].variance_rad2
-
-    def _aligned_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, Alignment]:
-        key = "csi", norad_id.tobytes()
+    def _aligned_csi_now(
+        self, moment: Moment, norad_id: NDArray[np.int64], *, answers: bool = False
+    ) -> tuple[StatisticalCsi, Alignment]:
+        key = "true csi" if answers else "csi", norad_id.tobytes()
         if key not in moment.kept:
-            moment.kept[key] = self._aligned_csi(moment.links(norad_id))
+            missed = self.precompensation(moment.epoch, moment.links(norad_id)) if answers else None
+            moment.kept[key] = self._aligned_csi(moment.links(norad_id), missed=missed)
         kept: tuple[StatisticalCsi, Alignment] = moment.kept[key]
         return kept
 
-    def _aligned_csi(self, links: LinkStates, *, expected: bool = False) -> tuple[StatisticalCsi, Alignment]:
+    def _aligned_csi(
+        self, links: LinkStates, *, expected: bool = False, missed: Residual | None = None
+    ) -> tuple[StatisticalCsi, Alignment]:
         """Statistical CSI of links, and the alignment that its pilots allow."""
         plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
-        alignment = self._alignment(links, plain.gain)
+        # pilots take a satellite's whole budget
+        view = LinkView.of(
+            links, pilot_snr=self.power_w * plain.gain / self.channel.noise_w, waveform=self.waveform, missed=missed
+        )
+        alignment = aligned(self.phase_error(view))
         share = alignment.disturbance_share
         return replace(
             plain, mean_phase=alignment.mean_phase, disturbance_share=share if share.any() else None
         ), alignment
 
-    def _alignment(self, links: LinkStates, gain: Real) -> Alignment:
-        """What precompensation leaves over, with pilots (S,K) of a satellite's whole budget over these gains."""
-        pilot_snr = self.power_w * gain / self.channel.noise_w
-        return aligned(self.phase_error(LinkView.of(links, pilot_snr=pilot_snr, waveform=self.waveform)))
-
     def precompensation(self, epoch: int, links: LinkStates) -> Residual:
-        """What the satellites' delay and Doppler compensation misses at the start of an epoch.
+        """What delay and Doppler compensation from the prediction alone misses at the start of an epoch.
 
-        The values they apply are predicted from geometry as old as the scenario says.
+        The values applied are predicted from believed geometry as old as the scenario says; clocks add their errors.
         """
-        age, known = self.scenario.precompensation.prediction_age, links
-        if age:
-            known = self.sky.links_at(self.timeline.begin_ns(epoch) - int(age), links.norad_id)
-        applied = predict(known, age_s=age.seconds, carrier_hz=self.channel.carrier_hz)
-        return residual(applied, links, carrier_hz=self.channel.carrier_hz)
+        age = self.scenario.precompensation.prediction_age
+        known, carrier_hz = links, self.channel.carrier_hz
+        if age or self.believed_sky is not self.sky:
+            known = self.believed_sky.links_at(self.timeline.begin_ns(epoch) - int(age), links.norad_id)
+        applied = predict(known, age_s=age.seconds, carrier_hz=carrier_hz)
+        missed = residual(applied, links, carrier_hz=carrier_hz)
+        if self.clocks.perfect:
+            return missed
+        early_s, high = self.clocks.offsets(links.instant, links.norad_id, self.terminals.count)
+        return Residual(delay_s=missed.delay_s + early_s, doppler_hz=missed.doppler_hz + carrier_hz * high)
 
     def available(self, moment: Moment, now_ns: int) -> NDArray[np.bool_]:
         """(V,K) pairs that may serve: in view at the start of the epoch, and not barred at an instant within it."""
@@ -290,13 +273,7 @@ class Network:
         """Who is visible to each terminal at each decision of the run, with the elevation in degrees as score."""
         every = self.scenario.epochs_in(self.scenario.association.every)
         # a sky of its own: what it sees ahead is not to be told of, and the run's own window stays where it is
-        max_age = self.scenario.constellation.max_element_age
-        sky = Sky(
-            ephemeris=Ephemeris(self.catalogue.sets, max_element_age_ns=None if max_age is None else int(max_age)),
-            terminals=self.terminals,
-            timeline=self.timeline,
-            min_elevation_deg=self.scenario.association.min_elevation_deg,
-        )
+        sky = self.ahead()
         seen: list[tuple[NDArray[Any], ...]] = []
         decisions = range(0, self.timeline.epochs, every)
         for decision, epoch in enumerate(decisions):

@@ -137,7 +137,7 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
     moment, scenario = report.moment, network.scenario
     norad_id = moment.norad_id
     links = moment.links(norad_id)
-    variance = network.phase_variance_now(moment, norad_id)
+    variance = network.true_csi_now(moment, norad_id)[1]
     phase = draw_phase_errors(variance, norad_id, draws=1, seed=scenario.seed, epoch=report.epoch)[0]
     missed = network.precompensation(report.epoch, links)
     carrier_hz = network.channel.carrier_hz

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from twin.ephemeris import Ephemeris, SatelliteStates
+from twin.ephemeris import Masked, SatelliteStates
 from twin.links import LinkStates, Visibility, link_states, visibility
 from twin.links.vectors import components, dot
-from twin.terminals import Terminals, TerminalStates
+from twin.terminals import TerminalStates
 from twin.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.timeline import Timeline
 
@@ -44,6 +46,8 @@ class Moment:
     """(V,K)"""
     visible: NDArray[np.bool_]
     """(V,K) at or above the minimum elevation."""
+    beyond: Callable[[NDArray[np.int64]], LinkStates]
+    """Works out the links of satellites that are not followed in this window."""
     kept: dict[tuple[str, bytes], Any] = field(default_factory=dict)
     """What was worked out for this epoch and may be asked for again."""
 
@@ -81,11 +85,15 @@ class Moment:
         return np.asarray(~self.satellites.usable[self.index, held])
 
     def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
-        """All about the links of some satellites of this window; every answer is kept."""
+        """All about the links of some satellites; every answer is kept."""
         key = "links", norad_id.tobytes()
         if key not in self.kept:
-            rows = np.searchsorted(self.satellites.norad_id, norad_id)
-            self.kept[key] = link_states(self.satellites, self.terminals, self.index, rows)
+            held = self.satellites.norad_id
+            rows = np.searchsorted(held, norad_id)
+            if len(held) and np.array_equal(held[np.minimum(rows, len(held) - 1)], norad_id):
+                self.kept[key] = link_states(self.satellites, self.terminals, self.index, rows)
+            else:
+                self.kept[key] = self.beyond(norad_id)
         links: LinkStates = self.kept[key]
         return links
 
@@ -100,6 +108,37 @@ class Moment:
         return np.asarray(2.0 * MEAN_EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2.0, 1.0)))
 
 
+class Orbits(Protocol):
+    """Where satellites are, or are believed to be."""
+
+    @property
+    def norad_ids(self) -> NDArray[np.int64]:
+        """(S,) catalogue numbers, ascending."""
+
+    @property
+    def masked(self) -> Sequence[Masked]:
+        """Satellites found unusable so far."""
+
+    def states(self, instants: NDArray[np.datetime64], norad_ids: ArrayLike) -> SatelliteStates:
+        """States of some satellites."""
+
+    def in_reach(
+        self, instants: NDArray[np.datetime64], observers_km: Real, min_elevation_deg: float
+    ) -> NDArray[np.int64]:
+        """Every satellite that may reach an elevation for any observer."""
+
+
+class Places(Protocol):
+    """Where terminals are, or are believed to be."""
+
+    @property
+    def count(self) -> int:
+        """How many terminals there are."""
+
+    def states(self, instants: NDArray[np.datetime64], start: np.datetime64) -> TerminalStates:
+        """Their states at some instants of a run."""
+
+
 class Sky:
     """Follows satellites and terminals over the epochs of a run.
 
@@ -107,9 +146,7 @@ class Sky:
     are followed.
     """
 
-    def __init__(
-        self, *, ephemeris: Ephemeris, terminals: Terminals, timeline: Timeline, min_elevation_deg: float
-    ) -> None:
+    def __init__(self, *, ephemeris: Orbits, terminals: Places, timeline: Timeline, min_elevation_deg: float) -> None:
         self.ephemeris = ephemeris
         self.terminals = terminals
         self.timeline = timeline
@@ -135,6 +172,7 @@ class Sky:
             sine_elevation=sine,
             range_km=seen.range_km[epoch - epochs.start, rows],
             visible=sine >= self._min_sine,
+            beyond=partial(self.links_at, self.timeline.begin_ns(epoch)),
         )
 
     def links_at(self, time_ns: int, norad_id: NDArray[np.int64]) -> LinkStates:

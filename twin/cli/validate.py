@@ -51,6 +51,26 @@ def _satellites(network: Network, moment: Moment) -> Iterator[str]:
         f"  at the start: {int(states.usable.sum()):,} of {counted(account.satellites, 'satellite')} usable,"
         f" {len(moment.rows):,} at {least:g} degrees or more above a terminal"
     )
+    if network.believed_sky is not network.sky:
+        yield from _belief(network)
+
+
+def _belief(network: Network) -> Iterator[str]:
+    """How far the network is from the truth at the start."""
+    import numpy as np
+
+    at = np.array([network.timeline.start])
+    numbers = network.believed_sky.ephemeris.norad_ids
+    true, believed = (each.ephemeris.states(at, numbers) for each in (network.sky, network.believed_sky))
+    both = true.usable[0] & believed.usable[0]
+    off_km = np.sqrt(((true.position_km - believed.position_km)[0, both] ** 2).sum(axis=-1))
+    yield (
+        f"belief: {counted(len(numbers), 'satellite')}, {np.count_nonzero(both):,} of them usable at the start,"
+        f" off by {number(float(np.median(off_km)))} km (median), {number(float(np.percentile(off_km, 95.0)))} km"
+        " (95th percentile)"
+        if both.any()
+        else f"belief: none of {counted(len(numbers), 'satellite')} is usable at the start"
+    )
 
 
 def _terminals(network: Network) -> Iterator[str]:

@@ -29,6 +29,8 @@ class Ephemeris:
         has passed is used (before all epochs, the earliest).
     max_element_age_ns
         Sets further than this from an instant are not used at it; None: no limit.
+    lag_ns
+        Sets count as known only so long after their epochs.
 
     Raises
     ------
@@ -36,7 +38,8 @@ class Ephemeris:
         If there are no sets.
     """
 
-    def __init__(self, sets: Sequence[Elements], *, max_element_age_ns: int | None = None) -> None:
+    def __init__(self, sets: Sequence[Elements], *, max_element_age_ns: int | None = None, lag_ns: int = 0) -> None:
+        self._lag_ns = lag_ns
         self._table = ElementTable(sets)
         self._judge = Judge(self._table, max_element_age_ns)
         self._nodes: dict[int, screening.Node] = {}
@@ -68,7 +71,7 @@ class Ephemeris:
         times = np.array(instants, dtype="datetime64[ns]").reshape(-1)
         columns = self._table.columns(np.asarray(norad_ids, dtype=np.int64))
         instant_ns = nanoseconds(times)
-        sets = self._table.set_in_force(instant_ns, columns)
+        sets = self._table.set_in_force(instant_ns - self._lag_ns, columns)
         error, position, velocity = self._propagated(sets, times)
         verdict = self._judged(columns, sets, instant_ns, error, position)
         usable = verdict == 0
@@ -178,7 +181,7 @@ class Ephemeris:
         """Satellite and set (R,), SGP4's answer (1, R), for each set in force somewhere in a node's reach."""
         every = np.arange(len(self._table.norad_ids))
         reach_ns = np.array([at_ns - _NODE_NS // 2, at_ns + _NODE_NS // 2])
-        first, last = self._table.set_in_force(reach_ns, every)
+        first, last = self._table.set_in_force(reach_ns - self._lag_ns, every)
         if not self._base.size or np.count_nonzero(self._base != last) * _OUT_OF_BASE > len(every):
             self._base = last.copy()
             self._base_array = SatrecArray([self._table.satrecs[index] for index in last])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.path_loss import Path
-from twin.precompensation.compensation import Motion
+from twin.precompensation.compensation import Motion, Residual
 from twin.precompensation.waveform import Waveform
 
 Real = NDArray[np.float64]
@@ -35,10 +35,13 @@ class LinkView:
     """SNR of one pilot of the satellite at the terminal, linear; 0 where there is no link."""
     waveform: Waveform
     """Carrier and OFDM numbers."""
+    missed: Residual | None = None
+    """By what compensation from the prediction alone misses each link; None where that is not to be known: to the
+    network, and where nothing is missed."""
 
     @classmethod
-    def of(cls, links: MovingPath, *, pilot_snr: Real, waveform: Waveform) -> Self:
-        """The view of links with their pilots' SNR."""
+    def of(cls, links: MovingPath, *, pilot_snr: Real, waveform: Waveform, missed: Residual | None = None) -> Self:
+        """The view of links with their pilots' SNR, and what is missed of them."""
         return cls(
             range_km=links.range_km,
             elevation_deg=links.elevation_deg,
@@ -46,6 +49,7 @@ class LinkView:
             range_acceleration_km_s2=links.range_acceleration_km_s2,
             pilot_snr=pilot_snr,
             waveform=waveform,
+            missed=missed,
         )
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
@@ -57,6 +61,9 @@ class LinkView:
             range_rate_km_s=self.range_rate_km_s[chosen],
             range_acceleration_km_s2=self.range_acceleration_km_s2[chosen],
             pilot_snr=self.pilot_snr[chosen],
+            missed=None
+            if self.missed is None
+            else Residual(delay_s=self.missed.delay_s[chosen], doppler_hz=self.missed.doppler_hz[chosen]),
         )
 
 

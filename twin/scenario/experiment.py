@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from annotated_types import Ge, MinLen
 from pydantic import BeforeValidator, StringConstraints, model_validator
 
+from twin.scenario.belief import Belief
 from twin.scenario.events import AnyEvent
 from twin.scenario.section import Section, WordList
 from twin.scenario.sections import (
@@ -41,6 +42,7 @@ class Scenario(Section):
     time: Time = Time()
     constellation: Constellation = Constellation()
     satellites: Satellites = Satellites()
+    belief: Belief = Belief()
     terminals: Annotated[tuple[AnyGroup, ...], MinLen(1), BeforeValidator(_as_list)]
     channel: Channel
     precompensation: Precompensation

@@ -193,7 +193,11 @@ class Precoding(Named):
     on_handover: bool = True
     """Compute weights also between cadences where a serving set has changed."""
     csi_age: Duration = Duration(0)
-    """Age of the statistical CSI when the precoder gets it."""
+    """Age of the statistical CSI when the precoder gets it, the least that a report takes."""
+    csi_jitter: Duration = Duration(0)
+    """What a report takes beyond that: the mean of an exponential law, or the greatest of a uniform one."""
+    csi_jitter_law: Literal["exponential", "uniform"] = "exponential"
+    """How that is distributed; a report that another one has overtaken is not looked at."""
     latency: Duration = Duration(0)
     """From the start of the computation until the weights are in force."""
     restart_epochs: Count = 60

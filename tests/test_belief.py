@@ -1,0 +1,298 @@
+"""The network acts on a believed world while the true one answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.small_run import begun, reports, reports_with_stops, rows_of, small
+from twin.belief import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.belief.orbits import moved
+from twin.catalogue import Walker, walker_catalogue
+from twin.catalogue.tle import checksum, tle_text
+from twin.ephemeris import Ephemeris
+from twin.errors import InputError
+from twin.job import manifest_of
+from twin.loop import Loop
+from twin.network import Network
+from twin.reports import greatest_age_ns, report_age_ns
+from twin.scenario.belief import ClockError, OrbitError, PositionError
+from twin.terminals import Terminals
+
+START = np.datetime64("2026-01-01T00:00:00", "ns")
+SETS = walker_catalogue(
+    Walker(pattern="delta", planes=6, per_plane=10, altitude_km=600.0, inclination_deg=53.0, phasing=1, epoch=START)
+).sets
+MINUTES = START + np.arange(5) * np.timedelta64(60, "s")
+SHIFTED = {"belief.orbit": {"along_track_km": 20.0}}
+
+
+def total_se(changes: dict[str, Any]) -> float:
+    found = reports(Network.of(small(changes)))
+    return sum(float(report.outcome.spectral_efficiency_bps_hz.sum()) for report in found)
+
+
+# Where satellites are believed to be
+
+
+def axes(position: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """Unit vectors along track, across and radial (3, ..., 3), from positions and inertial velocities."""
+    inertial = velocity + np.cross([0.0, 0.0, 7.292115e-5], position)
+    radial = position / np.linalg.norm(position, axis=-1, keepdims=True)
+    normal = np.cross(position, inertial)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    return np.array([np.cross(normal, radial), normal, radial])
+
+
+@pytest.mark.parametrize("component", ["along_track_km", "cross_track_km", "radial_km"])
+def test_a_constant_error_moves_every_satellite_along_its_own_axis(component: str) -> None:
+    true = Ephemeris(SETS)
+    error = OrbitError.model_validate({"law": "constant", component: 3.0})
+    off = BelievedEphemeris(Ephemeris(SETS), error, seed=1).states(MINUTES, true.norad_ids)
+    at = true.states(MINUTES, true.norad_ids)
+    difference = off.position_km - at.position_km
+    along = (axes(at.position_km, at.velocity_km_s) * difference).sum(axis=-1)
+    expected = np.zeros(3)
+    expected[["along_track_km", "cross_track_km", "radial_km"].index(component)] = 3.0
+    # an arc of 3 km on 7000 km falls 0.6 m below its tangent
+    np.testing.assert_allclose(along, np.broadcast_to(expected[:, None, None], along.shape), atol=1e-3)
+
+
+def test_an_error_along_the_track_is_one_in_time() -> None:
+    """A satellite that is thought 30 km ahead is where it will be in four seconds, and moves as it will then."""
+    true = Ephemeris(SETS)
+    at = true.states(MINUTES, true.norad_ids)
+    speed = np.linalg.norm(at.velocity_km_s + np.cross([0.0, 0.0, 7.292115e-5], at.position_km), axis=-1)
+    ahead_s = 30.0 / speed.mean()
+    position, velocity = moved(at.position_km, at.velocity_km_s, np.array([30.0, 0.0, 0.0]))
+    later = true.states(MINUTES + np.timedelta64(round(ahead_s * 1e9), "ns"), true.norad_ids)
+    # the Earth turns by 1.9 km at the satellites' height meanwhile, which no error of the orbit holds; J2 and a
+    # nearly circular orbit cost metres
+    turned_km = 7.292115e-5 * ahead_s * np.hypot(at.position_km[..., 0], at.position_km[..., 1])
+    assert np.abs(np.linalg.norm(position - later.position_km, axis=-1) - turned_km).max() < 0.1
+    assert np.linalg.norm(velocity - later.velocity_km_s, axis=-1).max() < 3e-3
+
+
+def test_errors_have_the_deviation_that_is_asked_for() -> None:
+    many = walker_catalogue(
+        Walker(
+            pattern="delta", planes=40, per_plane=50, altitude_km=600.0, inclination_deg=53.0, phasing=1, epoch=START
+        )
+    ).sets
+    true = Ephemeris(many)
+    at = true.states(MINUTES[:1], true.norad_ids)
+    for law in ("normal", "uniform"):
+        error = OrbitError(law=law, along_track_km=4.0, cross_track_km=2.0, radial_km=1.0)  # type: ignore[arg-type]
+        off = BelievedEphemeris(Ephemeris(many), error, seed=3).states(MINUTES[:1], true.norad_ids)
+        parts = (axes(at.position_km, at.velocity_km_s) * (off.position_km - at.position_km)).sum(axis=-1)
+        # the deviation of 2000 draws is known to 1/sqrt(4000): five times that
+        np.testing.assert_allclose(parts.std(axis=(1, 2)), [4.0, 2.0, 1.0], rtol=0.08)
+        assert np.abs(parts.mean(axis=(1, 2))).max() < 5.0 * 4.0 / np.sqrt(2000)
+
+
+def test_an_error_is_drawn_anew_with_every_update_and_not_between() -> None:
+    error = OrbitError.model_validate({"along_track_km": 5.0, "every": "2min"})
+    true, off = Ephemeris(SETS), BelievedEphemeris(Ephemeris(SETS), error, seed=1)
+    at, seen = (each.states(MINUTES, true.norad_ids) for each in (true, off))
+    distance = np.linalg.norm(seen.position_km - at.position_km, axis=-1)
+    np.testing.assert_allclose(distance[0], distance[1], rtol=1e-9)  # 0:00 and 1:00
+    assert (np.abs(distance[1] - distance[2]) > 1e-3).mean() > 0.9
+
+
+def test_a_satellite_that_only_seems_to_be_in_view_is_not_missed() -> None:
+    error = OrbitError(law="constant", along_track_km=300.0)
+    true, off = Ephemeris(SETS), BelievedEphemeris(Ephemeris(SETS), error, seed=1)
+    observer = np.array([[[6378.137, 0.0, 0.0]]])
+    more = 0
+    for minute in range(0, 6000, 60):
+        instants = START + np.array([minute]) * np.timedelta64(1, "s")
+        reached = set(off.in_reach(instants, observer, 30.0).tolist())
+        seen = off.states(instants, true.norad_ids).position_km - observer[0]
+        up = (seen[..., 0] / np.linalg.norm(seen, axis=-1) >= 0.5).any(axis=0)
+        assert set(true.norad_ids[up].tolist()) <= reached
+        more += len(set(true.norad_ids[up].tolist()) - set(true.in_reach(instants, observer, 30.0).tolist()))
+    assert more  # the truth alone would have missed some
+
+
+# Where terminals are believed to be, and clocks
+
+
+def test_terminals_are_off_by_the_deviation_and_keep_their_antennas() -> None:
+    scenario = small({"terminals.count": 500})
+    terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
+    error = PositionError(horizontal_km=0.5, vertical_km=0.1)
+    at = terminals.states(MINUTES[:1], START)
+    off = BelievedTerminals(terminals, error, seed=2).states(MINUTES[:1], START)
+    difference = off.position_km - at.position_km
+    parts = [(difference * axis).sum(axis=-1).std() for axis in (at.east, at.north, at.up)]
+    np.testing.assert_allclose(parts, [0.5, 0.5, 0.1], rtol=0.16)  # five times 1/sqrt(1000)
+    np.testing.assert_array_equal(off.antenna, at.antenna)
+    # 1 degree of latitude is 111 km
+    assert np.abs(off.latitude_deg - at.latitude_deg).max() < 5.0 * 0.5 / 111.0
+
+
+def test_a_report_of_a_moving_terminal_is_as_old_as_it_is_said_to_be() -> None:
+    flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 900.0}
+    scenario = small({"terminals": [flight]})
+    terminals = Terminals.place(scenario.terminals, seed=1)
+    believed = BelievedTerminals(terminals, PositionError.model_validate({"every": "60s", "latency": "5s"}), seed=1)
+    instants = START + np.array([600, 624, 659, 664, 665]) * np.timedelta64(1, "s")
+    made = START + np.array([540, 600, 600, 600, 660]) * np.timedelta64(1, "s")
+    np.testing.assert_array_equal(
+        believed.states(instants, START).position_km, terminals.states(made, START).position_km
+    )
+
+
+def test_clocks_run_away_between_updates() -> None:
+    error = ClockError.model_validate({"law": "constant", "satellite_ns": 100.0, "satellite_ppb": 2.0, "every": "1h"})
+    clocks = Clocks(error=error, seed=1, start=START)
+    early, high = clocks.offsets(START + np.timedelta64(3600 + 50, "s"), np.array([7, 9]), 3)
+    np.testing.assert_allclose(early, np.full((2, 3), 100e-9 + 50.0 * 2e-9), rtol=1e-12)
+    np.testing.assert_allclose(high, np.full((2, 3), 2e-9), rtol=1e-12)
+    both = ClockError.model_validate({"law": "constant", "satellite_ns": 100.0, "terminal_ns": 100.0})
+    assert not Clocks(error=both, seed=1, start=START).offsets(START, np.array([7]), 3)[0].any()
+
+
+# What it does to a run
+
+
+def test_a_belief_without_error_reproduces_the_truth_bit_for_bit() -> None:
+    plain = Network.of(small())
+    other = Network.of(small({"belief.orbit": {"every": "1h"}, "belief.position": {"horizontal_km": 0.0}}))
+    assert other.believed_sky is not other.sky
+    assert rows_of(other, reports(other), links=True) == rows_of(plain, reports(plain), links=True)
+
+
+def test_the_precoder_steers_at_the_belief_and_rates_are_those_of_the_truth() -> None:
+    exact, off = Network.of(small()), Network.of(small(SHIFTED))
+    moment, believed = off.sky.at(3), off.believed_sky.at(3)
+    norad_id = np.intersect1d(moment.norad_id, believed.norad_id)
+    assert not np.allclose(believed.links(norad_id).departure, moment.links(norad_id).departure, atol=1e-3)
+    np.testing.assert_array_equal(off.true_csi_now(moment, norad_id)[0].gain, exact.csi_now(moment, norad_id).gain)
+    # 20 km at 700 km are 1.6 degrees: an eighth of the beam width of four elements; 16 have a quarter of it
+    assert total_se(SHIFTED) < total_se({})
+    wide = {"satellites.array": {"rows": 16, "columns": 16}}
+    assert total_se(SHIFTED | wide) / total_se(wide) < total_se(SHIFTED) / total_se({})
+
+
+def test_more_error_costs_more_rate() -> None:
+    wide = {"satellites.array": {"rows": 16, "columns": 16}}
+    found = [total_se(wide | {"belief.orbit": {"law": "constant", "along_track_km": km}}) for km in (0, 10, 30, 100)]
+    assert found == sorted(found, reverse=True)
+    assert found[-1] < 0.5 * found[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"belief.orbit": {"along_track_km": 20.0, "every": "25s"}},
+        {"belief.position": {"horizontal_km": 2.0, "every": "30s", "latency": "7s"}, "belief.element_lag": "3s"},
+        {"belief.clock": {"satellite_ns": 50.0, "terminal_ppb": 1.0}, "precompensation": {"name": "open_loop"}},
+        {"precoding.csi_age": "4s", "precoding.csi_jitter": "9s"},
+        {"precoding.csi_jitter": "25s", "precoding.csi_jitter_law": "uniform"},
+    ],
+    ids=str,
+)
+def test_stops_change_no_row(changes: dict[str, Any]) -> None:
+    network = Network.of(small(changes))
+    whole = rows_of(network, reports(network), links=True)
+    assert rows_of(network, reports_with_stops(network, [1, 3, 4, 9]), links=True) == whole
+
+
+def test_what_only_the_belief_sees_serves_and_is_not_heard() -> None:
+    """Half a turn ahead along the track: everybody points at satellites on the other side of the Earth."""
+    changes = {"belief.orbit": {"law": "constant", "along_track_km": 21_900.0}, "association.name": "nearest_cluster"}
+    found = reports(Network.of(small(changes)))
+    assert any(report.outcome.serving.any() for report in found)
+    assert all((report.outcome.spectral_efficiency_bps_hz == 0.0).all() for report in found)
+
+
+def test_older_elements_are_predicted_from_a_file_of_their_own(tmp_path: Path) -> None:
+    old = walker_catalogue(
+        Walker(
+            pattern="delta", planes=20, per_plane=20, altitude_km=602.0, inclination_deg=53.0, phasing=1, epoch=START
+        )
+    )
+    file = tmp_path / "old.tle"
+    file.write_text(tle_text(old.sets[:300]), encoding="utf-8")
+    network = Network.of(small({"belief.source": str(file)}))
+    assert len(network.sky.ephemeris.norad_ids) == len(network.believed_sky.ephemeris.norad_ids) == 300
+    assert "old.tle" in manifest_of(network).inputs
+    moment, believed = network.sky.at(0), network.believed_sky.at(0)
+    both = np.intersect1d(moment.norad_id, believed.norad_id)
+    height = [np.linalg.norm(each.satellites.position_km[0], axis=-1).mean() for each in (moment, believed)]
+    assert len(both)
+    assert height[1] - height[0] == pytest.approx(2.0, abs=0.5)  # J2 moves a radius by kilometres, alike for both
+
+
+def test_a_belief_in_other_satellites_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "other.tle"
+    lines = (
+        "1 25544U 98067A   26001.00000000  .00000000  00000-0  00000-0 0  999",
+        "2 25544  51.6400 100.0000 0001000   0.0000   0.0000 15.50000000    1",
+    )
+    file.write_text("".join(f"{line}{checksum(line + '0')}\n" for line in lines), encoding="utf-8")
+    with pytest.raises(InputError, match="none of the constellation's satellites"):
+        Network.of(small({"belief.source": str(file)}))
+
+
+# Compensation by prediction alone
+
+
+def test_an_open_loop_is_perfect_where_nothing_is_missed() -> None:
+    perfect = {"precompensation": {"name": "gaussian_phase", "phase_variance_rad2": 0.0}}
+    network, other = (Network.of(small(each)) for each in ({"precompensation": {"name": "open_loop"}}, perfect))
+    assert rows_of(network, reports(network)) == rows_of(other, reports(other))
+
+
+def test_an_open_loop_pays_for_clocks() -> None:
+    def se(nanoseconds: float) -> float:
+        clock = {"law": "normal", "satellite_ns": nanoseconds}
+        return total_se({"precompensation": {"name": "open_loop"}, "belief.clock": clock})
+
+    uniform = total_se({"precompensation": {"name": "uniform_phase"}})
+    found = [se(nanoseconds) for nanoseconds in (0.0, 0.02, 0.1, 10.0)]
+    assert found == sorted(found, reverse=True)
+    # ten nanoseconds are twenty cycles: as good as no phase at all; the precoder does not know it, which costs little
+    assert found[-1] == pytest.approx(uniform, rel=0.02)
+    # from here on the cyclic prefix of 2.3 microseconds on either side is left, too
+    assert se(5000.0) < 0.7 * found[-1]
+
+
+def test_the_phase_variance_of_an_open_loop_is_the_square_of_what_is_missed() -> None:
+    changes = {
+        "precompensation": {"name": "open_loop", "elapsed_ms": 0.0},
+        "belief.clock": {"law": "constant", "satellite_ns": 0.05},
+    }
+    network = Network.of(small(changes))
+    moment = network.sky.at(0)
+    variance = network.true_csi_now(moment, moment.norad_id)[1]
+    # 2 GHz, 0.05 ns: a tenth of a cycle; the band of 20 MHz adds a millionth
+    np.testing.assert_allclose(variance, (2.0 * np.pi * 0.1) ** 2, rtol=1e-4)
+    assert not network.phase_variance(moment.links(moment.norad_id)).any()
+
+
+# Reports of CSI
+
+
+@pytest.mark.parametrize("law", ["uniform", "exponential"])
+def test_ages_of_reports_have_their_law(law: str) -> None:
+    scenario = small({"precoding.csi_age": "2s", "precoding.csi_jitter": "3s", "precoding.csi_jitter_law": law})
+    ages = np.array([report_age_ns(scenario, 10_000_000_000 * number) for number in range(-500, 1500)]) / 1e9 - 2.0
+    mean, deviation = {"uniform": (1.5, 3.0 / 12**0.5), "exponential": (3.0, 3.0)}[law]
+    assert ages.mean() == pytest.approx(mean, abs=5.0 * deviation / 2000**0.5)
+    assert ages.min() >= 0.0
+    assert (ages + 2.0).max() * 1e9 <= greatest_age_ns(scenario)
+
+
+def test_a_report_that_was_overtaken_is_not_looked_at() -> None:
+    scenario = small({"precoding.csi_jitter": "30s", "time.duration": "600s"})
+    known: list[int] = []
+    network = Network.of(scenario)
+    loop = Loop(network, begun(network))
+    loop.run(lambda report: known.append(loop.state.known_ns))
+    assert known == sorted(known)
+    assert len(set(known)) < len(known)

@@ -1,0 +1,43 @@
+"""Errors by their law, keyed so that none depends on which others are asked for, or on how a run is cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import randomness
+
+if TYPE_CHECKING:
+    from twin.scenario.belief import Erring
+
+Real = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+_REACH: Final[dict[str, float]] = {"normal": 6.0, "uniform": 3.0**0.5, "constant": 1.0}
+
+
+def updates(erring: Erring, instant_ns: Whole) -> Whole:
+    """(T,) number of the update that is in force at instants since 1970; 0 for all where there is only one."""
+    return np.zeros_like(instant_ns) if erring.every is None else instant_ns // int(erring.every)
+
+
+def since_update_s(erring: Erring, instant_ns: Whole, first_ns: int) -> Real:
+    """(T,) time since that update; since ``first_ns`` where there is only one."""
+    begun = first_ns if erring.every is None else updates(erring, instant_ns) * int(erring.every)
+    return np.asarray((instant_ns - begun) / 1e9)
+
+
+def unit_errors(law: str, shape: tuple[int, ...], *, seed: int, purpose: str, keys: tuple[int, ...]) -> Real:
+    """Errors of unit standard deviation, or all one."""
+    if law == "constant":
+        return np.ones(shape)
+    # updates before 1970 have negative numbers
+    rng = randomness.stream(seed, purpose, *(key % (1 << 63) for key in keys))
+    return rng.standard_normal(shape) if law == "normal" else rng.uniform(-(3.0**0.5), 3.0**0.5, shape)
+
+
+def greatest(law: str) -> float:
+    """No error of unit standard deviation is larger, for all that will ever be drawn."""
+    return _REACH[law]
