@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.scripted import ANY, WINDOWS, Wish, whatever, wishing
-from tests.small_run import reports, small
+from tests.small_run import reports, reports_with_stops, rows_of, small
 from twin.admission import admitted
 from twin.association import AssociationView, Cluster
 from twin.errors import InputError
@@ -261,6 +261,92 @@ def test_places_are_given_within_capacity_whatever_the_names(
             if terminal in got:
                 assert sum(one in cluster for cluster in after) == capacity
     assert places(chance.permutation(len(held)).tolist(), chance.permutation(5).tolist()) == got
+
+
+# Reasons
+
+
+def reasons_of(found: list[EpochReport], terminal: int = 0) -> list[tuple[float, str, str]]:
+    return [
+        (logged.time_ns / SECOND, logged.handover.kind, logged.handover.reason)
+        for report in found
+        for logged in report.events
+        if logged.handover.terminal == terminal
+    ]
+
+
+def why(*steps: tuple[int, str, str]) -> Any:
+    """Reasons of the two terminals from so many seconds on."""
+
+    def reasons(view: AssociationView) -> Any:
+        return np.array(max(step for step in steps if step[0] * SECOND <= view.instant_ns)[1:])
+
+    return reasons
+
+
+def test_what_the_policy_says_is_the_reason_of_attempts_and_events():
+    network, (a, b, *_) = pair(preparation="12s")
+    wish = by_time((0, [a], [a]), (20, [b], [a]), (50, [b], [b]))
+    found = run(network, wish, reason=why((0, "first", ""), (20, "better", "other"), (30, "later", "last")))
+    # decided at 20 s, executed at 32 s: the reason is that of the decision
+    assert reasons_of(found) == [(12.0, "attach", "first"), (32.0, "satellite", "better")]
+    # an empty one is the policy's name
+    assert reasons_of(found, 1) == [(12.0, "attach", "nearest_cluster"), (62.0, "satellite", "last")]
+    told = [(one.terminal, one.outcome, one.reason) for report in found for one in report.attempts]
+    assert told == [
+        (0, "executed", "first"),
+        (1, "executed", "nearest_cluster"),
+        (0, "executed", "better"),
+        (1, "executed", "last"),
+    ]
+    assert {type(one.reason) for report in found for one in report.attempts} == {str}
+
+
+def test_what_the_network_knows_better_is_the_reason():
+    gone = {"kind": "absence", "terminals": ["b"], "from": "15s", "until": "38s"}
+    fails = {"kind": "outage", "satellites": ["*1"], "from": "25s", "until": "45s"}
+    network, (a, b, *_) = pair(preparation="10s", events=[gone, fails])
+    found = run(network, by_time((0, [a, b], [a])), reason=why((0, "x", "y")))
+    assert reasons_of(found) == [
+        (10.0, "attach", "x"),
+        (10.0, "add", "x"),
+        (25.0, "drop", "outage"),
+        (60.0, "add", "x"),
+    ]
+    assert reasons_of(found, 1) == [(10.0, "attach", "y"), (15.0, "detach", "departure"), (50.0, "attach", "arrival")]
+    fails = {"kind": "outage", "satellites": ["*1"], "from": "25s", "until": "45s"}
+    network, (a, b, *_) = pair(preparation="10s", events=[fails])
+    found = run(network, by_time((0, [a], [a]), (20, [b], [a]), (30, [a], [a])), reason=why((0, "x", "y")))
+    told = [(one.outcome, one.reason) for report in found for one in report.attempts if one.terminal == 0]
+    assert told == [("executed", "x"), ("target lost", "x")]
+
+
+def test_refusals_stand_behind_the_policy_s_reason():
+    network, (a, b, c, d, *_) = pair(preparation="20s", capacity=1)
+    wish = by_time((0, [a], [b]), (20, [c], [b]), (30, [a], [c, d]), (50, [c], [d]))
+    found = run(network, wish, reason=why((0, "x", "y")))
+    assert [one[2] for one in reasons_of(found, 1) if one[0] == 50.0] == ["y, 1 refused"]
+
+
+@pytest.mark.parametrize(
+    "reason", [np.array(["one"]), np.array(["a", "b", "c"]), np.array([1, 2]), np.array(["a", None]), "ab"], ids=str
+)
+def test_reasons_that_are_no_texts_are_refused(reason: Any):
+    network, (a, *_) = pair()
+    with pytest.raises(InputError, match=r'the policy "nearest_cluster": reason must be 2 texts, found'):
+        run(network, by_time((0, [a], [a])), reason=lambda view: reason)
+
+
+@pytest.mark.parametrize("name", ["a3", "cho_location", "scheduled", "load_balanced", "offline_optimal"])
+def test_reasons_of_changes_under_way_survive_a_stop(name: str):
+    section = {"name": name, "min_elevation_deg": 30.0, "preparation": "13s", "execution": "4s"}
+    network = Network.of(small({"precoding.name": "smrt"}, association=section))
+    whole = reports(network)
+    found = reports_with_stops(network, range(1, 12))
+    assert rows_of(network, found) == rows_of(network, whole)
+    told = {logged.handover.reason for report in found for logged in report.events}
+    assert told & {"A3", "re-establishment", "D1", "slot", "matching", "plan"}
+    assert name not in told
 
 
 # Beams and shares

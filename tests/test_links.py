@@ -168,6 +168,43 @@ def test_the_extremes_of_tr_38_821_come_out(orbit: str) -> None:
     assert -rate_ppm_s == pytest.approx(row["max_doppler_rate_ppm_per_s"], rel=0.25)
 
 
+def arc_km(altitude_km: float, elevation_deg: float) -> float:
+    """From the point below a satellite to where it has this elevation, over TR 38.811's sphere."""
+    elevation = np.radians(elevation_deg)
+    return 6371.0 * (np.arccos(6371.0 / (6371.0 + altitude_km) * np.cos(elevation)) - elevation)
+
+
+def elevation_at_deg(altitude_km: float, away_km: float) -> float:
+    """The elevation of a satellite so far from the point below it, over the same sphere."""
+    angle = away_km / 6371.0
+    return float(np.degrees(np.arctan2(np.cos(angle) - 6371.0 / (6371.0 + altitude_km), np.sin(angle))))
+
+
+@needs_data
+@pytest.mark.parametrize("orbit", ["LEO-600", "LEO-1200"])
+def test_the_greatest_differential_delay_of_tr_38_821_comes_out(orbit: str) -> None:
+    row = json.loads((SHARED / "tr38821_reference.json").read_text())["table_4_2_2_NTN_scenarios"][orbit]
+    altitude_km, lowest_deg = row["altitude_km"], row["min_elevation_deg"]
+    # the whole footprint lies between the edge of coverage and the point below the satellite
+    near_km = arc_km(altitude_km, lowest_deg) - row["max_footprint_km"]
+    assert near_km > 0.0
+    edge = spherical_scene(altitude_km, lowest_deg, ahead=True)
+    near = spherical_scene(altitude_km, elevation_at_deg(altitude_km, near_km), ahead=True)
+    difference_ms = 1e3 * (edge.delay_s - near.delay_s)[0, 0]
+    # one way, printed to 0.01 ms: 3.1198 as 3.12, 3.1781 as 3.18
+    assert difference_ms == pytest.approx(row["max_differential_delay_ms"], abs=0.005)
+
+
+@needs_data
+def test_the_differential_delay_of_tr_38_811_from_nadir_to_the_edge_comes_out() -> None:
+    reference = json.loads((SHARED / "tr38811" / "tr38811_reference.json").read_text())
+    for orbit, altitude_km in (("600km", 600.0), ("1500km", 1500.0)):
+        edge, below = (spherical_scene(altitude_km, elevation_deg, ahead=True) for elevation_deg in (10.0, 90.0))
+        _, printed_ms = reference["differential_delay_Table_5.3.4.2-1"][orbit]
+        # printed to 0.01 ms or finer, and of a sphere whose radius makes 0.6 km of the range
+        assert 1e3 * (edge.delay_s - below.delay_s)[0, 0] == pytest.approx(printed_ms, abs=0.006)
+
+
 @needs_data
 def test_passes_rise_set_and_culminate_when_skyfield_says() -> None:
     sets = {one.norad_id: one for one in read_sets("geometry/skyfield_reference_tles.tle")}

@@ -18,6 +18,7 @@ from twin.association.ranking import best, seated
 from twin.association.spot_beam import beam_loss_db, nearest_beam
 from twin.association.strongest import sinr_db
 from twin.channel import PlanarArray
+from twin.channel.beam_numbers import FIRST_CELL
 from twin.precoding.spot_beam import spot_directions
 from twin.registry import of_kind
 from twin.units import Duration
@@ -709,13 +710,59 @@ def test_a_cell_on_the_earth_is_served_by_one_satellite_at_a_time():
     view = view_of(snr_db=snr_db, region=[7, 7, 4])
     made = decide("spot_beam", view, cells="earth_fixed")
     assert members(made) == [{0}, {0}, {2}]
-    assert made.beam.tolist() == [7, 7, 4]
+    assert made.beam.tolist() == [FIRST_CELL + 7, FIRST_CELL + 7, FIRST_CELL + 4]
     held = replace(view, serving=np.array([[0, 0, 0], [1, 0, 0], [0, 0, 1]], bool), master=np.array([1, -1, 2]))
     assert members(decide("spot_beam", held, cells="earth_fixed", hysteresis_db=0.6)) == [{1}, {1}, {2}]
     blind = replace(view, visible=np.array([[1, 0, 1], [1, 1, 1], [1, 1, 1]], bool))
     made = decide("spot_beam", blind, cells="earth_fixed")
     assert members(made) == [{0}, set(), {2}]
-    assert made.beam.tolist() == [7, -1, 4]
+    assert made.beam.tolist() == [FIRST_CELL + 7, -1, FIRST_CELL + 4]
+
+
+# ------------------------------------------------------------------------------------------------------- reasons
+
+
+def reasons_over(run, skies):
+    return [run.step(**sky).reason.tolist()[0] for sky in skies]
+
+
+def test_a3_says_what_it_was():
+    run = driver("a3", **A3 | {"time_to_trigger": Duration(0), "filter_coefficient": 0})
+    told = reasons_over(
+        run,
+        [
+            {"snr_db": [[0.0], [-9.0], [-9.0]]},
+            {"snr_db": [[0.0], [9.0], [-9.0]]},
+            {"snr_db": [[0.0], [9.0], [-9.0]], "visible": [[1], [0], [1]]},
+            {"snr_db": [[0.0], [9.0], [-9.0]], "visible": [[0], [0], [0]]},
+            {"snr_db": [[0.0], [9.0], [-9.0]]},
+        ],
+    )
+    assert told == ["initial access", "A3", "re-establishment", "re-establishment", "re-establishment"]
+
+
+@pytest.mark.parametrize(("policy", "name"), [("cho_time", "T1 and A4"), ("cho_location", "D1"), ("d2", "D2")])
+def test_conditional_handovers_name_their_condition(policy, name):
+    run = driver(policy)
+    seen = {"snr_db": [[0.0], [1.0]]}
+    told = reasons_over(run, [seen, seen, {**seen, "visible": [[0], [0]]}, seen, seen])
+    assert told == ["initial access", name, "re-establishment", "re-establishment", name]
+
+
+def test_a_schedule_tells_slots_from_what_happens_between():
+    run = driver("scheduled", every_ns=5 * SECOND_NS)
+    sky, less = {"snr_db": [[0.0], [1.0]]}, {"snr_db": [[0.0], [1.0]], "visible": [[0], [1]]}
+    told = reasons_over(run, [sky, sky, less, sky, sky])
+    assert told == ["slot", "", "re-establishment", "slot", ""]
+
+
+def test_matchings_and_plans_say_so():
+    sky = {"elevation_deg": [[50.0, 40.0], [20.0, 30.0]]}
+    assert decide("load_balanced", view_of(**sky)).reason.tolist() == ["matching"] * 2
+    # the plan is of the highest satellite, which is then not there
+    run = driver("offline_optimal")
+    assert run.step(**sky).reason.tolist() == ["plan"] * 2
+    assert run.step(**sky, visible=[[1, 0], [1, 1]]).reason.tolist() == ["plan", "not planned"]
 
 
 # ---------------------------------------------------------------------------------------- the whole registry
@@ -763,6 +810,9 @@ def test_every_policy_keeps_the_rules_over_time(policy, skies):
         assert made.score is not None
         assert made.score.shape == visible.shape
         assert np.isfinite(made.score).all()
+        if made.reason is not None:
+            assert made.reason.shape == visible.shape[1:]
+            assert made.reason.dtype.kind == "U"
         # what is remembered goes through a file, as in a resumed run, and leads to the same bits
         file = io.BytesIO()
         np.savez(file, **made.memory)

@@ -7,7 +7,14 @@ import pytest
 
 from tests.literal import p5_precoders
 from tests.p5_problem import CELL_FREE, cell_free_problem
+from tests.small_run import reports, reports_with_stops, rows_of, small
+from twin.association.cells import CellGrid
+from twin.channel.beam_numbers import FIRST_CELL
+from twin.errors import InputError
+from twin.network import Network
 from twin.precoding.spot_beam import spot_beam, spot_directions
+from twin.registry import of_kind
+from twin.rows import terminal_rows
 
 
 @pytest.mark.parametrize("scene", CELL_FREE)
@@ -42,3 +49,139 @@ def test_a_policy_says_which_beam_of_the_master_it_is():
     for k in (0, 1, 3, 4):
         sent = weights.antenna()[problem.master[k], k, :, 0]
         np.testing.assert_allclose(sent / np.linalg.norm(sent), expected[k], atol=1e-12)
+
+
+# --------------------------------------------------------------------------------------------- cells on the Earth
+
+
+def test_all_terminals_of_a_cell_have_one_beam_at_their_middle():
+    problem = cell_free_problem(CELL_FREE["plain_0"])
+    problem = replace(problem, share=None, master=np.array([0, 0, 0, 1, 1]), serving=np.ones_like(problem.serving))
+    beam = FIRST_CELL + np.array([7, 7, 2, 7, -1 - FIRST_CELL])
+    weights = spot_beam(replace(problem, beam=beam), options=None).weights
+    power_w = weights.power_w()
+    # a third of the first one's power each; the fifth terminal has no beam, and the fourth is the other one's alone
+    expected = np.zeros_like(power_w)
+    expected[0, :3], expected[1, 3] = problem.power_w[0] / 3.0, problem.power_w[1]
+    np.testing.assert_allclose(power_w, expected, rtol=1e-12, atol=1e-30)  # rounding of a square root and its square
+    departure = problem.csi.departure
+    for satellite, terminals, towards in (
+        (0, (0, 1), departure[0, :2].mean(axis=0)),
+        (0, (2,), departure[0, 2]),
+        (1, (3,), departure[1, 3]),
+    ):
+        for k in terminals:
+            sent = weights.antenna()[satellite, k, :, 0]
+            steered = problem.csi.array.steering(towards).conj()
+            np.testing.assert_allclose(sent / np.linalg.norm(sent), steered, atol=1e-12)  # rounding of sines
+
+
+def test_the_middle_of_a_cell_is_weighted_by_powers():
+    problem = cell_free_problem(CELL_FREE["plain_0"])
+    share = np.zeros_like(problem.csi.gain)
+    share[0] = [0.1, 0.3, 0.0, 0.2, 0.4]
+    master = np.zeros(5, int)
+    problem = replace(problem, share=share, master=master, serving=np.ones_like(problem.serving))
+    # shares are those of the problem, and the third terminal has none
+    weights = spot_beam(replace(problem, beam=np.full(5, FIRST_CELL)), options=None).weights
+    np.testing.assert_allclose(weights.power_w()[0] / problem.power_w[0], share[0], atol=1e-12)  # rounding
+    towards = share[0] @ problem.csi.departure[0]
+    sent = weights.antenna()[0, 4, :, 0]
+    np.testing.assert_allclose(sent / np.linalg.norm(sent), problem.csi.array.steering(towards).conj(), atol=1e-12)
+
+
+def test_a_cell_of_one_terminal_is_a_matched_filter():
+    """Each terminal in a cell of its own: the weights of `ss_smrt` for the same masters."""
+    problem = replace(cell_free_problem(CELL_FREE["plain_0"]), share=None)
+    beam = np.where(problem.master >= 0, FIRST_CELL + 10 * np.arange(len(problem.master)), -1)
+    found = spot_beam(replace(problem, beam=beam), options=None).weights
+    entry = of_kind("precoder")["ss_smrt"]
+    matched = entry.model(problem, options=entry.options()).weights
+    np.testing.assert_allclose(found.power_w(), matched.power_w(), rtol=1e-12, atol=1e-30)
+    overlap = np.abs(np.einsum("skn,skn->sk", found.antenna()[..., 0].conj(), matched.antenna()[..., 0]))
+    np.testing.assert_allclose(overlap, found.power_w(), rtol=1e-12, atol=1e-30)  # alike but for a phase
+
+
+def test_the_weights_of_cells_do_not_depend_on_names():
+    problem = cell_free_problem(CELL_FREE["plain_0"])
+    problem = replace(problem, share=None, master=np.array([0, 0, 1, 1, 0]), serving=np.ones_like(problem.serving))
+    beam = FIRST_CELL + np.array([7, 2, 7, 7, 7])
+    power_w = spot_beam(replace(problem, beam=beam), options=None).weights.antenna()
+    turned = np.array([3, 0, 4, 2, 1])
+    csi = problem.csi
+    of_terminals = {
+        name: getattr(csi, name)[:, turned]
+        for name in ("departure", "gain", "rician", "mean_phase", "receive_steering", "carrier_phase_rad")
+    }
+    csi = replace(csi, noise_w=csi.noise_w[turned], terminal_elements=csi.terminal_elements[turned], **of_terminals)
+    again = replace(
+        problem,
+        csi=csi,
+        master=problem.master[turned],
+        serving=problem.serving[:, turned],
+        weight=problem.weight[turned],
+        beam=beam[turned],
+    )
+    found = spot_beam(again, options=None).weights.antenna()
+    np.testing.assert_allclose(found, power_w[:, turned], atol=1e-12 * np.abs(power_w).max())  # order of a mean
+
+
+def test_a_beam_that_the_satellites_do_not_have_is_refused():
+    problem = cell_free_problem(CELL_FREE["plain_0"])
+    elements = problem.csi.array.elements
+    for unknown in (elements, FIRST_CELL - 1):
+        with pytest.raises(InputError, match=f"beams 0 to {elements - 1}.* the policy names beam {unknown}"):
+            spot_beam(replace(problem, beam=np.array([0, unknown, -1, 1, 2])), options=None)
+
+
+FLIGHT = {"name": "air", "kind": "great_circle", "start": [45.0, 179.0], "end": [52.0, -174.0], "speed_km_h": 18_000.0}
+GROUND = {
+    "kind": "disc",
+    "name": "ground",
+    "latitude_deg": 45.5,
+    "longitude_deg": 179.5,
+    "radius_km": 150.0,
+    "count": 6,
+}
+
+
+def cellular(**association) -> Network:
+    section = {"name": "spot_beam", "cells": "earth_fixed", "cell_diameter_km": 100.0, "min_elevation_deg": 20.0}
+    changes = {"association": section | association, "precoding.name": "spot_beam"}
+    return Network.of(small(changes, terminals=[FLIGHT, GROUND]))
+
+
+def test_a_run_over_cells_hands_them_over_as_a_whole():
+    network = cellular(execution="0s")
+    found = reports(network)
+    reasons = set()
+    served: dict[int, tuple[int | None, int | None]] = {}
+    for report in found:
+        for logged in report.events:
+            event = logged.handover
+            reasons.add((event.kind, event.reason))
+            served[event.terminal] = event.to_satellite, event.to_beam
+        satellite_of: dict[int, set[int]] = {}
+        for satellite, beam in served.values():
+            assert beam is None or beam >= FIRST_CELL
+            if beam is not None:
+                satellite_of.setdefault(beam, set()).add(satellite)
+        assert all(len(each) == 1 for each in satellite_of.values())
+        rows = terminal_rows(network, report)
+        cells = FIRST_CELL + CellGrid(diameter_km=100.0).number(rows["latitude_deg"], rows["longitude_deg"])
+        assert [beam for _, (_, beam) in sorted(served.items())] == cells.tolist()
+        assert (report.outcome.power_w <= network.power_w * (1.0 + 1e-12)).all()  # rounding of squares
+        assert (report.outcome.spectral_efficiency_bps_hz > 0.0).all()
+    assert ("beam", "cell entered") in reasons
+    assert ("satellite", "cell handed over") in reasons
+    assert ("attach", "initial access") in reasons
+    # the flight alone moves, 600 km in two minutes
+    beams = {logged.handover.terminal for report in found for logged in report.events if logged.handover.kind == "beam"}
+    assert beams == {0}
+
+
+@pytest.mark.parametrize("association", [{"preparation": "20s"}, {"capacity": 3, "hysteresis_db": 1.0}], ids=str)
+def test_a_run_over_cells_can_be_stopped_anywhere(association):
+    network = cellular(**association)
+    whole = rows_of(network, reports(network), links=True)
+    assert rows_of(network, reports_with_stops(network, range(1, 12)), links=True) == whole

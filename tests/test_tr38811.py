@@ -1,5 +1,6 @@
 """TR 38.811's surroundings: every table, the random fields by their statistics, and the models that draw from them."""
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -16,13 +17,15 @@ from twin.channel.environment import (
     Tables,
     World,
     band_of,
+    drawn,
     gaussian_field,
     mosaic_field,
+    surroundings,
     tables,
     terminal_keys,
 )
 from twin.channel.environment.keys import keys_for, mixed, pair_keys
-from twin.channel.environment.places import EARTH_RADIUS_M, clutter_points_m, turned
+from twin.channel.environment.places import EARTH_RADIUS_M, clutter_points_m, turned, turns
 from twin.channel.environment.waves import WAVES, wave_vectors
 from twin.channel.fading import realised_rician
 from twin.channel.path_loss import realised_loss_db
@@ -258,7 +261,7 @@ def test_rays_pass_the_clutter_where_a_map_says():
 def test_turning_keeps_distances():
     rng = np.random.default_rng(5)
     points = tuple(rng.normal(0.0, 1e5, 1000) for _ in range(3))
-    there = turned(points, keys_of(1000))
+    there = turned(points, turns(keys_of(1000)))
     lengths = [np.sqrt(sum(axis * axis for axis in place)) for place in (points, there)]
     np.testing.assert_allclose(lengths[1], lengths[0], rtol=1e-14)  # a few roundings
 
@@ -305,7 +308,7 @@ def test_draws_have_the_means_and_deviations_of_the_tables(environment, band, el
     model = loss_of(environment=environment)
     loss_db = realised_loss_db(model, links, carrier_hz=CARRIER_HZ[band], world=world)
     excess_db = (loss_db - free_space_db(links.range_km, CARRIER_HZ[band])).ravel()
-    los = surroundings_of(links, world, environment, band).line_of_sight()
+    los = surroundings_of(links, world, environment, band).line_of_sight
     probability = table.los_probability[row]
     # five standard errors of a share, a mean, a deviation of 1e5 draws and of those in either state
     assert los.mean() == pytest.approx(probability, abs=5.0 * np.sqrt(probability * (1.0 - probability) / DRAWS))
@@ -341,12 +344,12 @@ def assert_correlated(first: Links, later: Links, way_m: float, environment: str
         # five standard errors of the mean of the products, and what the fields themselves allow
         error = 5.0 * product.std() / np.sqrt(product.size) + 4.6e-3
         assert product.mean() == pytest.approx(np.exp(-way_m / length_m), abs=error)
-    k_db = [(each.rician_db() - table.k_mean_db[row]) / table.k_sigma_db[row] for each in (here, there)]
+    k_db = [(each.rician_db(everyone) - table.k_mean_db[row]) / table.k_sigma_db[row] for each in (here, there)]
     product = k_db[0] * k_db[1]
     error = 5.0 * product.std() / np.sqrt(product.size) + 4.6e-3
     assert product.mean() == pytest.approx(np.exp(-way_m / table.k_correlation_m), abs=error)
     probability = table.los_probability[row]
-    changed = here.line_of_sight() != there.line_of_sight()
+    changed = here.line_of_sight != there.line_of_sight
     expected = 2.0 * probability * (1.0 - probability) * -np.expm1(-way_m / table.state_correlation_m)
     assert changed.mean() == pytest.approx(expected, abs=5.0 * np.sqrt(expected / changed.size) + 1e-3)
 
@@ -356,6 +359,41 @@ def assert_correlated(first: Links, later: Links, way_m: float, environment: str
 def test_surroundings_decorrelate_over_the_reports_distances_as_terminals_move(environment, band, way_m):
     first = links_of(200, 200, 40.0)
     assert_correlated(first, walked(first, way_m), way_m, environment, band)
+
+
+LOS_AT_30 = {"dense_urban": 0.398, "urban": 0.493, "suburban": 0.919, "rural": 0.919}
+"""TR 38.811, Table 6.6.1-1."""
+STATE_CORRELATION_M = {"dense_urban": 50.0, "urban": 50.0, "suburban": 50.0, "rural": 60.0}
+"""TR 38.901, Table 7.6.3.1-2, LOS/NLOS state: UMa, and RMa for rural surroundings."""
+
+
+@pytest.mark.parametrize("band", BANDS)
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_at_the_printed_correlation_distance_a_share_of_one_over_e_is_left(shared, environment, band):
+    reference = json.loads((shared / "tr38811" / "tr38811_reference.json").read_text())
+    distances_m = printed(reference, environment, band)
+    links, world, table = links_of(200, 500, 30.0, seed=9), world_of(500), tables(environment, band)
+
+    def moved(way_m: float) -> tuple[Surroundings, Surroundings]:
+        return tuple(surroundings_of(each, world, environment, band) for each in (links, walked(links, way_m)))
+
+    everyone = np.ones(100_000, dtype=bool)
+    drawn = {
+        "los_correlation_m": lambda around: around.shadowing_db(everyone) / table.los_sigma_db[2],
+        "nlos_correlation_m": lambda around: around.shadowing_db(~everyone) / table.nlos_sigma_db[2],
+        "k_correlation_m": lambda around: (around.rician_db(everyone) - table.k_mean_db[2]) / table.k_sigma_db[2],
+    }
+    for name, value in drawn.items():
+        product = np.multiply(*(value(around) for around in moved(distances_m[name])))
+        # five standard errors of the mean of the products, and what the field itself allows
+        assert product.mean() == pytest.approx(np.exp(-1.0), abs=5.0 * product.std() / np.sqrt(product.size) + 4.6e-3)
+    los, probability = (
+        [around.line_of_sight for around in moved(STATE_CORRELATION_M[environment])],
+        LOS_AT_30[environment],
+    )
+    covariance = np.multiply(*(state - probability for state in los)) / (probability * (1.0 - probability))
+    error = 5.0 * covariance.std() / np.sqrt(covariance.size) + 1e-3
+    assert covariance.mean() == pytest.approx(np.exp(-1.0), abs=error)
 
 
 @pytest.mark.parametrize("turn_deg", [0.5, 4.0, 8.0])
@@ -370,10 +408,10 @@ def test_state_shadowing_and_rician_factor_have_nothing_to_do_with_each_other():
     around = surroundings_of(links_of(200, 500, 40.0), world_of(500), "urban", "s")
     everyone = np.ones(around.row.size, dtype=bool)
     drawn = [
-        around.line_of_sight() - around.tables.los_probability[3],
+        around.line_of_sight - around.tables.los_probability[3],
         around.shadowing_db(everyone) / 4.0,
         around.shadowing_db(~everyone) / 6.0,
-        (around.rician_db() - 7.46) / 8.01,
+        (around.rician_db(everyone) - 7.46) / 8.01,
     ]
     covariance = np.cov(drawn)
     # five standard errors of a covariance of nothing, of variances of 1 at most
@@ -488,3 +526,61 @@ def test_fading_must_have_the_surroundings_of_the_path_loss():
         fading(clutter_distance_m=50.0).check(carrier_hz=2e9, path_loss=losses())
     with pytest.raises(ValueError, match=r"band = 's' must be that of channel\.path_loss and the carrier, 'ka'"):
         fading().check(carrier_hz=20e9, path_loss=losses())
+
+
+# ------------------------------------------------------------------------------------------------- what is kept
+
+
+def forgotten() -> None:
+    """Forget all that is kept only to spare time."""
+    surroundings._surroundings.cache_clear()
+    drawn._pair_fields.cache_clear()
+
+
+def test_what_is_kept_changes_no_number():
+    """In any order of asking, with other geometries, sets of satellites, worlds and tables between."""
+    loss, fading = loss_of(environment="urban"), fading_of(environment="urban")
+    asked = []
+    for seed, world in ((1, world_of(40)), (2, world_of(40)), (1, world_of(40, seed=8)), (1, world_of(41))):
+        links = links_of(30, len(world.terminal), seed=seed)
+        asked += [(links, world), (links.of(np.arange(9, 30), np.arange(len(world.terminal))), world)]
+        asked.append((walked(links, 3.0), world))
+        asked.append((replace(links, norad_id=links.norad_id + 1), world))
+        asked.append((replace(links, azimuth_deg=links.azimuth_deg + 0.5), world))
+        asked.append((replace(links, longitude_deg=links.longitude_deg + 0.5), world))
+
+    def answers(links: Links, world: World) -> tuple[np.ndarray, ...]:
+        return (
+            realised_loss_db(loss, links, carrier_hz=2e9, world=world),
+            realised_rician(fading, links, world=world),
+            realised_rician(fading_of(environment="rural"), links, world=world),
+            realised_rician(fading_of(environment="urban", clutter_distance_m=50.0), links, world=world),
+        )
+
+    fresh = []
+    for each in asked:
+        forgotten()
+        fresh.append(answers(*each))
+    for one, other in itertools.combinations(range(len(fresh)), 2):  # or the comparison below could not fail
+        assert not all(np.array_equal(a, b) for a, b in zip(fresh[one], fresh[other], strict=True))
+    for place in np.random.default_rng(0).integers(0, len(asked), 100):
+        for found, expected in zip(answers(*asked[place]), fresh[place], strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_what_an_answer_is_used_for_does_not_reach_the_next():
+    """Answers are the caller's own: writing to one changes no later one."""
+    links, world = links_of(5, 6, 40.0), world_of(6)
+    loss, fading = loss_of(environment="urban"), fading_of(environment="urban")
+    for ask in (
+        lambda: realised_loss_db(loss, links, carrier_hz=2e9, world=world),
+        lambda: realised_rician(fading, links, world=world),
+        lambda: loss(links, carrier_hz=2e9),
+        lambda: fading(links),
+    ):
+        first = ask()
+        kept = first.copy()
+        first[:] = -1.0
+        np.testing.assert_array_equal(ask(), kept)
+    with pytest.raises(ValueError, match="read-only"):
+        surroundings_of(links, world, "urban", "s").line_of_sight[:] = True

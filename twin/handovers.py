@@ -96,9 +96,14 @@ class Handovers:
             decided_ns=now_ns,
             begin_ns=None,
             look_ns=now_ns,
-            reason=self._association.name,
+            reason=self._why(wanted, terminal),
         )
         return self._looked_at(planned, now_ns)
+
+    def _why(self, wanted: Assignment, terminal: int) -> str:
+        """The policy's own reason, or its name."""
+        said = "" if wanted.reason is None else str(wanted.reason[terminal])
+        return said or self._association.name
 
     def _is_new(
         self, planned: PlannedHandover, before: PlannedHandover | None, view: AssociationView, now_ns: int

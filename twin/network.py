@@ -256,6 +256,8 @@ class Network:
             serving=serving,
             master=np.where(kept, master, -1),
             region=self.terminals.group,
+            terminal_latitude_deg=moment.terminals.latitude_deg[moment.index],
+            terminal_longitude_deg=moment.terminals.longitude_deg[moment.index],
             instant_ns=instant_ns,
             every_ns=int(association.every),
             member_since_ns=since_ns,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twin.association.measurements import NEVER, filtered, held_since, lasted
 from twin.association.policy import Assignment, AssociationView, policies
 from twin.association.ranking import leads, placed, received_db
+from twin.association.reasons import met, reasons
 from twin.association.remembered import SATELLITES, master_id, recalled, same_master
 from twin.registry import dataclass_options
 from twin.units import Duration
@@ -68,8 +69,9 @@ def a3(view: AssociationView, *, options: Any) -> Assignment:
         "entered_ns": entered_ns,
         "left_ns": left_ns,
         "reported": reported,
+        **met(view),
     }
-    return replace(placed(view, level_db, reported & view.visible), memory=memory)
+    return replace(placed(view, level_db, reported & view.visible), reason=reasons(view, "A3"), memory=memory)
 
 
 def _conditions(view: AssociationView, level_db: Real, options: Any) -> tuple[Flags, Flags]:

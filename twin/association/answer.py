@@ -40,9 +40,18 @@ def checked(wanted: Assignment, view: AssociationView, where: str) -> Assignment
             f" association.capacity allows {view.capacity}"
         )
     _check_beams(wanted, view, where)
+    _check_reasons(wanted, view, where)
     if any(np.asarray(array).dtype.hasobject for array in wanted.memory.values()):
         raise InputError(f"{where}: memory must be plain arrays, which a resumed run can read back")
     return wanted
+
+
+def _check_reasons(wanted: Assignment, view: AssociationView, where: str) -> None:
+    """Refuse reasons that are not one text for each terminal."""
+    if wanted.reason is not None:
+        reason = np.asarray(wanted.reason)
+        if reason.shape != view.master.shape or (reason.dtype.kind != "U" and len(reason)):
+            raise InputError(f"{where}: reason must be {len(view.master)} texts, found {reason.dtype} {reason.shape}")
 
 
 def _check_beams(wanted: Assignment, view: AssociationView, where: str) -> None:

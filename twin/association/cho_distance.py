@@ -80,6 +80,7 @@ def _by_distance(view: AssociationView, options: Any, *, fixed: bool) -> Assignm
         holds=near & away & lead.any(axis=0),
         allowed=np.ones_like(view.visible),
         wait_ns=int(options.time_to_trigger),
+        condition="D1" if fixed else "D2",
     )
     memory = {"prepared_ns": np.where(anew, now_ns, prepared_ns)}
     return replace(made, memory={**made.memory, **memory, **({"reference_km": reference_km} if fixed else {})})

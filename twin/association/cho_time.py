@@ -63,5 +63,6 @@ def cho_time(view: AssociationView, *, options: Any) -> Assignment:
         holds=level_db - options.hysteresis_db > options.threshold_db,
         allowed=(opens_ns >= 0) & (now_ns > opens_ns) & (now_ns <= opens_ns + int(options.window)),
         wait_ns=int(options.time_to_trigger),
+        condition="T1 and A4",
     )
     return replace(made, memory={**made.memory, "opens_ns": opens_ns})

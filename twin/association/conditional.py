@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twin.association.measurements import NEVER, held_since, lasted
 from twin.association.policy import Assignment, AssociationView
 from twin.association.ranking import best, leads, placed
+from twin.association.reasons import met, reasons
 from twin.association.remembered import SATELLITES, master_id, recalled, same_master
 
 Real = NDArray[np.float64]
@@ -31,7 +32,14 @@ def prepared(view: AssociationView, due: Flags, eligible: Flags, count: int) -> 
 
 
 def executed(
-    view: AssociationView, score: Real, *, candidate: Flags, holds: Flags, allowed: Flags, wait_ns: int
+    view: AssociationView,
+    score: Real,
+    *,
+    candidate: Flags,
+    holds: Flags,
+    allowed: Flags,
+    wait_ns: int,
+    condition: str,
 ) -> Assignment:
     """Terminals go to the best candidate whose condition has held for a time and whose execution is allowed.
 
@@ -49,6 +57,8 @@ def executed(
         (V,K) or (K,) what must be so besides.
     wait_ns
         Time-to-trigger.
+    condition
+        What it is called, for the reasons.
     """
     past_ns = np.where(same_master(view), recalled(view, "since_ns", NEVER), NEVER)
     since_ns = held_since(holds & candidate, past_ns, view.instant_ns)
@@ -58,5 +68,6 @@ def executed(
         "master": master_id(view),
         "candidate": candidate,
         "since_ns": since_ns,
+        **met(view),
     }
-    return replace(made, memory=memory)
+    return replace(made, reason=reasons(view, condition), memory=memory)

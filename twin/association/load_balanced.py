@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ def load_balanced(view: AssociationView, *, options: Any) -> Assignment:
     if options.even:
         capacity = least_load(view.visible, capacity)
     chosen = matched(score + options.hysteresis * view.serving, view.visible, capacity)
-    return led(chosen, score)
+    return replace(led(chosen, score), reason=np.full(view.master.shape, "matching"))
 
 
 def matched(weight: Real, eligible: Flags, capacity: int | None) -> Flags:

@@ -38,7 +38,8 @@ def offline_optimal(view: AssociationView, *, options: Any) -> Assignment:
     # what the plan does not foresee is met by the highest: 180 degrees put whom it names before all others
     serving = best(view.elevation_deg + 180.0 * planned, view.visible, 1, view.capacity)
     wanted = led(serving, view.elevation_deg)
-    return replace(wanted, memory={"plan": plan})
+    reason = np.where((serving & planned).any(axis=0), "plan", "not planned")
+    return replace(wanted, reason=reason, memory={"plan": plan})
 
 
 def _plan(view: AssociationView, options: Any) -> np.ndarray[Any, np.dtype[np.int32]]:

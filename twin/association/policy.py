@@ -37,6 +37,10 @@ class AssociationView:
     """(K,) row of the satellite that leads each terminal's cluster now, -1 for none."""
     region: NDArray[np.int64]
     """(K,) group of each terminal."""
+    terminal_latitude_deg: Real
+    """(K,) geodetic latitude of each terminal."""
+    terminal_longitude_deg: Real
+    """(K,) longitude of each terminal, in [-180, 180]."""
     instant_ns: int
     """Time since the start of the run."""
     every_ns: int
@@ -77,9 +81,17 @@ class Assignment:
     Precoders with beams of fixed power (`smrt`, `szf`, `slnr`, `imrt`) follow it.
     """
     beam: NDArray[np.int64] | None = None
-    """(K,) beam of the master that covers each terminal, -1 without one; none for policies that know no beams."""
+    """(K,) beam of the master that covers each terminal, -1 without one; none for policies that know no beams.
+
+    From `twin.channel.beam_numbers.FIRST_CELL` on a number is that of a cell on the Earth.
+    """
     score: Real | None = None
     """(V,K) what the satellites were ranked by, the higher the better, for the log of candidates."""
+    reason: NDArray[np.str_] | None = None
+    """(K,) why each terminal's service changes, in a word or two for the trace; of no account where it does not change.
+
+    Where it is empty, or none is given, the reason is the policy's name.
+    """
     memory: Memory = field(default_factory=dict)
     """Plain arrays to be given again; they survive a resumed run."""
 

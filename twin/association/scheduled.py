@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twin.association.policy import Assignment, AssociationView, policies
 from twin.association.ranking import best, led, placed, received_db
+from twin.association.reasons import met, reasons
 from twin.randomness import stream
 from twin.registry import dataclass_options
 from twin.units import Duration
@@ -49,10 +50,10 @@ def scheduled(view: AssociationView, *, options: Any) -> Assignment:
         rest_s = ((slot + 1) * int(options.period) - view.instant_ns) / 1e9
         rank = score + (1.0 + np.ptp(score) if score.size else 1.0) * (view.remaining_s() >= rest_s)
     if slot in view.memory.get("slot", ()):
-        made = placed(view, rank, np.zeros_like(view.visible))
+        made, reason = placed(view, rank, np.zeros_like(view.visible)), reasons(view, "")
     else:
-        made = led(best(rank, view.visible, 1, view.capacity), rank)
-    return replace(made, score=score, memory={"slot": np.array([slot])})
+        made, reason = led(best(rank, view.visible, 1, view.capacity), rank), np.full(view.master.shape, "slot")
+    return replace(made, score=score, reason=reason, memory={"slot": np.array([slot]), **met(view)})
 
 
 def _score(view: AssociationView, slot: int, options: Any) -> Real:

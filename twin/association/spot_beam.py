@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
+from twin.association.earth_fixed import earth_fixed
 from twin.association.policy import Assignment, AssociationView, policies
-from twin.association.ranking import best, clustered, leads, led, received_db
+from twin.association.ranking import clustered
 from twin.association.remembered import master_id
 from twin.channel import PlanarArray
 from twin.registry import dataclass_options
@@ -25,24 +26,29 @@ class SpotBeamOptions:
     """What beams cover, and when to leave one."""
 
     cells: Literal["moving", "earth_fixed"] = "moving"
-    """Beams fixed to the satellite, whose spots sweep over the ground, or steered at cells that stay where they are.
+    """Beams fixed to the satellite, whose spots sweep over the ground, or steered at cells that stay where they are."""
+    cell_diameter_km: Annotated[float, Ge(1.0), Le(20_000.0)] | None = None
+    """Height and width of the cells of `CellGrid`, even over the globe; with cells = "earth_fixed".
 
-    The cells on the Earth are the scenario's groups of terminals: one disc for each cell."""
+    Without it cells on the Earth are the scenario's groups of terminals: one disc for each cell."""
     hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
     """A satellite is left only for one received better by more than this."""
     beam_hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
-    """A beam is left only for another of the same satellite received better by more than this."""
+    """A moving beam is left only for another of the same satellite received better by more than this."""
 
 
 @policies.register("spot_beam", source="P5, Section III-A1 and Section VI, benchmark 4", options=SpotBeamOptions)
 def spot_beam(view: AssociationView, *, options: Any) -> Assignment:
     """Each terminal is served by the one satellite and spot beam that it receives best.
 
-    The moving beams are as many as a satellite has elements, in the directions of `spot_directions`; the precoder
-    ``spot_beam`` sends with them. Cells on the Earth are served by one satellite at a time, the one that the cell as a
-    whole receives best, with a beam steered at it: the beam is the cell's number, which that precoder has no use for.
+    The moving beams are as many as a satellite has elements, in the directions of `spot_directions`, and have the
+    numbers of those. Cells on the Earth are served by one satellite at a time, the one that the cell as a whole
+    receives best, with one beam steered at the cell, whose number is the cell's added to
+    `twin.channel.beam_numbers.FIRST_CELL`; see `earth_fixed`. The precoder ``spot_beam`` sends with either.
     """
-    return _earth_fixed(view, options) if options.cells == "earth_fixed" else _moving(view, options)
+    if options.cells == "moving":
+        return _moving(view, options)
+    return earth_fixed(view, diameter_km=options.cell_diameter_km, hysteresis_db=options.hysteresis_db)
 
 
 def _moving(view: AssociationView, options: Any) -> Assignment:
@@ -60,20 +66,6 @@ def _moving(view: AssociationView, options: Any) -> Assignment:
     made = clustered(view, score, size=1, hysteresis=options.hysteresis_db)
     chosen = np.where(made.serving, beam, -1).max(axis=0, initial=-1)
     return _told(view, made, chosen)
-
-
-def _earth_fixed(view: AssociationView, options: Any) -> Assignment:
-    level_db, lead = received_db(view), leads(view)
-    score, serves, seen = np.empty_like(level_db), np.empty_like(lead), np.empty_like(lead)
-    for cell in np.unique(view.region):
-        own = view.region == cell
-        score[:, own] = level_db[:, own].mean(axis=1, keepdims=True)
-        serves[:, own] = lead[:, own].any(axis=1, keepdims=True)
-        seen[:, own] = view.visible[:, own].any(axis=1, keepdims=True)
-    ranked = score + options.hysteresis_db * serves
-    wanted = best(ranked, seen, 1, None) & view.visible
-    made = led(best(level_db, wanted, 1, view.capacity), score)
-    return _told(view, made, np.where(made.master >= 0, view.region, -1))
 
 
 def _told(view: AssociationView, made: Assignment, beam: Ids) -> Assignment:

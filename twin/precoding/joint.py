@@ -128,13 +128,16 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     """Coordinates (S,R,B) to start from, and how many iterations they deserve.
 
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
-    without any; left at zero, a new member of a cluster would gain power only slowly.
+    without any; left at zero, a new member of a cluster would gain power only slowly. Beside others with a
+    mean channel, a pair without one, as where the line of sight is blocked, has no weight and none is missed.
     """
     given = carried(problem)
     if given is None:
         return _matched(problem, near, span), options.iterations
     known = np.asarray(given.any(axis=1))
-    if np.array_equal(known, near.serving):
+    reckoned = near.reach.gathered(known_amplitude(problem.csi, problem.serving)) > 0.0
+    missed, gone = near.serving & ~known & reckoned, known & ~near.serving
+    if not missed.any() and not gone.any():
         return np.asarray(span.coordinates @ given), options.warm_iterations
     kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
     return kept * near.serving[:, None, :], options.change_iterations

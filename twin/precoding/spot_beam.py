@@ -1,4 +1,4 @@
-"""Fixed beams: a grid of spots that moves with the satellite."""
+"""Spot beams: a grid of them that moves with the satellite, or beams steered at cells on the Earth."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import PlanarArray
+from twin.channel.beam_numbers import FIRST_CELL
+from twin.errors import InputError
 from twin.precoding.codebook import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
@@ -34,17 +36,30 @@ def spot_beam(problem: PrecodingProblem, *, options: Any) -> Precoding:
     """Fixed spot beams, as many as elements: each terminal is served by its strongest one alone, powers given or equal.
 
     Terminals of one beam share it as they are, without time division. Where the policy says which beam of the master
-    covers a terminal, that one is used.
+    covers a terminal, that one is used. A beam's number from `FIRST_CELL` on is that of a cell on the Earth: the
+    master then steers one beam at all terminals that it serves in this cell, at the mean of their direction cosines,
+    weighted by their powers.
+
+    Raises
+    ------
+    InputError
+        If the policy names a beam that is neither.
     """
     csi, reach = problem.csi, problem.csi.reach
     directions = spot_directions(csi.array)
     beams = np.broadcast_to(np.arange(len(directions)), (len(csi.norad_id), len(directions)))
     departure = np.broadcast_to(directions, (*beams.shape, 2))
-    chosen, beam = _strongest(problem, departure) if problem.beam is None else _told(problem, problem.beam)
+    if problem.beam is None:
+        chosen, beam = _strongest(problem, departure)
+    else:
+        chosen, beam = _told(problem, problem.beam, len(directions))
     power_w = reach.gathered(replace(problem, serving=chosen).beam_power_w())
+    place = reach.gathered(beam)
+    if (beam >= FIRST_CELL).any():
+        beams, departure, place = _steered(csi.near_departure, power_w, place, directions)
     coefficients = np.zeros((*beams.shape, power_w.shape[1], 1))
     row, column = np.nonzero(power_w > 0.0)
-    coefficients[row, reach.gathered(beam)[row, column], column, 0] = np.sqrt(power_w[row, column])
+    coefficients[row, place[row, column], column, 0] = np.sqrt(power_w[row, column])
     weights = SpannedWeights.over_beams(csi, beams=beams, departure=departure, coefficients=coefficients)
     return Precoding(weights=within_budget(weights, problem.power_w), iterations=0, converged=True)
 
@@ -60,7 +75,44 @@ def _strongest(problem: PrecodingProblem, departure: Real) -> tuple[NDArray[np.b
     return chosen, reach.spread((response**2).argmax(axis=2))
 
 
-def _told(problem: PrecodingProblem, beam: Ids) -> tuple[NDArray[np.bool_], Ids]:
+def _told(problem: PrecodingProblem, beam: Ids, beams: int) -> tuple[NDArray[np.bool_], Ids]:
     """(S,K) the master of each terminal and the beam that the policy names."""
+    unknown = beam[(beam >= beams) & (beam < FIRST_CELL)]
+    if len(unknown):
+        raise InputError(
+            f'precoding.name: "spot_beam" sends with beams 0 to {beams - 1} of an array of {beams} elements, and with'
+            f" those of cells on the Earth from {FIRST_CELL} on; the policy names beam {unknown[0]}"
+        )
     chosen = problem.alone().serving & (beam >= 0)
     return chosen, np.broadcast_to(np.maximum(beam, 0), chosen.shape)
+
+
+def _steered(departure: Real, power_w: Real, beam: Ids, directions: Real) -> tuple[Ids, Real, Ids]:
+    """The beams in use alone: their numbers (S,Q), -1 for none, their directions (S,Q,2), and whose is which (S,B).
+
+    Parameters
+    ----------
+    departure
+        (S,B,2) towards the terminals in reach.
+    power_w
+        (S,B) power of each pair.
+    beam
+        (S,B) beam of each pair; below `FIRST_CELL` its place in ``directions``.
+    directions
+        (Q,2) beams of the grid.
+    """
+    row, column = np.nonzero(power_w > 0.0)
+    used, which = np.unique(np.stack([row, beam[row, column]]), axis=1, return_inverse=True)
+    which = which.ravel()  # its shape differs between releases of numpy
+    satellite, number = used
+    slot = np.arange(len(satellite)) - np.searchsorted(satellite, satellite)
+    share = power_w[row, column] / np.bincount(which, power_w[row, column])[which]
+    towards = departure[row, column]
+    centre = np.stack([np.bincount(which, share * towards[:, axis], len(satellite)) for axis in (0, 1)], axis=-1)
+    fixed = number < FIRST_CELL
+    centre[fixed] = directions[number[fixed]]
+    shape = len(power_w), int(slot.max(initial=0)) + 1
+    numbers, aims, place = np.full(shape, -1), np.zeros((*shape, 2)), np.zeros_like(beam)
+    numbers[satellite, slot], aims[satellite, slot] = number, centre
+    place[row, column] = slot[which]
+    return numbers, aims, place

@@ -48,7 +48,7 @@ def followed_loop(path: LinkView, *, options: Any) -> Alignment:
     Where no pilot is heard the phase is uniform and no power stays where it should.
     """
     heard = path.pilot_snr > 0.0
-    errors = loop_errors(path.where(heard), options)
+    errors = loop_errors(path if heard.all() else path.where(heard), options)
     waveform = path.waveform
     share = mean_disturbance(
         errors.delay_deviation_s,
@@ -66,6 +66,8 @@ def followed_loop(path: LinkView, *, options: Any) -> Alignment:
 
 def _spread(values: Real, heard: NDArray[np.bool_], otherwise: float) -> Real:
     """Values of the links whose pilots are heard, among all."""
+    if values.shape == heard.shape:
+        return values
     everywhere = np.full(heard.shape, otherwise)
     everywhere[heard] = values
     return everywhere
@@ -79,6 +81,8 @@ def effective_variance_rad2(errors: LoopErrors) -> Real:
     """
     variance_rad2 = errors.gaussian_rad2 + errors.foresight_rad2
     for cycles in (errors.delay_step_cycles, errors.doppler_step_cycles):
+        if not cycles.any():
+            continue
         with np.errstate(divide="ignore"):
             variance_rad2 = variance_rad2 - 2.0 * np.log(np.where(cycles < 1.0, np.sinc(cycles), 0.0))
     return np.asarray(variance_rad2)

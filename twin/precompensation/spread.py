@@ -16,6 +16,9 @@ SMALL_SPREAD = 1e-2
 WIDEST_SPREAD = 1e6
 """Wider delay errors, in symbols, are taken for this one: the share that is left is below a millionth."""
 
+NO_TAIL = 40.0
+"""Normal tails beyond so many deviations are less than the smallest float."""
+
 
 def mean_disturbance(
     delay_deviation_s: ArrayLike, doppler_deviation_hz: ArrayLike, waveform: Waveform, *, advance_s: float = 0.0
@@ -52,11 +55,23 @@ def delay_disturbance(delay_deviation_s: ArrayLike, waveform: Waveform, *, advan
     """
     deviation = np.asarray(delay_deviation_s, dtype=np.float64) * waveform.subcarrier_hz
     early, late = advance_s * waveform.subcarrier_hz, (waveform.prefix_s - advance_s) * waveform.subcarrier_hz
-    return np.asarray(np.clip(_taken(early, deviation) + _taken(late, deviation), 0.0, 1.0))
+    before = _taken(early, deviation)
+    after = before if late == early else _taken(late, deviation)
+    return np.asarray(np.minimum(np.maximum(before + after, 0.0), 1.0))
 
 
 def _taken(margin: float, deviation: Real) -> Real:
     """E [1 - (1 - e)²] over z > margin of z ~ N(0, σ²), e = min(z - margin, 1)."""
+    # a tail beyond NO_TAIL deviations holds nothing, and that is where good links are
+    reached = ~np.asarray(deviation * NO_TAIL <= margin)
+    taken = np.zeros(deviation.shape)
+    if reached.any():
+        taken[reached] = _tail(margin, deviation[reached])
+    return taken
+
+
+def _tail(margin: float, deviation: Real) -> Real:
+    """The same where there is a tail."""
     certain = deviation <= 0.0
     σ = np.where(certain, 1.0, np.minimum(deviation, WIDEST_SPREAD))
     a, b = margin / σ, (margin + 1.0) / σ
@@ -73,4 +88,4 @@ def _taken(margin: float, deviation: Real) -> Real:
 
 def _density(z: Real) -> Real:
     """Density of N(0, 1)."""
-    return np.asarray(np.exp(-0.5 * np.minimum(np.abs(z), 40.0) ** 2) / np.sqrt(2.0 * np.pi))
+    return np.asarray(np.exp(-0.5 * np.minimum(np.abs(z), NO_TAIL) ** 2) / np.sqrt(2.0 * np.pi))

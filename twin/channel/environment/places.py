@@ -57,17 +57,21 @@ def clutter_points_m(
     return x, y, z
 
 
-def turned(points: Triple, key: Keys) -> Triple:
-    """Points (P,) turned about the Earth's centre, each by a rotation of its key's own."""
-    turn = (derived(key, 101) & np.uint64(_TURNS - 1)).astype(np.intp)
+def turns(key: Keys) -> NDArray[np.intp]:
+    """Which of the rotations (P,) each key has."""
+    return (derived(key, 101) & np.uint64(_TURNS - 1)).astype(np.intp)
+
+
+def turned(points: Triple, turn: NDArray[np.intp]) -> Triple:
+    """Points (P,) turned about the Earth's centre, each by its own rotation (`turns`)."""
     x, y, z = points
-    first, second, third = ((row[0][turn] * x + row[1][turn] * y) + row[2][turn] * z for row in _rotations())
-    return first, second, third
+    a, b, c, d, e, f, g, h, i = np.take(_rotations(), turn, axis=1)
+    return (a * x + b * y) + c * z, (d * x + e * y) + f * z, (g * x + h * y) + i * z
 
 
 @cache
 def _rotations() -> NDArray[np.float64]:
-    """Rotation matrices (3,3,_TURNS), spread evenly over all there are.
+    """Rotation matrices (9,_TURNS), row by row, spread evenly over all there are.
 
     Unit quaternions by Shoemake (Graphics Gems III, 1992), from three coordinates that fill the unit cube evenly.
     """
@@ -79,8 +83,14 @@ def _rotations() -> NDArray[np.float64]:
     z, w = high * np.sin(2.0 * np.pi * other), high * np.cos(2.0 * np.pi * other)
     return np.array(
         [
-            [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - z * w), 2.0 * (x * z + y * w)],
-            [2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - x * w)],
-            [2.0 * (x * z - y * w), 2.0 * (y * z + x * w), 1.0 - 2.0 * (x * x + y * y)],
+            1.0 - 2.0 * (y * y + z * z),
+            2.0 * (x * y - z * w),
+            2.0 * (x * z + y * w),
+            2.0 * (x * y + z * w),
+            1.0 - 2.0 * (x * x + z * z),
+            2.0 * (y * z - x * w),
+            2.0 * (x * z - y * w),
+            2.0 * (y * z + x * w),
+            1.0 - 2.0 * (x * x + y * y),
         ]
     )

@@ -22,9 +22,9 @@ KA_BAND_GHZ: Final = (17.0, 40.0)
 """Around its carriers of 20 and 30 GHz the report's upper band is taken to reach from here to here (ours)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tables:
-    """The values of one environment and band at elevations of 10, 20, ... 90 degrees."""
+    """The values of one environment and band at elevations of 10, 20, ... 90 degrees; the same are the same object."""
 
     los_probability: Real
     """(9,) of a line of sight (Table 6.6.1-1)."""
@@ -35,17 +35,21 @@ class Tables:
     clutter_db: Real
     """(9,) clutter loss without line of sight (the same tables)."""
     k_mean_db: Real
-    """(9,) mean Rician factor in line of sight (Tables 6.7.2)."""
+    """(9,) mean Rician factor in line of sight (Tables 6.7.2-1, -3, -5, -7; a of the S band, b of the Ka band)."""
     k_sigma_db: Real
     """(9,) its standard deviation."""
     los_correlation_m: float
-    """Correlation distance of shadowing in line of sight, in the horizontal plane (Tables 6.7.2)."""
+    """Correlation distance of shadowing in line of sight, in the horizontal plane (the same tables)."""
     nlos_correlation_m: float
-    """The same without line of sight."""
+    """The same without line of sight (Tables 6.7.2-2, -4, -6 and -8)."""
     k_correlation_m: float
-    """Correlation distance of the Rician factor."""
+    """Correlation distance of the Rician factor (the tables of its mean)."""
     state_correlation_m: float
-    """Correlation distance of the line-of-sight state (TR 38.901, Table 7.6.3.1-2; TR 38.811 has none)."""
+    """Correlation distance of the line-of-sight state, and so of the clutter loss, which has no other chance in it.
+
+    TR 38.811 has none: it is that of TR 38.901, Table 7.6.3.1-2, UMa for the three built-up environments and RMa for
+    the rural one, from whose Table 7.5-6 TR 38.811 has the other distances.
+    """
 
     @staticmethod
     def row(elevation_deg: Real) -> NDArray[np.intp]:
@@ -159,7 +163,8 @@ _RICIAN: Final[dict[tuple[str, str], tuple[Row, Row]]] = {
     ),
 }
 
-# shadowing in line of sight and without, K, line-of-sight state
+# shadowing in line of sight and without, K (TR 38.811, Tables 6.7.2-1 to 6.7.2-8, the same in both bands), and the
+# line-of-sight state (TR 38.901, Table 7.6.3.1-2)
 _CORRELATION_M: Final[dict[str, tuple[float, float, float, float]]] = {
     "dense_urban": (37.0, 50.0, 12.0, 50.0),
     "urban": (37.0, 50.0, 12.0, 50.0),

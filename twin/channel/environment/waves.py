@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from twin.channel.environment.keys import Keys, derived
-from twin.channel.environment.places import Real, Triple, turned
+from twin.channel.environment.places import Real, Triple, turned, turns
 
 WAVES: Final = 48
 """Waves in the sum: its excess kurtosis is -1.5 / WAVES, and the shortest wave resolves steps of 1 / 120."""
@@ -20,40 +21,65 @@ _BLOCK: Final = 1024
 """Points that are worked out at once, so that all stays in the processor's cache."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveField:
+    """P Gaussian fields that are independent of each other, and what of each its key fixes for good."""
+
+    turn: NDArray[np.intp]
+    """(P,) rotation R of each."""
+    move: NDArray[np.uint32]
+    """(3,P) place t of each, in 2^-14 correlation lengths."""
+
+    @classmethod
+    def of(cls, key: Keys) -> Self:
+        """The field of each key (P,)."""
+        moves = [(derived(key, 111 + number) >> np.uint64(32)).astype(np.uint32) for number in range(3)]
+        return cls(turn=turns(key), move=np.array(moves))
+
+    def some(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> WaveField:
+        """Some of the fields."""
+        return WaveField(turn=self.turn[chosen], move=self.move[:, chosen])
+
+    def either(self, first: NDArray[np.bool_], other: WaveField) -> WaveField:
+        """These fields where the flags (P,) are set, others elsewhere."""
+        return WaveField(turn=np.where(first, self.turn, other.turn), move=np.where(first, self.move, other.move))
+
+    def at(self, points: Triple) -> Real:
+        """Standard normal values (P,), each field at its own point, in correlation lengths.
+
+        A field is √(2/F) Σ cos(2π k_f · (R p + t)) with fixed wave vectors k_f and, from the key, a rotation R and a
+        place t. Over t it has mean 0, variance 1 and autocorrelation (1/F) Σ cos(2π k_f · R Δ), two keys are
+        uncorrelated, and over R the autocorrelation is (1/F) Σ sin(q)/q with q = 2π |k_f| |Δ|, which the radii make
+        e^{-|Δ|} to 5e-3 (`wave_vectors`).
+
+        Angles are whole numbers of 2^-32 turns, whose arithmetic wraps round as angles do, without rounding.
+        """
+        places = self._places(points)
+        across, along, aloft = _whole_wave_vectors()
+        values = np.empty(self.turn.shape)
+        for start in range(0, len(values), _BLOCK):
+            x, y, z = places[:, start : start + _BLOCK]
+            angle = across * x
+            angle += along * y
+            angle += aloft * z
+            # cosines of single floats are ten times cheaper, and good to 1e-7
+            wave = angle.view(np.int32).astype(np.float32)
+            wave *= np.float32(2.0 * np.pi * 2.0**-32)
+            np.cos(wave, out=wave)
+            values[start : start + _BLOCK] = _summed(wave)
+        values *= np.sqrt(2.0 / WAVES)
+        return values
+
+    def _places(self, points: Triple) -> NDArray[np.uint32]:
+        """Three coordinates (3,P) of R p + t in 2^-14 correlation lengths, wrapped round."""
+        whole = np.array(turned(points, self.turn))
+        whole *= 2.0**_FINE
+        return np.asarray(np.floor(whole, out=whole).astype(np.int64).astype(np.uint32) + self.move)
+
+
 def gaussian_field(points: Triple, key: Keys) -> Real:
-    """Standard normal values (P,) at points in correlation lengths, one independent field for each key.
-
-    The field is √(2/F) Σ cos(2π k_f · (R p + t)) with fixed wave vectors k_f and, from the key, a rotation R and a
-    place t. Over t it has mean 0, variance 1 and autocorrelation (1/F) Σ cos(2π k_f · R Δ), two keys are uncorrelated,
-    and over R the autocorrelation is (1/F) Σ sin(q)/q with q = 2π |k_f| |Δ|, which the radii make e^{-|Δ|}
-    to 5e-3 (`wave_vectors`).
-
-    Angles are whole numbers of 2^-32 turns, whose arithmetic wraps round as angles do, without rounding.
-    """
-    places = _places(points, key)
-    across, along, aloft = _whole_wave_vectors()
-    values = np.empty(key.shape)
-    for start in range(0, len(values), _BLOCK):
-        x, y, z = (axis[start : start + _BLOCK] for axis in places)
-        angle = across * x
-        angle += along * y
-        angle += aloft * z
-        # cosines of single floats are ten times cheaper, and good to 1e-7
-        wave = angle.view(np.int32).astype(np.float32)
-        wave *= np.float32(2.0 * np.pi * 2.0**-32)
-        np.cos(wave, out=wave)
-        values[start : start + _BLOCK] = _summed(wave)
-    values *= np.sqrt(2.0 / WAVES)
-    return values
-
-
-def _places(points: Triple, key: Keys) -> list[NDArray[np.uint32]]:
-    """Three coordinates of R p + t in 2^-14 correlation lengths, wrapped round."""
-    moves = (derived(key, 111 + number) >> np.uint64(32) for number in range(3))
-    return [
-        (np.floor(axis * 2.0**_FINE).astype(np.int64).view(np.uint64) + move).astype(np.uint32)
-        for axis, move in zip(turned(points, key), moves, strict=True)
-    ]
+    """Standard normal values (P,) at points in correlation lengths, one independent field for each key."""
+    return WaveField.of(key).at(points)
 
 
 def _summed(wave: NDArray[np.float32]) -> NDArray[np.float32]:

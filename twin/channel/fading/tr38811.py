@@ -1,5 +1,6 @@
 """3GPP's Rician factors of TR 38.811, Tables 6.7.2: by elevation, environment and band."""
 
+from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -50,14 +51,12 @@ def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> Re
 
     Pairs below the horizon, which have no link, get the factor that the model expects.
     """
-    rician = np.array(tr38811_fading(path, options=options))
-    around = Surroundings.of(path, world, options.tables(), clutter_distance_m=options.clutter_distance_m)
-    los = around.line_of_sight()
-    seen = around.some(los)
-    rician[around.pairs] = 0.0
-    k_db = seen.rician_db() if options.spread else seen.tables.k_mean_db[seen.row]
-    rician[seen.pairs] = from_db(k_db)
-    return rician
+    table = options.tables()
+    around = Surroundings.of(path, world, table, clutter_distance_m=options.clutter_distance_m)
+    los = around.line_of_sight
+    rician = np.zeros(los.shape)
+    rician[los] = from_db(around.rician_db(los) if options.spread else table.k_mean_db[around.row[los]])
+    return around.spread(rician, float(_expected_rician(table)[0]), path.elevation_deg.shape)
 
 
 @fadings.register("tr38811", source="TR 38.811, Tables 6.7.2", options=Tr38811FadingOptions)
@@ -69,6 +68,14 @@ def tr38811_fading(path: Path, *, options: Any) -> Real:
     sight (with the mean factor in dB) and none (all of it scattered, less by the clutter loss).
     """
     table = options.tables()
+    return np.asarray(_expected_rician(table)[table.row(path.elevation_deg)])
+
+
+@cache
+def _expected_rician(table: Tables) -> Real:
+    """Factor (9,) of the powers expected, in the rows of the table."""
     los, k = table.los_probability, from_db(table.k_mean_db)
     scattered = los / (k + 1.0) + (1.0 - los) * from_db(-table.clutter_db)
-    return np.asarray((los * k / (k + 1.0) / scattered)[table.row(path.elevation_deg)])
+    rician = np.asarray(los * k / (k + 1.0) / scattered)
+    rician.setflags(write=False)
+    return rician

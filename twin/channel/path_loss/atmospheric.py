@@ -37,8 +37,8 @@ class AtmosphereOptions:
     weather_at: tuple[Latitude, Longitude] | None = None
     """Latitude and longitude of a place whose gas, clouds, rain and scintillation by the ITU-R take the place of the
     two terms above; needs the package itur."""
-    weather_percent: Annotated[float, Gt(0.0), Le(50.0)] = 1.0
-    """Share of the time in which that weather is worse."""
+    weather_percent: Annotated[float, Ge(0.001), Le(50.0)] = 1.0
+    """Share of the time in which that weather is worse (ITU-R P.618 reaches from 0.001 to 50)."""
     weather_antenna_m: Annotated[float, Gt(0.0)] = 0.6
     """Diameter of the terminals' antennas, over which its scintillation is averaged."""
 
@@ -48,7 +48,9 @@ class AtmosphereOptions:
 
     def check(self, *, carrier_hz: float) -> None:
         """Refuse a carrier for which a term is not known; ValueError."""
-        if self.atmosphere and self.weather_at is None and self.zenith_attenuation_db is None:
+        if self.weather_at is not None:
+            itu.check_carrier(carrier_hz)
+        elif self.atmosphere and self.zenith_attenuation_db is None:
             zenith_attenuation_db(carrier_hz)
 
 

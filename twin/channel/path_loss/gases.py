@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,7 @@ _LINES = (
 )
 
 
+@lru_cache(maxsize=64)
 def zenith_attenuation_db(carrier_hz: float) -> float:
     """Absorption towards the zenith from sea level in the report's atmosphere: 288.15 K, 1013.25 hPa, 7.5 g/m³.
 

@@ -1,5 +1,6 @@
 """3GPP's large-scale model of TR 38.811, section 6.6: line of sight or not, clutter, shadowing."""
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -47,9 +48,10 @@ def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: 
     """
     table = options.tables(carrier_hz)
     around = Surroundings.of(path, world, table, clutter_distance_m=options.clutter_distance_m)
-    los = around.line_of_sight()
-    in_the_way_db = _expected_clutter_db(table, path.elevation_deg)
-    in_the_way_db[around.pairs] = np.where(los, 0.0, table.clutter_db[around.row]) + around.shadowing_db(los)
+    los = around.line_of_sight
+    drawn_db = np.where(los, 0.0, table.clutter_db[around.row]) + around.shadowing_db(los)
+    lowest_db = float(_expected_clutter_db(table)[0])
+    in_the_way_db = around.spread(drawn_db, lowest_db, path.range_km.shape)
     return _above_db(path, carrier_hz, options) + in_the_way_db
 
 
@@ -62,8 +64,9 @@ def tr38811(path: Path, *, carrier_hz: float, options: Any) -> Real:
     median of its shadowing. (The mean of a log-normal shadowing of 15 dB lies 28 dB above its median, where hardly any
     terminal is.)
     """
-    clutter_db = _expected_clutter_db(options.tables(carrier_hz), path.elevation_deg)
-    return _above_db(path, carrier_hz, options) + clutter_db
+    table = options.tables(carrier_hz)
+    clutter_db = _expected_clutter_db(table)[table.row(path.elevation_deg)]
+    return np.asarray(_above_db(path, carrier_hz, options) + clutter_db)
 
 
 def _above_db(path: Path, carrier_hz: float, options: Any) -> Real:
@@ -71,7 +74,10 @@ def _above_db(path: Path, carrier_hz: float, options: Any) -> Real:
     return free_space_db(path.range_km, carrier_hz) + atmosphere_db(path, carrier_hz=carrier_hz, options=options)
 
 
-def _expected_clutter_db(table: Tables, elevation_deg: Real) -> Real:
-    """Loss that goes with the power expected over line of sight and none, in the shape of the elevations."""
-    expected_db = -to_db(table.los_probability + (1.0 - table.los_probability) * 10.0 ** (-0.1 * table.clutter_db))
-    return np.asarray(expected_db[table.row(elevation_deg)])
+@cache
+def _expected_clutter_db(table: Tables) -> Real:
+    """Loss (9,) that goes with the power expected over line of sight and none, in the rows of the table."""
+    power = table.los_probability + (1.0 - table.los_probability) * 10.0 ** (-0.1 * table.clutter_db)
+    expected_db: Real = -to_db(power)
+    expected_db.setflags(write=False)
+    return expected_db

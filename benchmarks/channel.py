@@ -1,0 +1,69 @@
+"""The time of a quickstart epoch with the richest channel and precompensation against the plain ones, turn by turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import pandas as pd
+
+import twin
+from twin.job import run_network
+from twin.network import Network
+
+Timing = tuple[float, float, pd.Series]
+
+ROOT = Path(__file__).resolve().parents[1]
+RICHEST = (
+    'channel.path_loss={name="tr38811",environment="urban",atmosphere=true,scintillation=true}',
+    'channel.fading={name="tr38811",environment="urban"}',
+    'precompensation={name="closed_loop"}',
+)
+"""Line of sight, clutter, shadowing, gases, scintillation, Rician factors by elevation, and a loop with its errors."""
+EQUAL_WORK = ("precoding.change_iterations=1",)
+"""A precoder that does the same whether or not states of line of sight have changed."""
+
+
+def timed(*overrides: str, epochs: int = 200) -> Timing:
+    """Milliseconds of an epoch, iterations of its precoder, and milliseconds by stage, of a quickstart."""
+    scenario = twin.load_scenario(ROOT / "scenarios" / "quickstart.toml", [f"time.duration={epochs}s", *overrides])
+    network = Network.of(scenario)
+    with TemporaryDirectory() as folder:
+        begun = perf_counter()
+        trace = run_network(network, Path(folder) / "trace")
+        wall_ms = (perf_counter() - begun) / epochs * 1e3
+        stages = trace.timings.groupby("stage").wall_s.sum() / epochs * 1e3
+        iterations = float(trace.epochs.precoder_iterations.mean())
+    return wall_ms, iterations, stages
+
+
+def compare(title: str, plain: tuple[str, ...], rich: tuple[str, ...], turns: int = 7) -> None:
+    """Print both times and their ratio; each turn times one right after the other, so that both meet the same load."""
+    ratios: list[float] = []
+    first: list[Timing] = []
+    second: list[Timing] = []
+    for turn in range(turns):
+        # whoever comes first in a turn comes second in the next
+        order = [(plain, first), (rich, second)]
+        for overrides, kept in order if turn % 2 == 0 else order[::-1]:
+            kept.append(timed(*overrides))
+        ratios.append(second[-1][0] / first[-1][0])
+    middle = turns // 2
+    plain_ms, rich_ms = (sorted(each[0] for each in kept)[middle] for kept in (first, second))
+    print(f"{title}: plain {plain_ms:.2f} ms, richest {rich_ms:.2f} ms an epoch, ratio {sorted(ratios)[middle]:.2f}")
+    print(f"   ratios {', '.join(f'{ratio:.2f}' for ratio in sorted(ratios))}")
+    print(f"   iterations of the precoder an epoch: {first[0][1]:.2f} and {second[0][1]:.2f}")
+    more = pd.DataFrame([after[2] - before[2] for before, after in zip(first, second, strict=True)]).median()
+    print("   ", more.round(2).to_dict(), "ms more", flush=True)
+
+
+def main() -> None:
+    """Print the comparisons."""
+    timed(epochs=20)
+    compare("quickstart", (), RICHEST)
+    compare("precoder with equal work", EQUAL_WORK, (*RICHEST, *EQUAL_WORK))
+
+
+if __name__ == "__main__":
+    main()
