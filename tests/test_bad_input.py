@@ -170,7 +170,7 @@ SCENARIOS = [
         "word that is none of a few",
         "draws = 2",
         'interference = "coherrent"',
-        'receiver.interference: found "coherrent", allowed is one of "independent", "coherent"'
+        'receiver.interference: found "coherrent", allowed is one of "independent", "coherent", "by_delay"'
         '; did you mean "coherent"?',
     ),
     # Time

@@ -17,6 +17,7 @@ from twin.precompensation import (
     residual,
     stream_correlation,
 )
+from twin.precompensation.independence import correlated_arrivals
 
 LIGHT_KM_S = 299_792.458
 EARTH_KM = 6371.0
@@ -139,6 +140,50 @@ def test_a_thousand_satellites_with_few_terminals_each_make_a_short_list():
     together = links.astype(np.int64).T @ links
     np.fill_diagonal(together, 0)
     assert len(found.delay_s) == (together * (together - 1) // 2).sum() < 50_000
+
+
+def correlated(
+    delay_s: np.ndarray, links: np.ndarray, served: np.ndarray, wave: Waveform = WAVE
+) -> dict[tuple[int, int, int, int], float]:
+    """The correlation of each listener, addressee, and two satellites that has one."""
+    reach, sent = Reach.of(links), Reach.of(served)
+    listener, addressee = reach.terminal[:, :, None], sent.terminal[:, None, :]
+    arriving = reach.gathered(links)[:, :, None] & sent.gathered(served)[:, None, :] & (listener != addressee)
+    found = correlated_arrivals(delay_s, arriving, wave, reach=reach, sent=sent)
+    (one, column, stream), (other, *_) = (
+        np.unravel_index(place, arriving.shape) for place in (found.first, found.second)
+    )
+    keys = zip(reach.terminal[one, column], sent.terminal[one, stream], one, other, strict=True)
+    assert (np.diff(found.first) >= 0).all()
+    return dict(zip(keys, found.correlation, strict=True))
+
+
+@pytest.mark.parametrize("spread_s", [0.0, 3e-5, 5e-3])
+@pytest.mark.parametrize(("satellites", "share"), [(5, 1.0), (7, 0.3), (12, 0.15), (30, 0.6), (1, 1.0), (4, 0.0)])
+def test_correlated_arrivals_are_the_close_ones_of_all(satellites: int, share: float, spread_s: float):
+    rng = np.random.default_rng(10)
+    shape = (satellites, 9)
+    delay_s = 2e-3 + spread_s * rng.random(shape)
+    links = linked(rng, shape, share)
+    served = links & linked(rng, shape, 0.7)
+    found = correlated(delay_s, links, served)
+    every = {key: float(stream_correlation(apart, WAVE)) for key, apart in brute(delay_s, links, served).items()}
+    expected = {key: value for key, value in every.items() if value > 0.0}
+    assert found.keys() == expected.keys()
+    # differences of 7 ms, rounded, over a symbol of 33 us
+    np.testing.assert_allclose([found[key] for key in expected], list(expected.values()), rtol=0.0, atol=1e-12)
+    if satellites == 30 and spread_s == 5e-3:
+        assert 0 < len(found) < 0.1 * len(every)
+
+
+def test_a_thousand_satellites_have_few_arrivals_in_step():
+    rng = np.random.default_rng(11)
+    links = np.zeros((1000, 400), dtype=np.bool_)
+    for row in links:
+        row[rng.choice(400, 5, replace=False)] = True
+    delay_s = rng.uniform(2e-3, 7e-3, links.shape)
+    pairs = delay_differences(delay_s, links)
+    assert len(correlated(delay_s, links, links)) == (pairs.delay_s < 2.0 * WAVE.data_s).sum() > 10
 
 
 def test_terminals_at_one_place_hear_everything_in_step():

@@ -10,14 +10,17 @@ from tests.literal import p3_rates
 from tests.scene_problem import named_scenes, problem_of
 from twin.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights
-from twin.precompensation import draw_phase_errors
+from twin.precompensation import Waveform, draw_phase_errors, stream_correlation
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, score, surrogate_rate
 from twin.registry import of_kind
 
 SCENES = named_scenes()
-INTERFERENCE = ("independent", "coherent")
+INTERFERENCE = ("independent", "coherent", "by_delay")
 PAIRS = tuple(product(INTERFERENCE, ("instantaneous", "mean_only")))
-both = pytest.mark.parametrize("interference", INTERFERENCE)
+every = pytest.mark.parametrize("interference", INTERFERENCE)
+OF_THE_PAPERS = ("independent", "coherent")
+PAIRS_OF_THE_PAPERS = tuple(product(OF_THE_PAPERS, ("instantaneous", "mean_only")))
+WAVE = Waveform.of(carrier_hz=2e9, subcarrier_hz=30e3, bandwidth_hz=20e6)
 
 
 def world(*, elements=(1, 1, 1), satellites=3, isotropic=False, kappa=None, zeta2=0.5, seed=0) -> StatisticalCsi:
@@ -39,6 +42,8 @@ def world(*, elements=(1, 1, 1), satellites=3, isotropic=False, kappa=None, zeta
         isotropic_scattering=isotropic,
         terminal_elements=np.array(elements),
         noise_w=10 ** rng.uniform(-14.5, -13.5, len(elements)),
+        # differences of up to a few symbols of 33 us, half of them within one
+        delay_s=np.random.default_rng([seed, 1]).uniform(2e-3, 2e-3 + 6e-5, pairs),
     )
 
 
@@ -60,12 +65,23 @@ def for_all(csi: StatisticalCsi, draws: ChannelDraws) -> np.ndarray:
 
 
 def streams_of(weights, csi: StatisticalCsi) -> Streams:
-    return Streams.of(weights, csi, np.ones(csi.gain.shape, dtype=bool))
+    return Streams.of(weights, csi, np.ones(csi.gain.shape, dtype=bool), waveform=WAVE)
 
 
 def log2_det(signal: np.ndarray, disturbance: np.ndarray) -> float:
     ratio = np.linalg.solve(disturbance, signal)
     return float(np.log2(np.linalg.det(np.eye(len(ratio)) + ratio).real))
+
+
+def in_step(csi: StatisticalCsi, k: int, j: int, interference: str) -> np.ndarray:
+    """(S,S) how far the streams for j that k hears from every two satellites are correlated."""
+    satellites = len(csi.norad_id)
+    if interference == "independent":
+        return np.eye(satellites)
+    if interference == "coherent":
+        return np.ones((satellites, satellites))
+    early_s = csi.delay_s[:, j] - csi.delay_s[:, k]
+    return stream_correlation(early_s[:, None] - early_s, WAVE)
 
 
 def direct_rates(csi: StatisticalCsi, receive: np.ndarray, weights: np.ndarray, interference: str) -> np.ndarray:
@@ -79,8 +95,9 @@ def direct_rates(csi: StatisticalCsi, receive: np.ndarray, weights: np.ndarray, 
         arriving = [[channel[s] @ weights[s, j] for s in range(satellites)] for j in range(terminals)]
         disturbance = csi.noise_w[k] * np.eye(own, dtype=complex)
         for j in set(range(terminals)) - {k}:
-            parts = arriving[j] if interference == "independent" else [sum(arriving[j])]
-            disturbance += sum(part @ part.conj().T for part in parts)
+            for one, other in np.argwhere(in_step(csi, k, j, interference)):
+                share = in_step(csi, k, j, interference)[one, other]
+                disturbance += share * arriving[j][one] @ arriving[j][other].conj().T
         wanted = sum(arriving[k])
         rates[d, k] = log2_det(wanted @ wanted.conj().T, disturbance)
     return rates
@@ -102,25 +119,25 @@ def direct_moments(csi: StatisticalCsi, weights: np.ndarray, interference: str, 
         for s in range(satellites)
     ]
 
-    def power(j: int, mixed: bool) -> np.ndarray:
+    def power(j: int, share: np.ndarray) -> np.ndarray:
         total = np.zeros((own, own), dtype=complex)
         for one, other in product(range(satellites), repeat=2):
             crossed = (v[one, k] @ weights[one, j]) @ (v[other, k] @ weights[other, j]).conj()
             if one == other:
                 total += crossed * second[one]
-            elif mixed:
-                total += crossed * np.outer(mean[one], mean[other].conj())
+            else:
+                total += share[one, other] * crossed * np.outer(mean[one], mean[other].conj())
         return total
 
     expected = sum(np.outer(mean[s], v[s, k] @ weights[s, k]) for s in range(satellites))
-    others = sum(power(j, interference == "coherent") for j in range(terminals) if j != k)
-    return expected, power(k, True), others + csi.noise_w[k] * np.eye(own)
+    others = sum(power(j, in_step(csi, k, j, interference)) for j in range(terminals) if j != k)
+    return expected, power(k, np.ones((satellites, satellites))), others + csi.noise_w[k] * np.eye(own)
 
 
 # ------------------------------------------------------------------------------------------------ one antenna
 
 
-@both
+@pytest.mark.parametrize("interference", OF_THE_PAPERS)
 @pytest.mark.parametrize(
     "scene",
     [
@@ -168,7 +185,7 @@ def test_ap1_is_the_literal_one(scene):
         np.testing.assert_allclose(surrogate_rate(moments), expected, rtol=1e-8, atol=1e-13)
 
 
-@pytest.mark.parametrize(("interference", "receiver"), PAIRS)
+@pytest.mark.parametrize(("interference", "receiver"), PAIRS_OF_THE_PAPERS)
 def test_closed_forms_agree_with_many_literal_draws(interference, receiver):
     csi = world(seed=3)
     weights = random_weights(csi)
@@ -187,7 +204,7 @@ def test_closed_forms_agree_with_many_literal_draws(interference, receiver):
     assert (standard_error < 0.05 * whole).all()  # enough draws to tell
 
 
-@pytest.mark.parametrize("interference", INTERFERENCE)
+@every
 def test_a_receiver_that_knows_its_channel_is_never_worse_off(interference):
     for seed in range(6):
         csi = world(seed=seed, elements=(1, 2, 1), zeta2=0.2)
@@ -198,7 +215,7 @@ def test_a_receiver_that_knows_its_channel_is_never_worse_off(interference):
         assert (bound <= rates.mean(axis=0) + 3 * rates.std(axis=0) / np.sqrt(len(rates))).all()
 
 
-@both
+@every
 def test_without_fading_and_phase_errors_nothing_is_left_to_chance(interference):
     csi = world(elements=(1, 4, 2), kappa=np.inf, zeta2=0.0)
     streams = streams_of(random_weights(csi, streams=2), csi)
@@ -216,7 +233,7 @@ multi = pytest.mark.parametrize("elements", ARRAYS, ids=str)
 
 
 @multi
-@both
+@every
 @pytest.mark.parametrize("streams", [1, 2])
 @pytest.mark.parametrize("isotropic", [False, True])
 def test_drawn_rates_are_a_log_det_of_explicit_matrices(elements, interference, streams, isotropic):
@@ -229,7 +246,7 @@ def test_drawn_rates_are_a_log_det_of_explicit_matrices(elements, interference, 
 
 
 @multi
-@both
+@every
 @pytest.mark.parametrize("streams", [1, 2])
 @pytest.mark.parametrize("isotropic", [False, True])
 def test_closed_forms_are_a_log_det_of_explicit_moments(elements, interference, streams, isotropic):
@@ -245,7 +262,7 @@ def test_closed_forms_are_a_log_det_of_explicit_moments(elements, interference, 
         assert mean_only[k] == pytest.approx(log2_det(known, signal - known + disturbance), rel=1e-10)
 
 
-@both
+@every
 @pytest.mark.parametrize("isotropic", [False, True])
 def test_moments_are_those_of_the_draws(interference, isotropic):
     csi = world(elements=(1, 4), satellites=2, isotropic=isotropic, seed=4)
@@ -255,11 +272,10 @@ def test_moments_are_those_of_the_draws(interference, isotropic):
     receive = drawn(csi, 40_000).receive
     own = np.einsum("dskm,skl->dkml", receive, streams.own)
     other = np.einsum("dskm,skjl->dskjml", receive, streams.seen)
-    if interference == "coherent":
-        other = other.sum(axis=1, keepdims=True)
     for k in range(2):
         away = other[:, :, k, 1 - k]
-        sample = np.einsum("dsml,dsnl->dmn", away, away.conj())
+        share = in_step(csi, k, 1 - k, interference)
+        sample = np.einsum("dsml,st,dtnl->dmn", away, share, away.conj(), optimize=True)
         # the mean of 4e4 draws: 1/200 of each entry's own deviation; the largest of some fifty entries, real and
         # imaginary, is expected at 3 of these and found beyond 5 once in 3e4 times
         error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.disturbance[k])
@@ -272,17 +288,19 @@ def test_moments_are_those_of_the_draws(interference, isotropic):
 
 
 @multi
-def test_interference_of_one_satellite_cannot_tell_coherent_from_independent(elements):
+def test_interference_of_one_satellite_is_the_same_whatever_its_kind(elements):
     csi = world(elements=elements, satellites=1, seed=2)
     streams, draws = streams_of(random_weights(csi, 2), csi), drawn(csi, 5)
-    one, other = (drawn_rates(streams, draws, csi.noise_w, interference=kind) for kind in INTERFERENCE)
-    np.testing.assert_allclose(one, other, rtol=1e-11)  # the two sum the same powers in another order
-    one, other = (ReceivedMoments.of(streams, csi, interference=kind) for kind in INTERFERENCE)
-    np.testing.assert_allclose(surrogate_rate(one), surrogate_rate(other), rtol=1e-11)
-    np.testing.assert_allclose(mean_only_rate(one), mean_only_rate(other), rtol=1e-11)
+    one, *others = (drawn_rates(streams, draws, csi.noise_w, interference=kind) for kind in INTERFERENCE)
+    for other in others:
+        np.testing.assert_allclose(one, other, rtol=1e-11)  # all sum the same powers, in another order
+    one, *others = (ReceivedMoments.of(streams, csi, interference=kind) for kind in INTERFERENCE)
+    for other in others:
+        np.testing.assert_allclose(surrogate_rate(one), surrogate_rate(other), rtol=1e-11)
+        np.testing.assert_allclose(mean_only_rate(one), mean_only_rate(other), rtol=1e-11)
 
 
-@both
+@every
 def test_elements_that_a_terminal_does_not_have_count_for_nothing(interference):
     csi = world(elements=(2, 2), isotropic=True)
     padded = np.concatenate([csi.receive_steering, np.zeros((3, 2, 5))], axis=-1)
@@ -367,7 +385,7 @@ def test_the_mean_sinr_of_an_array_is_signal_over_the_noise_of_one_element():
 def test_silence_is_rate_zero():
     csi = world(elements=(1, 4, 2))
     nobody = np.zeros(csi.gain.shape, dtype=bool)
-    streams, draws = Streams.of(random_weights(csi), csi, nobody), drawn(csi, 2)
+    streams, draws = Streams.of(random_weights(csi), csi, nobody, waveform=WAVE), drawn(csi, 2)
     for interference, receiver in PAIRS:
         found = score(streams, csi, draws, interference=interference, knowledge=receiver)
         assert not found.spectral_efficiency_bps_hz.any()
@@ -397,7 +415,7 @@ def sparse_world(**told) -> tuple[StatisticalCsi, StatisticalCsi]:
     return few, replace(csi, gain=np.where(linked, csi.gain, 0.0))
 
 
-@both
+@every
 @pytest.mark.parametrize("which", [0, 1], ids=["few", "one reaches all"])
 def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
     csi = sparse_world()[which]
@@ -419,7 +437,7 @@ def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
         assert surrogate_rate(moments)[k] == pytest.approx(log2_det(signal, disturbance), rel=1e-10, abs=1e-13)
 
 
-@both
+@every
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
 def test_a_choice_of_satellites_scores_as_if_the_others_were_silent(interference, knowledge):
     # the satellite that reaches everyone is left out: what is left reaches few
@@ -427,9 +445,10 @@ def test_a_choice_of_satellites_scores_as_if_the_others_were_silent(interference
     weights, draws, rows = random_weights(csi), drawn(csi, 4), np.array([0, 2, 3])
     on_air = np.isin(np.arange(4), rows)[:, None] & np.ones(csi.gain.shape, dtype=bool)
     told = {"interference": interference, "knowledge": knowledge}
-    whole = score(Streams.of(weights, csi, on_air), csi, draws, **told)
+    whole = score(Streams.of(weights, csi, on_air, waveform=WAVE), csi, draws, **told)
     part = csi.of(rows)
-    found = score(Streams.of(weights.of(rows), part, on_air[rows]), part, draws.of(rows), **told)
+    streams = Streams.of(weights.of(rows), part, on_air[rows], waveform=WAVE)
+    found = score(streams, part, draws.of(rows), **told)
     # the same powers in another order
     np.testing.assert_allclose(
         found.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-11, atol=1e-14

@@ -163,11 +163,12 @@ class Air:
         weights, ready, truth, draws = self._met(segment, segment.weights)
         receiver = self.network.scenario.receiver
         how = {"interference": receiver.interference, "knowledge": receiver.knowledge}
+        waveform = self.network.waveform if receiver.interference == "by_delay" else None
         if segment.each:
-            streams = [Streams.of(each, truth, ready) for each in segment.each]
+            streams = [Streams.of(each, truth, ready, waveform=waveform) for each in segment.each]
             rates = score_each(streams, truth, draws, **how)
         else:
-            rates = score(Streams.of(weights, truth, ready), truth, draws, **how)
+            rates = score(Streams.of(weights, truth, ready, waveform=waveform), truth, draws, **how)
         return _Part(rates=rates, norad_id=weights.norad_id, beam_power_w=weights.power_w() * ready)
 
     def _met(

@@ -48,8 +48,13 @@ class StatisticalCsi:
     carrier_phase_rad: Real | None = None
     """(S,K) phase of the carrier over the path, which each satellite takes off for the terminal that it sends to.
 
-    Only coherent interference depends on it: everyone else hears a stream with the difference of two such phases.
-    None takes all for equal.
+    Only interference that is coherent, or so by delay, depends on it: everyone else hears a stream with the difference
+    of two such phases. None takes all for equal.
+    """
+    delay_s: Real | None = None
+    """(S,K) propagation delay, by which each satellite advances what it sends to a terminal.
+
+    Only interference by delay depends on it; None where it is not known.
     """
     disturbance_share: Real | None = None
     """(S,K) share of a terminal's own power that arrives as ICI and ISI, in mean; None for none anywhere."""
@@ -79,6 +84,7 @@ class StatisticalCsi:
             receive_steering=self.receive_steering[rows],
             scattering=None if self.scattering is None else self.scattering[rows],
             carrier_phase_rad=None if self.carrier_phase_rad is None else self.carrier_phase_rad[rows],
+            delay_s=None if self.delay_s is None else self.delay_s[rows],
             disturbance_share=None if self.disturbance_share is None else self.disturbance_share[rows],
         )
         some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before

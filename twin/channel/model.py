@@ -187,6 +187,7 @@ class ChannelModel:
             terminal_elements=self.terminal_elements,
             noise_w=self.noise_w,
             carrier_phase_rad=-2.0 * np.pi * np.mod(self.carrier_hz * links.delay_s, 1.0),
+            delay_s=links.delay_s,
         )
 
     def _receive_steering(self, arrival: Real) -> Complex:

@@ -62,6 +62,8 @@ def delay_differences(
     order = np.lexsort((row, addressee, listener))
     row, listener, addressee = row[order], listener[order], addressee[order]
     one, other = _pairs_within(listener * reach.terminals + addressee)
+    order = np.lexsort((other, one))
+    one, other = one[order], other[order]
     offset_s = link_delay_s[row, addressee] - link_delay_s[row, listener]
     return DelayDifferences(
         listener=listener[one],
@@ -72,17 +74,68 @@ def delay_differences(
     )
 
 
-def _pairs_within(group: Ids) -> tuple[Ids, Ids]:
-    """Places one < other of all pairs with the same entry of a rising list, in rising order."""
-    ones, others, lag = [], [], 1
-    while (one := np.flatnonzero(group[lag:] == group[:-lag])).size:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelatedArrivals:
+    """Pairs of arrivals of one stream, from two satellites at one listener, that are correlated; Q of them."""
+
+    first: Ids
+    """(Q,) places of one arrival in arrays (S,B,J), flattened; rising."""
+    second: Ids
+    """(Q,) places of the other one, of a later satellite."""
+    correlation: Real
+    """(Q,) `stream_correlation` of the two, above 0."""
+
+
+def correlated_arrivals(
+    link_delay_s: Real, arriving: NDArray[np.bool_], waveform: Waveform, *, reach: Reach, sent: Reach
+) -> CorrelatedArrivals:
+    """Find the pairs of arrivals that are too close in delay for their powers to add (P3, Remark 1).
+
+    Only neighbours in delay are looked at: pairs that are far apart are never formed.
+
+    Parameters
+    ----------
+    link_delay_s
+        (S,K) τ: propagation delays.
+    arriving
+        (S,B,J) streams for terminals l of ``sent`` that terminals k of ``reach`` hear as interference.
+    waveform
+        Says how far apart is far enough.
+    reach, sent
+        Terminals of the B listeners and J addressees of each of S satellites.
+    """
+    row, column, stream = np.nonzero(arriving)
+    listener, addressee = reach.terminal[row, column], sent.terminal[row, stream]
+    offset_s = link_delay_s[row, addressee] - link_delay_s[row, listener]
+    group, place = listener * reach.terminals + addressee, np.flatnonzero(arriving)
+    # one key sorts faster than two; that it rounds offsets, to a thousandth of a nanosecond, matters at no edge
+    order = np.argsort(group + 0.25 * offset_s / np.abs(offset_s).max(initial=np.finfo(np.float64).tiny))
+    offset_s, place = offset_s[order], place[order]
+    one, other = _pairs_within(group[order], offset_s, 2.0 * waveform.data_s)
+    correlation = stream_correlation(offset_s[other] - offset_s[one], waveform)
+    first, second = np.minimum(place[one], place[other]), np.maximum(place[one], place[other])
+    order = np.lexsort((second, first))
+    order = order[correlation[order] > 0.0]
+    return CorrelatedArrivals(first=first[order], second=second[order], correlation=correlation[order])
+
+
+def _pairs_within(group: Ids, rising: Real | None = None, apart: float = np.inf) -> tuple[Ids, Ids]:
+    """Places one < other of all pairs with the same entry of a rising list.
+
+    Where values rise within each entry, only the pairs whose values are less than so far apart.
+    """
+    ones, others, lag = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], 1
+    one = np.arange(len(group))
+    while one.size:
+        one = one[: np.searchsorted(one, len(group) - lag)]
+        near = group[one + lag] == group[one]
+        if rising is not None:
+            near &= rising[one + lag] - rising[one] < apart
+        one = one[near]  # what lies beyond one that is too far is further still
         ones.append(one)
         others.append(one + lag)
         lag += 1
-    one = np.concatenate([np.empty(0, dtype=np.int64), *ones])
-    other = np.concatenate([np.empty(0, dtype=np.int64), *others])
-    order = np.lexsort((other, one))
-    return one[order], other[order]
+    return np.concatenate(ones), np.concatenate(others)
 
 
 def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> Real:
@@ -92,6 +145,10 @@ def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> Rea
     a time T later. Two windows |Δτ| apart share 1 - |Δτ|/T of their samples and, on the mean over where symbols
     begin, T_cp/T_sym of min(|Δτ|, 2T - |Δτ|)/T as copies. Between T_sym and 2T the condition of P3 is met and yet
     the copies leave up to T_cp/T in the worst place (half a percent of the power with the normal prefix).
+
+    As a condition, 1 up to T_sym and 0 beyond, P3's would give some sets of amplitudes a negative power: offsets of 0,
+    0.9 T and 1.8 T have an indefinite matrix. This one is 1 - |Δτ|/T, two copies of it T_cp/T_sym high and T away: its
+    Fourier transform sinc²(f) (1 + 2 T_cp/T_sym cos 2πf) is nowhere negative for T_cp ≤ T, and so no power is either.
     """
     difference = np.abs(np.asarray(delay_difference_s, dtype=np.float64)) * waveform.subcarrier_hz
     copied = np.maximum(np.minimum(difference, 2.0 - difference), 0.0) * (waveform.prefix_s / waveform.symbol_s)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from twin.channel import StatisticalCsi
 from twin.precoding.pilots import Estimates, PilotRule
-from twin.rates.coherent import coherent_interference
+from twin.precompensation import Waveform
+from twin.rates.interference import disturbance
 from twin.rates.moments import ReceivedMoments
 from twin.rates.streams import Streams
 
@@ -16,11 +17,17 @@ Real = NDArray[np.float64]
 
 
 def estimated_moments(
-    rule: PilotRule, truth: StatisticalCsi, transmitting: NDArray[np.bool_], *, interference: str
+    rule: PilotRule,
+    truth: StatisticalCsi,
+    transmitting: NDArray[np.bool_],
+    *,
+    interference: str,
+    waveform: Waveform | None = None,
 ) -> ReceivedMoments:
     """Moments over channels and pilots of beams along estimates, for terminals with one antenna.
 
-    With coherent interference `mean_only_rate` of them is P5's (51), with the numerators that its (69) and (79) derive.
+    Interference by delay needs the waveform. With coherent interference `mean_only_rate` of them is P5's (51), with the
+    numerators that its (69) and (79) derive.
 
     Raises
     ------
@@ -32,15 +39,12 @@ def estimated_moments(
     if truth.receive_steering.shape[-1] != 1 or not perfect:
         raise ValueError("the closed form takes perfect phases and terminals with one antenna")
     mean, variance = _of_pairs(rule, truth, transmitting)
-    streams = Streams.of_responses(mean[..., None], truth)
+    streams = Streams.of_responses(mean[..., None], truth, waveform=waveform)
     reach = truth.reach
     own_variance = np.einsum("skk->sk", variance)
     unwanted = variance.sum(axis=2) - own_variance
-    if interference == "independent":
-        rest = reach.summed(unwanted + streams.leaked)
-    else:
-        ones = np.ones((1, *mean.shape[:2], 1))
-        rest = reach.summed(unwanted) + coherent_interference(streams, ones)[0, :, 0, 0].real
+    arriving = disturbance(streams, np.ones((1, *mean.shape[:2], 1)), interference=interference)
+    rest = reach.summed(unwanted) + arriving[0, :, 0, 0].real
     return ReceivedMoments(
         mean=reach.summed(streams.own)[:, None, :],
         spread=reach.summed(own_variance)[:, None, None],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import ChannelDraws, StatisticalCsi
-from twin.rates.coherent import coherent_interference
+from twin.rates.interference import disturbance
 from twin.rates.streams import Streams
 
 Real = NDArray[np.float64]
@@ -30,23 +30,19 @@ class ReceivedMoments:
 
     @classmethod
     def of(cls, streams: Streams, truth: StatisticalCsi, *, interference: str) -> Self:
-        """Moments for independent or coherent interference from different satellites."""
+        """Moments under a kind of interference between satellites: what varies varies at each of them on its own."""
         reach = truth.reach
         steering, mean = reach.gathered(truth.receive_steering), reach.gathered(truth.mean_amplitude)
         own_power = (streams.own * streams.own.conj()).real.sum(axis=-1)
+        unwanted = streams.leaked if streams.spilt is None else streams.leaked + streams.spilt
         variance = _variances(truth)
         mean_side = mean[..., None] * steering
-        if interference == "independent":
-            disturbance = reach.summed(_second_moments(truth) * streams.leaked[..., None, None])
-        else:
-            disturbance = reach.summed(variance * streams.leaked[..., None, None])
-            disturbance = disturbance + coherent_interference(streams, mean_side[None])[0]
-        if streams.spilt is not None:
-            disturbance = disturbance + reach.summed(_second_moments(truth) * streams.spilt[..., None, None])
+        rest = reach.summed(variance * unwanted[..., None, None])
+        rest = rest + disturbance(streams, mean_side[None], interference=interference)[0]
         return cls(
             mean=reach.summed(mean_side[..., :, None] * streams.own[..., None, :]),
             spread=reach.summed(variance * own_power[..., None, None]),
-            disturbance=disturbance + truth.noise_w[:, None, None] * np.eye(steering.shape[-1]),
+            disturbance=rest + truth.noise_w[:, None, None] * np.eye(steering.shape[-1]),
         )
 
     @classmethod
@@ -56,14 +52,7 @@ class ReceivedMoments:
         for draw, streams in enumerate(each):
             receive, reach = draws.receive[draw], streams.reach
             own.append(reach.summed(receive[..., :, None] * streams.own[..., None, :]))
-            outer = receive[..., :, None] * receive[..., None, :].conj()
-            if interference == "independent":
-                heard = reach.summed(outer * streams.leaked[..., None, None])
-            else:
-                heard = coherent_interference(streams, receive[None])[0]
-            if streams.spilt is not None:
-                heard = heard + reach.summed(outer * streams.spilt[..., None, None])
-            rest.append(heard)
+            rest.append(disturbance(streams, receive[None], interference=interference)[0])
         mean = np.mean(own, axis=0)
         off = np.array(own) - mean
         return cls(
@@ -106,11 +95,6 @@ def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
     _, total = np.linalg.slogdet((signal + disturbance) / scale)
     _, rest = np.linalg.slogdet(disturbance / scale)
     return np.asarray(np.maximum(total - rest, 0.0) / np.log(2.0))
-
-
-def _second_moments(truth: StatisticalCsi) -> Number:
-    """(S,B,M,M) E g gᴴ of the receive side g of each channel in reach."""
-    return truth.near_covariance(truth.gain * truth.los_share, truth.gain * (1.0 - truth.los_share))
 
 
 def _variances(truth: StatisticalCsi) -> Number:

@@ -40,7 +40,7 @@ def score(streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, inter
     truth, draws
         Statistics and draws of the channels as they are.
     interference
-        ``independent`` or ``coherent`` between satellites.
+        ``independent``, ``coherent`` or ``by_delay`` between satellites.
     knowledge
         ``instantaneous``: mean over the draws; ``mean_only``: use-and-forget bound in closed form.
     """

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from twin.channel import Reach, StatisticalCsi
 from twin.precoding import Weights
 from twin.precoding.weights import turns
+from twin.precompensation import Waveform
+from twin.rates.by_delay import crossed_streams
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -41,9 +43,21 @@ class Streams:
 
     It is of other symbols than the streams, so that powers of several satellites add up whatever the interference.
     """
+    crossed: Any = None
+    """Sparse (S·B,S·B) what everyone else's streams have in common at two links of a terminal, each pair once.
+
+    Only interference by delay depends on it; None where no waveform was given.
+    """
 
     @classmethod
-    def of(cls, weights: Weights, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> Self:
+    def of(
+        cls,
+        weights: Weights,
+        truth: StatisticalCsi,
+        transmitting: NDArray[np.bool_],
+        *,
+        waveform: Waveform | None = None,
+    ) -> Self:
         """Let weights act on channels.
 
         Parameters
@@ -54,6 +68,8 @@ class Streams:
             The channels as they are, of the same satellites in the same order.
         transmitting
             (S,K) pairs that are on the air.
+        waveform
+            By which interference by delay goes; not needed for any other.
         """
         reach, sent = truth.reach, weights.reach
         seen = weights.heard(truth) * sent.gathered(transmitting)[:, None, :, None]
@@ -61,10 +77,12 @@ class Streams:
         if weights.slot is not None:
             together = reach.gathered(weights.slot + 1)[:, :, None] == sent.gathered(weights.slot + 1)[:, None, :]
             seen, share = seen * together[..., None], 1.0 / turns(weights.slot)
-        return replace(cls.of_responses(seen, truth, sent), share=share)
+        return replace(cls.of_responses(seen, truth, sent, waveform=waveform), share=share)
 
     @classmethod
-    def of_responses(cls, seen: Number, truth: StatisticalCsi, sent: Reach | None = None) -> Self:
+    def of_responses(
+        cls, seen: Number, truth: StatisticalCsi, sent: Reach | None = None, *, waveform: Waveform | None = None
+    ) -> Self:
         """Streams of which is known what arrives (S,B,J,L), sent to the same terminals unless others are given."""
         reach = truth.reach
         sent = reach if sent is None else sent
@@ -79,9 +97,11 @@ class Streams:
             leaked=leaked,
             carrier_phase_rad=truth.carrier_phase_rad,
         )
-        return (
-            streams if truth.disturbance_share is None else streams._disturbed(reach.gathered(truth.disturbance_share))
-        )
+        if waveform is not None:
+            streams = replace(streams, crossed=crossed_streams(streams.others(), truth, sent, waveform))
+        if truth.disturbance_share is None:
+            return streams
+        return streams._disturbed(reach.gathered(truth.disturbance_share))
 
     def _disturbed(self, share: Real) -> Self:
         """The same with shares (S,B) of each terminal's own power gone to ICI and ISI."""

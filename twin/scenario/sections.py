@@ -209,8 +209,9 @@ class Receiver(Section):
 
     noise_figure_db: NotNegative = 7.0
     antenna_temperature_k: Positive = 290.0
-    interference: Literal["independent", "coherent"] = "independent"
-    """Whether interference from different satellites adds in power or as one symbol's amplitudes."""
+    interference: Literal["independent", "coherent", "by_delay"] = "independent"
+    """Whether interference from different satellites adds in power, as one symbol's amplitudes, or between the two, as
+    far as the delays of each pair of satellites bring it to a terminal in the same symbol (P3, Remark 1)."""
     knowledge: Literal["instantaneous", "mean_only"] = "instantaneous"
     """Whether the receiver knows its channel or the mean only (use-and-forget bound)."""
     draws: Annotated[int, Ge(1), Le(100_000)] = 64
