@@ -86,3 +86,29 @@ def test_the_command_prints_and_saves_one_table(tmp_path, capsys):
     assert capsys.readouterr().err == (
         "twin: error: twin compare: name at least one --precoder; twin precoders lists them\n"
     )
+
+
+def test_a_terminal_counts_while_it_is_there(tmp_path):
+    absences = [
+        {"kind": "absence", "terminals": ["ut-01"], "from": "7s"},
+        {"kind": "absence", "terminals": ["ut-02"], "until": "10s"},
+        {"kind": "absence", "terminals": ["ut-03"]},
+    ]
+    scenario = from_mapping(TREE | {"events": absences, "precoding": {"name": "smrt"}})
+    score = compare(Network.of(scenario), ["smrt"])[0]
+    trace = twin.run(scenario, tmp_path / "trace")
+    by = trace.terminals.groupby("terminal")[["se_bps_hz", "present_fraction"]].sum()
+    assert by["present_fraction"].tolist() == [10.0, 3.5, 5.0, 0.0, 10.0]
+    mean = (by["se_bps_hz"] / by["present_fraction"]).dropna().to_numpy()
+    assert len(mean) == 4
+    # the same numbers, summed in another order
+    assert score.sum_se_bps_hz == pytest.approx(trace.epochs["sum_se_bps_hz"].mean(), rel=1e-12)
+    assert score.low_se_bps_hz == pytest.approx(np.percentile(mean, 5), rel=1e-12)
+    assert score.least_se_bps_hz == pytest.approx(mean.min(), rel=1e-12)
+    assert score.jain_index == pytest.approx(mean.sum() ** 2 / (4 * (mean**2).sum()), rel=1e-12)
+
+
+def test_where_nobody_is_ever_there_nobody_gets_anything():
+    scenario = from_mapping(TREE | {"events": {"kind": "absence", "terminals": "ut"}, "precoding": {"name": "smrt"}})
+    score = compare(Network.of(scenario), ["smrt"])[0]
+    assert (score.sum_se_bps_hz, score.low_se_bps_hz, score.least_se_bps_hz, score.jain_index) == (0.0, 0.0, 0.0, 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
@@ -34,7 +36,8 @@ from twin.metrics import (
     service,
     stays,
 )
-from twin.trace import Trace
+from twin.metrics.presence import absences
+from twin.trace import Trace, read_trace
 from twin.trace.summary import summarise
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -46,7 +49,7 @@ def handover_frame(events: Sequence[Event]) -> pd.DataFrame:
     names = ("at_s", "terminal", "kind", "from_satellite", "to_satellite", "interruption_s")
     columns: dict[str, Any] = dict(zip(names, zip(*events, strict=True) if events else [()] * 6, strict=True))
     frame = pd.DataFrame(columns).astype({"from_satellite": "Int64", "to_satellite": "Int64", "at_s": float})
-    frame["time"] = START + pd.to_timedelta(frame.pop("at_s"), unit="s").dt.round("ns")
+    frame["time"] = START + pd.to_timedelta((frame.pop("at_s") * 1e9).round().astype("int64"), unit="ns")
     return frame.astype({"terminal": object, "kind": object, "interruption_s": float})
 
 
@@ -59,7 +62,8 @@ def terminal_frame(epochs: int, epoch_s: float, **columns: Any) -> pd.DataFrame:
             "epoch": epoch,
             "time": START + pd.Timedelta(round(epoch * epoch_s * 1e9), "ns"),
             "terminal": "abcdefgh"[k],
-            **{name: columns[name][k][epoch] if name in columns else value for name, value in filled.items()},
+            **filled,
+            **{name: values[k][epoch] for name, values in columns.items()},
         }
         for epoch in range(epochs)
         for k in range(count)
@@ -575,3 +579,297 @@ def test_a_run_that_was_read_by_itself_agrees_with_its_summary(trace: Trace):
     assert totals["interrupted_s"] / 600.0 == pytest.approx(summary.interrupted, rel=1e-12)
     for kind in summary.handovers:
         assert totals[kind] == pytest.approx(summary.handover_rate(kind), rel=1e-12)
+
+
+# Terminals that come and go
+
+
+AWAY: list[Event] = [
+    (0.0, "a", "attach", None, 1, 0.5),
+    (12.0, "a", "satellite", 1, 2, 0.5),
+    (22.0, "a", "add", None, 3, 0.0),
+    (25.0, "a", "drop", 3, None, 0.0),
+    (25.0, "a", "detach", 2, None, 0.0),
+    (45.0, "a", "attach", None, 1, 0.5),
+    (50.0, "a", "add", None, 3, 0.0),
+]
+
+
+def three(**changes: Any) -> dict[str, Any]:
+    """Of three terminals, the first is away from 25 s to 40 s, the second never there, the third never served."""
+    return {
+        "rate_bps": [[4.0, 4.0, 1.0, 0.0, 8.0, 0.0], [0.0] * 6, [0.0] * 6],
+        "se_bps_hz": [[2.0] * 2 + [1.0, 0.0, 2.0, 2.0], [0.0] * 6, [0.0] * 6],
+        "serving": [[[1], [2], [], [], [], [1, 3]], [[]] * 6, [[]] * 6],
+        "in_service": [[True, True, False, False, False, True], [False] * 6, [False] * 6],
+        "present": [[True, True, False, False, True, True], [False] * 6, [True] * 6],
+        "present_fraction": [[1.0, 1.0, 0.5, 0.0, 1.0, 1.0], [0.0] * 6, [1.0] * 6],
+        **changes,
+    }
+
+
+def test_all_figures_are_over_the_time_in_which_a_terminal_is_there():
+    found = evaluate(run_of(AWAY, **three()))
+    table, totals, there_s = found.terminals, found.totals, 45.0
+    assert list(found.outages.drop(columns="outage_s").itertuples(index=False, name=None)) == [
+        ("a", 0.0, 0.5, True, False),
+        ("a", 12.0, 12.5, False, False),
+        ("a", 40.0, 45.5, False, False),  # from its arrival on
+        ("c", 0.0, 60.0, True, True),
+    ]
+    row = table.loc["a"]
+    # one division each
+    assert row["hard"] == pytest.approx(1 / (there_s / 3600.0), rel=1e-15)
+    assert row["availability"] == pytest.approx(1.0 - 6.5 / there_s, rel=1e-15)
+    assert row["mean_rate_bps"] == pytest.approx(17.0 / 4.5, rel=1e-15)
+    assert row["mean_se_bps_hz"] == pytest.approx(9.0 / 4.5, rel=1e-15)
+    assert row["low_rate_bps"] == pytest.approx(0.05 * 4 * 2.0, rel=1e-15)  # a fifth of the way from 0 to 2
+    assert row[["served_epochs", "longest_unserved_epochs"]].tolist() == [3 / 4, 1]
+    assert row[["mean_cluster_size", "least_cluster_size", "most_cluster_size"]].tolist() == [1.0, 0, 2]
+    assert row["churn"] == 1.0  # {1} to {2} and {} to {1, 3}; the others have an end without the terminal
+    assert row[["outages", "outage_s", "longest_outage_s"]].tolist() == [3, 6.5, 5.5]
+    assert totals["hard"] == pytest.approx(1 / (105.0 / 3600.0), rel=1e-15)
+    assert totals["availability"] == pytest.approx(38.5 / 105.0, rel=1e-15)
+    assert totals["served_epochs"] == pytest.approx(3 / 10, rel=1e-15)
+    assert totals["mean_rate_bps"] == pytest.approx(17.0 / 4.5 / 2, rel=1e-15)
+    assert totals["outages"] == 2.0
+    assert totals["low_rate_bps"] == pytest.approx(0.05 * 17.0 / 4.5, rel=1e-14)
+    rates_there = [4.0, 4.0, 2.0, 8.0, 0.0, *[0.0] * 6]
+    assert totals["low_epoch_rate_bps"] == np.percentile(rates_there, 5.0) == 0.0
+    assert found.around["samples"].tolist() == [1, 1, 1]
+    wide = rate_around(run_of(AWAY, **three()), window_s=30.0)
+    assert wide["samples"].tolist() == [0, 0, 1, 1, 1, 0, 1]  # two epochs on, the terminal is not there
+    assert wide.loc[10.0, "mean_rate_bps"] == 2.0
+
+
+def test_who_is_never_there_has_no_figures_and_dilutes_none():
+    with_it, without_it = three(), {name: [rows[0], rows[2]] for name, rows in three().items()}
+    events = [(*event[:1], "a", *event[2:]) for event in AWAY]
+    some, others = evaluate(run_of(events, **with_it)), evaluate(run_of(events, **without_it))
+    assert some.terminals.loc["b"].isna().all()
+    assert some.terminals.loc["c"].drop(["mean_stay_s", "stay_per_leave_s"]).notna().all()
+    pd.testing.assert_series_equal(some.totals, others.totals)
+    nobody = {name: [rows[1]] for name, rows in three().items()}
+    totals = evaluate(run_of(**nobody)).totals
+    assert totals.drop("most_served").isna().all()
+    # a run without a figure says nothing about it
+    over = over_runs([some.totals, totals])
+    assert over.loc["hard", ["mean", "count"]].tolist() == [some.totals["hard"], 1]
+    assert over_runs([totals, totals]).loc["hard", "count"] == 0
+    assert over_runs([totals, totals]).loc["hard", ["mean", "low", "high", "std"]].isna().all()
+
+
+def test_whole_numbers_stay_whole_where_all_are_there():
+    table = evaluate(run_of(HARD_AND_SOFT, **two())).terminals
+    for name in ("stays", "complete_stays", "outages", "least_cluster_size", "most_cluster_size"):
+        assert table[name].dtype == np.int64
+
+
+def test_a_departure_cuts_stays_and_an_arrival_makes_no_ping_pong():
+    run = run_of(AWAY, **three())
+    table = stays(run)
+    assert table[["satellite", "end_s", "closed_by"]].to_numpy().tolist() == [
+        [1, 12.0, "satellite"],
+        [1, 60.0, "end"],
+        [2, 25.0, "departure"],
+        [3, 25.0, "departure"],
+        [3, 60.0, "end"],
+    ]
+    assert len(ping_pongs(table, window_s=100.0)) == 0
+    found = evaluate(run)
+    assert found.terminals.loc["a", ["stays", "complete_stays"]].tolist() == [5, 0]
+    assert math.isnan(found.totals["mean_stay_s"])
+    assert found.totals["stay_per_leave_s"] == 12.0 + 13.0 + 3.0 + 15.0 + 10.0
+
+
+def test_frames_without_presence_are_of_terminals_that_are_always_there():
+    given = three(serving=[[[]] * 6] * 3, rate_bps=[[1.0] * 6] * 3, in_service=[[False] * 6] * 3)
+    here = given | {"present": [[True] * 6] * 3, "present_fraction": [[1.0] * 6] * 3}
+    bare = {name: rows for name, rows in given.items() if not name.startswith("present")}
+    nulls = bare | {"present": [[None] * 6] * 3, "present_fraction": [[None] * 6] * 3}
+    one, two_, three_ = (evaluate(run_of(AWAY, **each)) for each in (here, bare, nulls))
+    for other in (two_, three_):
+        pd.testing.assert_frame_equal(one.terminals, other.terminals, check_exact=True)
+        pd.testing.assert_series_equal(one.totals, other.totals, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"present": [[None, *[True] * 5], [False] * 6, [True] * 6]}, "present: found a missing value"),
+        (
+            {"present_fraction": [[1.2, *[1.0] * 5], [0.0] * 6, [1.0] * 6]},
+            "present_fraction: found 1.2, allowed 0 to 1",
+        ),
+        ({"present_fraction": [[0.0, *[1.0] * 5], [0.0] * 6, [1.0] * 6]}, "present_fraction: found 0.0"),
+        ({"in_service": [[False] * 6, [True, *[False] * 5], [False] * 6]}, '"b" is served at epoch 0 and is not there'),
+        ({"rate_bps": [[0.0] * 6, [0.0, 1.0, *[0.0] * 4], [0.0] * 6]}, '"b" is served at epoch 1 and is not there'),
+        (
+            {"present_fraction": [[1.0, 1.0, 0.4, 0.0, 1.0, 1.0], [0.0] * 6, [1.0] * 6]},
+            '"a" is away in the epoch 2 while it is served according to the handovers',
+        ),
+    ],
+)
+def test_who_is_not_there_cannot_be_served(changes: dict[str, Any], message: str):
+    with pytest.raises(InputError, match=message):
+        evaluate(run_of(AWAY, **three(**changes)))
+    bare = terminal_frame(6, 10.0, **three()).drop(columns="present_fraction")
+    with pytest.raises(InputError, match='no column "present_fraction"'):
+        Run.of_frames(bare, handover_frame(AWAY), satellite_frame(), epoch_s=10.0, duration_s=60.0)
+
+
+def test_who_is_away_for_whole_epochs_cannot_be_served_in_them():
+    flags = {"present": [[True, False, True]], "present_fraction": [[1.0, 0.0, 1.0]]}
+    with pytest.raises(InputError, match='"a" is away in the epoch 1 while it is served'):
+        evaluate(run_of([(0.0, "a", "attach", None, 1, 0.0)], epochs=3, **flags))
+
+
+def test_times_of_a_departure_and_an_arrival_are_exact_to_the_nanosecond():
+    # 65,000 ns over a second, times a second, are less than 65,000 ns in binary
+    events = [(0.0, "a", "attach", None, 1, 0.0), (65e-6, "a", "detach", 1, None, 0.0)]
+    run = run_of(events, epochs=2, epoch_s=1.0, present=[[False, False]], present_fraction=[[65_000 / 1e9, 0.0]])
+    assert len(outages(run)) == 0
+    assert stays(run)["closed_by"].tolist() == ["departure"]
+    assert service(run, outages(run))["availability"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("present", "events", "out"),
+    [
+        # there from 12 s to 17 s, served from 14 s on
+        ((False, False), [(14.0, "attach", 1), (17.0, "detach", 1)], [[12.0, 14.0]]),
+        # away from 13 s to 16 s, served again from 18 s on, and out for a second before
+        (
+            (True, True),
+            [(0.0, "attach", 1), (11.0, "detach", 1), (12.0, "attach", 1), (13.0, "detach", 1), (18.0, "attach", 1)],
+            [[11.0, 12.0], [16.0, 18.0]],
+        ),
+    ],
+)
+def test_within_one_epoch_an_absence_is_where_service_ends(
+    present: tuple[bool, bool], events: list[tuple[float, str, int]], out: list[list[float]]
+):
+    rows: list[Event] = [
+        (at_s, "a", kind, *((None, one) if kind == "attach" else (one, None)), 0.0) for at_s, kind, one in events
+    ]
+    away_s = 5.0 if present == (False, False) else 3.0
+    shares = [float(present[0]), 1.0 - away_s / 10.0, float(present[1])]
+    run = run_of(rows, epochs=3, present=[[present[0], present[0], present[1]]], present_fraction=[shares])
+    assert outages(run)[["begin_s", "end_s"]].to_numpy().tolist() == out
+
+
+def comings_and_goings(seed: int, terminal: str, steps: int, rate: float) -> tuple[list[Event], list[bool]]:
+    """Events of a terminal that comes and goes at random, in steps of 0.2 s, and whether it is there in each step."""
+    rng = np.random.default_rng([32, seed, ord(terminal)])
+    there = np.logical_xor.accumulate(np.append(rng.random() < 0.3, rng.random(steps - 1) < rate))
+    events: list[Event] = []
+    old = NOBODY
+    for step in range(steps):
+        leaves = step > 0 and there[step - 1] and not there[step]
+        if not leaves and (not there[step] or rng.random() > 0.2):
+            continue
+        wanted = [] if leaves else sorted(rng.choice(5, size=rng.integers(0, 3), replace=False).tolist())
+        new = Cluster(ready_ns=dict.fromkeys(wanted, 0), master=wanted[0] if wanted else None)
+        gap_ns = int(rng.integers(0, 4)) * 200_000_000
+        for each in transition(0, old, new, reason="chance", execution_ns=gap_ns):
+            sides = each.from_satellite, each.to_satellite
+            events.append((step * 0.2, terminal, each.kind, *sides, each.interruption_ns / 1e9))
+        old = new
+    return events, there.tolist()
+
+
+@pytest.mark.parametrize("often", [False, True])
+@pytest.mark.parametrize("seed", range(25))
+def test_a_replay_of_terminals_that_come_and_go_finds_the_same(seed: int, often: bool):
+    names, epochs, per_epoch, step_s = "abcd", 12, 5, 0.2
+    steps = epochs * per_epoch
+    given = {name: comings_and_goings(seed, name, steps, 0.3 if often else 0.06) for name in names}
+    there = np.array([given[name][1] for name in names]).reshape(len(names), epochs, per_epoch)
+    mixed = sorted((event for events, _ in given.values() for event in events), key=lambda event: event[0])
+    shares = {"present": there[:, :, -1].tolist(), "present_fraction": there.mean(axis=2).tolist()}
+    run = run_of(mixed, epochs=epochs, epoch_s=per_epoch * step_s, **shares)
+    found = evaluate(run)
+    for k, name in enumerate(names):
+        row, hours = found.terminals.loc[name], there[k].sum() * step_s / 3600.0
+        if not there[k].any():
+            assert row.isna().all()
+            continue
+        expected = replayed(given[name][0], steps, step_s, 10.0)
+        idle = np.array(expected.idle) & there[k].ravel()
+        # seconds against steps: a few roundings
+        assert row["availability"] == pytest.approx(1.0 - idle.sum() / there[k].sum(), abs=1e-12)
+        assert row["outage_s"] == pytest.approx(idle.sum() * step_s, abs=1e-9)
+        assert row["satellite"] == pytest.approx(expected.counts.get("satellite", 0) / hours, rel=1e-12)
+        turns = np.diff(np.append(True, there[k].ravel())) != 0
+        if turns.reshape(epochs, per_epoch).sum(axis=1).max() <= 1:  # when it comes and goes is then known
+            own = found.outages[found.outages["terminal"] == name]
+            gaps = [pytest.approx([begin * step_s, end * step_s], abs=1e-9) for begin, end in spells(idle.tolist())]
+            assert own[["begin_s", "end_s"]].to_numpy().tolist() == gaps
+            left = {round(event[0] / step_s) for event in given[name][0]} & set(np.flatnonzero(turns).tolist())
+            cut = found.stays[(found.stays["terminal"] == name) & (found.stays["closed_by"] == "departure")]
+            assert {round(end_s / step_s) for end_s in cut["end_s"]} <= left
+            assert all(turns[at] and not there[k].ravel()[at] for at in (cut["end_s"] / step_s).round().astype(int))
+
+
+ABSENCES: list[dict[str, Any]] = [
+    {"kind": "absence", "terminals": "ut-00", "from": "61.234567891s", "until": "163s"},
+    {"kind": "absence", "terminals": "ut-00", "from": "251s", "until": "253.5s"},  # within one epoch
+    {"kind": "absence", "terminals": "ut-01", "until": "47s"},
+    {"kind": "absence", "terminals": "ut-01", "from": "550s"},  # from an epoch on
+    {"kind": "absence", "terminals": "ut-02"},
+]
+AWAY_S = {"ut-00": [(61.234567891, 163.0), (251.0, 253.5)], "ut-01": [(0.0, 47.0), (550.0, 600.0)]}
+
+
+@pytest.fixture(scope="module", params=["nearest_cluster", "max_elevation"])
+def absent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    association = {"name": request.param, "min_elevation_deg": 38.0, "execution": "4s", "preparation": "3s"}
+    scenario = small({"time.duration": "600s", "time.epoch": "5s"}, association=association, events=ABSENCES)
+    directory: Path = tmp_path_factory.mktemp("absent") / "trace"
+    return run_job(scenario, directory)
+
+
+def test_absences_of_a_run_are_those_of_its_scenario(absent: Trace):
+    run = Run.of(absent)
+    begin, end = absences(run)
+    k, begin = np.divmod(begin, run.line_ns)
+    found = {name: [] for name in (*AWAY_S, "ut-02")}
+    for terminal, a, b in zip(k.tolist(), begin.tolist(), (end - k * run.line_ns).tolist(), strict=True):
+        found[run.names[terminal]].append((a / 1e9, b / 1e9))
+    assert found == AWAY_S | {"ut-02": [(0.0, 600.0)]}  # to the nanosecond
+
+
+def test_a_run_with_absences_agrees_with_its_events_and_its_summary(absent: Trace):
+    run = Run.of(absent)
+    found = evaluate(run)
+    summary, totals = summarise(absent.directory), found.totals
+    for name, row in found.terminals.iterrows():
+        away_s = sum(b - a for a, b in AWAY_S.get(name, [])) if name != "ut-02" else 600.0
+        if name == "ut-02":
+            assert row.isna().all()
+            continue
+        out_s = empty_s(absent, name) - away_s + row["interrupted_s"]
+        assert row["outage_s"] == pytest.approx(out_s, abs=1e-9)  # sums of shares
+        assert row["availability"] == pytest.approx(1.0 - out_s / (600.0 - away_s), abs=1e-12)
+        assert 0.0 < row["availability"] < 1.0
+    # the same sums in another order
+    assert totals["mean_rate_bps"] == pytest.approx(summary.mean_rate_bps, rel=1e-12)
+    assert totals["low_rate_bps"] == pytest.approx(summary.low_rate_bps, rel=1e-12)
+    assert totals["served_epochs"] == pytest.approx(summary.in_service, rel=1e-12)
+    for kind in summary.handovers:
+        assert totals[kind] == pytest.approx(summary.handover_rate(kind), rel=1e-12)
+    lost = found.terminals["interrupted_s"].sum() / run.present_s.sum()
+    assert lost == pytest.approx(summary.interrupted, rel=1e-12)
+
+
+def test_an_older_trace_is_one_of_terminals_that_are_always_there(trace: Trace, tmp_path: Path):
+    shutil.copytree(trace.directory, tmp_path / "old")
+    for path in (tmp_path / "old" / "terminals").glob("*.parquet"):
+        table = pq.read_table(path)
+        pq.write_table(table.drop_columns(["present", "present_fraction"]), path)
+    old = read_trace(tmp_path / "old")
+    one, other = evaluate(Run.of(trace)), evaluate(Run.of(old))
+    pd.testing.assert_frame_equal(one.terminals, other.terminals, check_exact=True)
+    new, before = summarise(trace.directory), summarise(old.directory)
+    assert (new.present.tolist(), new.rate_bps.tolist()) == (before.present.tolist(), before.rate_bps.tolist())
+    assert (new.in_service, new.interrupted) == (before.in_service, before.interrupted)

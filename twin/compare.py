@@ -23,11 +23,14 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecoderScore:
-    """What one precoder came to over a run, every mean over all epochs, the unserved included."""
+    """What one precoder came to over a run, every mean over all epochs, the unserved included.
+
+    A terminal's own mean is over the time in which it is there; one that never is has none.
+    """
 
     precoder: str
     sum_se_bps_hz: float
-    """Sum over the terminals of their mean spectral efficiencies."""
+    """Spectral efficiency summed over the terminals that are there, mean over the epochs."""
     sum_ap1_bps_hz: float
     """The same of AP1, the surrogate by mean covariances."""
     sum_ap2_bps_hz: float
@@ -37,7 +40,7 @@ class PrecoderScore:
     least_se_bps_hz: float
     """The least of them."""
     jain_index: float
-    """(Σ x)² / (K Σ x²) of the terminals' means x; 1 where all get the same, 0 where nobody gets anything."""
+    """(Σ x)² / (n Σ x²) of the n terminals' means x; 1 where all get the same, 0 where nobody gets anything."""
     power_share: float
     """Power spent over the budgets of the satellites that serve somebody."""
     fronthaul_streams: float
@@ -94,6 +97,8 @@ class _Tally:
     network: Network
     rate: Real = field(init=False)
     """(K,) sum of spectral efficiencies."""
+    present: Real = field(init=False)
+    """(K,) time in which each is there, in epochs."""
     surrogate: float = 0.0
     """Sum of AP1 over terminals and epochs."""
     mean_only: float = 0.0
@@ -108,7 +113,7 @@ class _Tally:
     solved_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.rate = np.zeros(self.network.terminals.count)
+        self.rate, self.present = np.zeros((2, self.network.terminals.count))
 
     def run(self, progress: Callable[[str, int, int], None] | None) -> None:
         """Run all epochs."""
@@ -127,7 +132,9 @@ class _Tally:
         """Count one epoch."""
         outcome = report.outcome
         bandwidth_hz = self.network.scenario.channel.bandwidth_mhz * 1e6
+        begin_ns, end_ns = (self.network.timeline.begin_ns(report.epoch + step) for step in (0, 1))
         self.rate += outcome.spectral_efficiency_bps_hz
+        self.present += self.network.timetable.present_fraction(begin_ns, end_ns)
         self.surrogate += float(outcome.surrogate_bps_hz.sum())
         self.mean_only += float(outcome.mean_only_bps_hz.sum())
         fed = (outcome.beam_power_w > 0.0) & outcome.serving
@@ -143,13 +150,14 @@ class _Tally:
 
     def score(self) -> PrecoderScore:
         """Means of what was counted."""
-        mean = self.rate / self.network.timeline.epochs
+        epochs, there = self.network.timeline.epochs, self.present > 0.0
+        mean = self.rate[there] / self.present[there] if there.any() else np.zeros(1)
         square = float((mean**2).sum())
         return PrecoderScore(
             precoder=self.network.scenario.precoding.name,
-            sum_se_bps_hz=float(mean.sum()),
-            sum_ap1_bps_hz=self.surrogate / self.network.timeline.epochs,
-            sum_ap2_bps_hz=self.mean_only / self.network.timeline.epochs,
+            sum_se_bps_hz=float(self.rate.sum()) / epochs,
+            sum_ap1_bps_hz=self.surrogate / epochs,
+            sum_ap2_bps_hz=self.mean_only / epochs,
             low_se_bps_hz=float(np.percentile(mean, 5.0)),
             least_se_bps_hz=float(mean.min()),
             jain_index=float(mean.sum()) ** 2 / (len(mean) * square) if square > 0.0 else 0.0,

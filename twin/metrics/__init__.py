@@ -5,15 +5,17 @@ Frames of a trace go in, frames come out::
     metrics = evaluate(Run.of(twin.read_trace("traces/quickstart")))
     metrics.totals["hard"], metrics.terminals["mean_rate_bps"]
 
-Every mean is over all terminals of the trace: one without events has no handovers and is out of service for the whole
-run, one without service has the rate 0.
+Every mean is over all terminals of the trace while they are there: one without events has no handovers and is out of
+service for the whole run, one without service has the rate 0. The time of an absence is no time: figures per hour are
+by the hours in which a terminal is there, and one that never is has missing values and is left out of means.
 """
 
 from twin.metrics.clusters import churn, clusters
+from twin.metrics.events import Events
 from twin.metrics.handovers import HARD, SOFT, handovers_per_hour
 from twin.metrics.load import load_by_epoch, load_by_satellite
 from twin.metrics.rates import rate_around, rates
-from twin.metrics.run import Events, Run
+from twin.metrics.run import Run
 from twin.metrics.seeds import over_runs
 from twin.metrics.service import outages, service
 from twin.metrics.stays import ping_pongs, stays

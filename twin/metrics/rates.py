@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.errors import InputError, listed
 from twin.metrics.run import Run
@@ -19,30 +20,46 @@ LOW_PERCENT: Final = 5.0
 
 
 def rates(run: Run) -> pd.DataFrame:
-    """One row a terminal, over all epochs: without service a rate counts as 0.
+    """One row a terminal, over the time in which it is there: without service a rate counts as 0.
 
     Returns
     -------
     DataFrame
-        ``mean_rate_bps``, ``low_rate_bps`` (5th percentile over the epochs), ``mean_se_bps_hz``.
+        ``mean_rate_bps``, ``low_rate_bps`` (5th percentile over the epochs in which it is there, each with the rate
+        while it is, and each counted once), ``mean_se_bps_hz``. A terminal that never is there has missing values.
     """
     import pandas as pd
 
+    there = run.there_ns > 0
+    total = np.where(there.any(axis=1), run.present_fraction.sum(axis=1), np.nan)
+    by = zip(rate_while_there(run), there, strict=True)
     return pd.DataFrame(
         {
-            "mean_rate_bps": run.rate_bps.mean(axis=1),
-            "low_rate_bps": np.percentile(run.rate_bps, LOW_PERCENT, axis=1),
-            "mean_se_bps_hz": run.spectral_efficiency_bps_hz.mean(axis=1),
+            "mean_rate_bps": run.rate_bps.sum(axis=1) / total,
+            "low_rate_bps": [low(rate[some]) for rate, some in by],
+            "mean_se_bps_hz": run.spectral_efficiency_bps_hz.sum(axis=1) / total,
         },
         index=pd.Index(run.names, name="terminal"),
     )
 
 
+def rate_while_there(run: Run) -> NDArray[np.float64]:
+    """(K,E) mean rate over the part of each epoch in which the terminal is there; 0 where it is not at all."""
+    there = run.there_ns > 0
+    return np.divide(run.rate_bps, run.present_fraction, out=np.zeros(there.shape), where=there)
+
+
+def low(values: NDArray[np.float64]) -> float:
+    """The 5th percentile of some values, missing (NaN) where there are none."""
+    return float(np.percentile(values, LOW_PERCENT)) if values.size else np.nan
+
+
 def rate_around(run: Run, *, kinds: Sequence[str] = ("satellite",), window_s: float = 10.0) -> pd.DataFrame:
     """Rate in the epochs around events, as a function of the distance in time.
 
-    A terminal's events of these kinds within one epoch count as one. Where the window reaches over the ends of the run,
-    there are fewer samples. Where events stand closer than the window, an epoch is counted for each of them.
+    A terminal's events of these kinds within one epoch count as one. Where the window reaches over the ends of the run
+    or into an absence, there are fewer samples; a rate is that while the terminal is there. Where events stand closer
+    than the window, an epoch is counted for each of them.
 
     Parameters
     ----------
@@ -78,15 +95,16 @@ def rate_around(run: Run, *, kinds: Sequence[str] = ("satellite",), window_s: fl
     cells = np.unique(events.terminal[chosen] * run.epochs + events.time_ns[chosen] // run.epoch_ns)
     terminal, epoch = np.divmod(cells, run.epochs)
     offsets = np.arange(-reach, reach + 1)
-    mean, low = np.full((2, len(offsets)), np.nan)
-    samples = np.zeros(len(offsets), dtype=np.int64)
+    mean, least = np.full((2, len(offsets)), np.nan)
+    samples, rate = np.zeros(len(offsets), dtype=np.int64), rate_while_there(run)
     for place, offset in enumerate(offsets.tolist()):
         inside = (epoch + offset >= 0) & (epoch + offset < run.epochs)
-        found = run.rate_bps[terminal[inside], epoch[inside] + offset]
+        where = terminal[inside], epoch[inside] + offset
+        found = rate[where][run.there_ns[where] > 0]
         samples[place] = len(found)
         if len(found):
-            mean[place], low[place] = found.mean(), np.percentile(found, LOW_PERCENT)
+            mean[place], least[place] = found.mean(), low(found)
     return pd.DataFrame(
-        {"mean_rate_bps": mean, "low_rate_bps": low, "samples": samples},
+        {"mean_rate_bps": mean, "low_rate_bps": least, "samples": samples},
         index=pd.Index(offsets * run.epoch_s, name="offset_s"),
     )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import InputError, did_you_mean, listed
+from twin.errors import InputError
+from twin.metrics.columns import check_columns, check_range, finite
+from twin.metrics.events import Events, events_of
 from twin.trace import Trace
-from twin.trace.summary import KINDS
 from twin.units import Duration
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-NOBODY: Final = -1
-"""Stands for the satellite that an event does not name."""
 
 _TERMINALS: Final = (
     "epoch",
@@ -34,35 +32,15 @@ _TERMINALS: Final = (
     "interrupted_fraction",
     "serving",
 )
+_PRESENCE: Final = ("present", "present_fraction")
+"""Columns of the terminals that older traces have not."""
 _HANDOVERS: Final = ("time", "terminal", "kind", "from_satellite", "to_satellite", "interruption_s")
 _SATELLITES: Final = ("epoch", "satellite", "served")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Events:
-    """N events, by terminal and, within one, in the order in which they happened."""
-
-    terminal: Whole
-    """(N,) index of the terminal."""
-    time_ns: Whole
-    """(N,) since the start of the run."""
-    kind: Whole
-    """(N,) place of the kind in `twin.trace.summary.KINDS`."""
-    from_satellite: Whole
-    """(N,) NORAD id of the satellite left, -1 for none."""
-    to_satellite: Whole
-    """(N,) NORAD id of the satellite taken, -1 for none."""
-    interruption_ns: Whole
-    """(N,) for so long the event leaves the terminal without service."""
-
-    def of_kind(self, *kinds: str) -> Flags:
-        """(N,) which events are of some kinds."""
-        return np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
-    """One run from its start on: K terminals, E epochs. Every terminal of the trace counts, served or not."""
+    """One run from its start on: K terminals, E epochs. Every terminal counts while it is there, served or not."""
 
     names: tuple[str, ...]
     """(K,) names of the terminals, in the order of the trace."""
@@ -71,11 +49,15 @@ class Run:
     epoch_ns: int
     """Length of an epoch."""
     rate_bps: Real
-    """(K,E)"""
+    """(K,E) mean over the epoch, the time without the terminal included."""
     spectral_efficiency_bps_hz: Real
-    """(K,E)"""
+    """(K,E) likewise."""
     in_service: Flags
     """(K,E) whether anyone serves the terminal at the end of the epoch."""
+    present: Flags
+    """(K,E) whether the terminal is there at the end of the epoch."""
+    there_ns: Whole
+    """(K,E) for how long of the epoch it is."""
     interrupted: Real
     """(K,E) share of the epoch in which a handover under way left the terminal without service."""
     cluster_size: Whole
@@ -107,6 +89,31 @@ class Run:
         """Length of the run in hours."""
         return self.duration_ns / 3.6e12
 
+    @property
+    def line_ns(self) -> int:
+        """What lies between two terminals on the line of `at_ns`."""
+        return self.duration_ns + 1
+
+    def at_ns(self, terminal: Whole | np.int64, time_ns: Whole | int | np.int64) -> Whole:
+        """Instants of terminals on one line of time, on which stretches of different terminals do not touch."""
+        return np.asarray(terminal * self.line_ns + time_ns, dtype=np.int64)
+
+    @property
+    def present_fraction(self) -> Real:
+        """(K,E) share of the epoch in which the terminal is there."""
+        return np.asarray(self.there_ns / self.epoch_ns)
+
+    @property
+    def present_s(self) -> Real:
+        """(K,) time in which each terminal is there."""
+        return np.asarray(self.there_ns.sum(axis=1) / 1e9)
+
+    @property
+    def present_hours(self) -> Real:
+        """(K,) the same in hours; missing for a terminal that never is, so that no figure per hour is made of it."""
+        total = self.there_ns.sum(axis=1)
+        return np.asarray(np.where(total > 0, total / 3.6e12, np.nan))
+
     @classmethod
     def of(cls, trace: Trace) -> Self:
         """A trace as far as it is durable.
@@ -123,7 +130,7 @@ class Run:
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{trace.directory}: run.json does not say how long an epoch is") from None
         return cls.of_frames(
-            trace.table("terminals", columns=_TERMINALS),
+            trace.table("terminals", columns=(*_TERMINALS, *_PRESENCE)),
             trace.table("handovers", columns=_HANDOVERS),
             trace.table("satellites", columns=_SATELLITES),
             epoch_s=epoch_s,
@@ -145,7 +152,8 @@ class Run:
         Parameters
         ----------
         terminals
-            One row for each epoch and terminal, from epoch 0 on.
+            One row for each epoch and terminal, from epoch 0 on. Without ``present`` and ``present_fraction``, all are
+            there all the time.
         handovers
             One row for each event.
         satellites
@@ -157,21 +165,22 @@ class Run:
         ------
         InputError
             If a column is missing, a terminal lacks an epoch or has it twice, an event names an unknown kind or
-            terminal or lies outside the run, or a number is not finite.
+            terminal or lies outside the run, a number is not finite, or a terminal is served that is not there.
         """
         for name, frame, columns in (
             ("terminals", terminals, _TERMINALS),
             ("handovers", handovers, _HANDOVERS),
             ("satellites", satellites, _SATELLITES),
         ):
-            _check_columns(name, frame, columns)
+            check_columns(name, frame, columns)
         epoch_ns, epochs = round(epoch_s * 1e9), _whole_epochs(epoch_s, duration_s)
         index, names = _coded(terminals["terminal"])
         cell = _cells(index, terminals["epoch"].to_numpy(np.int64), names, epochs)
         size, members = _flattened(terminals["serving"])
         load_epoch = satellites["epoch"].to_numpy(np.int64)
-        _check_range("satellites: epoch", load_epoch, epochs - 1)
+        check_range("satellites: epoch", load_epoch, epochs - 1)
         begin = terminals["time"].min()
+        present, there_ns = _presence(terminals, epoch_ns)
 
         def matrix(values: NDArray[Any]) -> NDArray[Any]:
             laid = np.empty(len(cell), dtype=values.dtype)
@@ -182,14 +191,16 @@ class Run:
             names=tuple(names),
             epochs=epochs,
             epoch_ns=epoch_ns,
-            rate_bps=matrix(_finite(terminals, "terminals", "rate_bps")),
-            spectral_efficiency_bps_hz=matrix(_finite(terminals, "terminals", "se_bps_hz")),
+            rate_bps=matrix(finite(terminals, "terminals", "rate_bps")),
+            spectral_efficiency_bps_hz=matrix(finite(terminals, "terminals", "se_bps_hz")),
             in_service=matrix(terminals["in_service"].to_numpy(np.bool_)),
-            interrupted=matrix(_finite(terminals, "terminals", "interrupted_fraction")),
+            present=matrix(present),
+            there_ns=matrix(there_ns),
+            interrupted=matrix(finite(terminals, "terminals", "interrupted_fraction")),
             cluster_size=matrix(size),
             member_satellite=members,
             member_cell=np.repeat(cell, size),
-            events=_events(handovers, names, begin, epochs * epoch_ns),
+            events=events_of(handovers, names, begin, epochs * epoch_ns),
             load_epoch=load_epoch,
             load_satellite=satellites["satellite"].to_numpy(np.int64),
             load_served=satellites["served"].to_numpy(np.int64),
@@ -203,34 +214,15 @@ def _whole_epochs(epoch_s: float, duration_s: float) -> int:
     return epochs
 
 
-def _check_columns(table: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise InputError(f'{table}: no column "{missing[0]}"{did_you_mean(missing[0], map(str, frame.columns))}')
-
-
-def _check_range(what: str, values: Whole, last: int) -> None:
-    outside = (values < 0) | (values > last)
-    if outside.any():
-        raise InputError(f"{what}: found {values[outside][0]}, allowed 0 to {last}")
-
-
 def _coded(labels: pd.Series[Any]) -> tuple[Whole, list[str]]:
     """Index of each label, and the labels in the order of their first rows."""
     codes, names = labels.factorize()
     return codes.astype(np.int64), [str(name) for name in names]
 
 
-def _finite(frame: pd.DataFrame, table: str, column: str) -> Real:
-    values = frame[column].to_numpy(np.float64)
-    if not np.isfinite(values).all():
-        raise InputError(f"{table}: {column}: found {values[~np.isfinite(values)][0]}, allowed finite numbers")
-    return values
-
-
 def _cells(index: Whole, epoch: Whole, names: Sequence[str], epochs: int) -> Whole:
     """(K E,) place k E + e of each row of the terminals, all of which are filled once."""
-    _check_range("terminals: epoch", epoch, epochs - 1)
+    check_range("terminals: epoch", epoch, epochs - 1)
     cell = index * epochs + epoch
     filled = np.bincount(cell, minlength=len(names) * epochs)
     if not len(names) or (filled != 1).any():
@@ -241,42 +233,33 @@ def _cells(index: Whole, epoch: Whole, names: Sequence[str], epochs: int) -> Who
     return cell
 
 
+def _presence(frame: pd.DataFrame, epoch_ns: int) -> tuple[Flags, Whole]:
+    """Whether each row's terminal is there at the end of the epoch, and for how long of it."""
+    known = [name for name in _PRESENCE if name in frame.columns and not frame[name].isna().all()]
+    if not known:  # an older trace gives columns of nulls
+        return np.ones(len(frame), dtype=np.bool_), np.full(len(frame), epoch_ns)
+    check_columns("terminals", frame, _PRESENCE)
+    if frame["present"].isna().any():
+        raise InputError("terminals: present: found a missing value, allowed true or false")
+    present = frame["present"].to_numpy(np.bool_)
+    share = finite(frame, "terminals", "present_fraction")
+    odd = (share < 0.0) | (share > 1.0) | (present & (share == 0.0)) | (~present & (share == 1.0))
+    if odd.any():
+        raise InputError(
+            f"terminals: present_fraction: found {share[odd][0]}, allowed 0 to 1, above 0 where present and below 1"
+            " where not"
+        )
+    served = (frame["in_service"].to_numpy(np.bool_) & ~present) | (
+        (frame["rate_bps"] != 0.0).to_numpy() & (share == 0.0)
+    )
+    if served.any():
+        row = frame.iloc[int(np.argmax(served))]
+        raise InputError(f'terminals: "{row["terminal"]}" is served at epoch {row["epoch"]} and is not there')
+    return present, np.rint(share * epoch_ns).astype(np.int64)
+
+
 def _flattened(serving: pd.Series[Any]) -> tuple[Whole, Whole]:
     """Lengths of lists, and all their items."""
     lists = serving.to_numpy(object)
     size = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     return size, np.concatenate([np.empty(0, dtype=np.int64), *lists[size > 0]]).astype(np.int64, copy=False)
-
-
-def _events(frame: pd.DataFrame, names: Sequence[str], begin: pd.Timestamp, duration_ns: int) -> Events:
-    import pandas as pd
-
-    terminal = pd.Index(names).get_indexer(pd.Index(frame["terminal"].astype(object))).astype(np.int64)
-    if (terminal < 0).any():
-        raise InputError(
-            f'handovers: terminal: found "{frame["terminal"].iloc[int(np.argmin(terminal))]}", not in terminals'
-        )
-    kind = pd.Index(KINDS).get_indexer(pd.Index(frame["kind"].astype(object))).astype(np.int64)
-    if (kind < 0).any():
-        raise InputError(
-            f'handovers: kind: found "{frame["kind"].iloc[int(np.argmin(kind))]}", allowed {listed(KINDS)}'
-        )
-    since = (frame["time"] - begin).dt.as_unit("ns")
-    time_ns = since.to_numpy("timedelta64[ns]").astype(np.int64)
-    _check_range("handovers: nanoseconds since the start of the run", time_ns, duration_ns - 1)
-    interruption_s = _finite(frame, "handovers", "interruption_s")
-    if (interruption_s < 0.0).any():
-        raise InputError(f"handovers: interruption_s: found {interruption_s.min()}, allowed 0 or more")
-    order = np.lexsort((time_ns, terminal))
-    left, taken = (
-        np.asarray(frame[name].astype("Int64").fillna(NOBODY), dtype=np.int64)
-        for name in ("from_satellite", "to_satellite")
-    )
-    return Events(
-        terminal=terminal[order],
-        time_ns=time_ns[order],
-        kind=kind[order],
-        from_satellite=left[order],
-        to_satellite=taken[order],
-        interruption_ns=np.rint(interruption_s * 1e9).astype(np.int64)[order],
-    )

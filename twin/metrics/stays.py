@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from twin.errors import InputError
-from twin.metrics.run import NOBODY, Run
+from twin.metrics.events import NOBODY
+from twin.metrics.presence import absences
+from twin.metrics.run import Run
 from twin.trace.summary import KINDS
 
 if TYPE_CHECKING:
@@ -17,6 +19,18 @@ OPENING: Final = ("attach", "satellite", "add")
 """Kinds of event with which a satellite begins to belong to a terminal's cluster."""
 CLOSING: Final = ("detach", "satellite", "drop")
 """Kinds of event with which it ceases to."""
+DEPARTURE: Final = "departure"
+"""What ends a stay when the terminal goes away."""
+
+
+def complete(stays: pd.DataFrame) -> pd.Series[bool]:
+    """Which stays have been seen from begin to end."""
+    return ~stays["from_start"] & left_by_choice(stays)
+
+
+def left_by_choice(stays: pd.DataFrame) -> pd.Series[bool]:
+    """Which stays have ended while the terminal was there."""
+    return ~stays["to_end"] & (stays["closed_by"] != DEPARTURE)
 
 
 def stays(run: Run) -> pd.DataFrame:
@@ -27,9 +41,10 @@ def stays(run: Run) -> pd.DataFrame:
     DataFrame
         One row a stay, by terminal, satellite and begin: ``terminal``, ``satellite`` (NORAD id), ``begin_s``,
         ``end_s`` (since the start of the run), ``stay_s``, ``opened_by``, ``closed_by`` (kinds; "end" where the stay
-        outlasts the run), ``from_start`` (begun at the run's first instant: part of it may lie before), ``to_end``
-        (it outlasts the run). A stay with either mark is censored: its length is a lower bound. The time of execution
-        in which a joining satellite does not serve yet belongs to the stay.
+        outlasts the run, "departure" where the terminal leaves and would have had it longer), ``from_start`` (begun at
+        the run's first instant: part of it may lie before), ``to_end`` (it outlasts the run). A stay with either mark
+        or ended by a departure is censored: its length is a lower bound. The time of execution in which a joining
+        satellite does not serve yet belongs to the stay.
 
     Raises
     ------
@@ -59,7 +74,9 @@ def stays(run: Run) -> pd.DataFrame:
     begin = np.flatnonzero(opening)
     ended = np.append(~fresh[1:], False)[begin]
     end = place[np.where(ended, begin + 1, begin)] if len(begin) else place
+    left = np.isin(run.at_ns(events.terminal, events.time_ns), absences(run)[0])
     time_s, kinds = events.time_ns / 1e9, np.array(KINDS, dtype=object)
+    closed_by = np.where(left[end], DEPARTURE, kinds[events.kind[end]])
     begin_s, end_s = time_s[place[begin]], np.where(ended, time_s[end], run.duration_ns / 1e9)
     return pd.DataFrame(
         {
@@ -69,7 +86,7 @@ def stays(run: Run) -> pd.DataFrame:
             "end_s": end_s,
             "stay_s": end_s - begin_s,
             "opened_by": kinds[events.kind[place[begin]]],
-            "closed_by": np.where(ended, kinds[events.kind[end]], "end"),
+            "closed_by": np.where(ended, closed_by, "end"),
             "from_start": begin_s == 0.0,
             "to_end": ~ended,
         }
@@ -80,8 +97,9 @@ def ping_pongs(stays: pd.DataFrame, *, window_s: float = 10.0) -> pd.DataFrame:
     """Satellites that a terminal takes again no later than a window after it has left them.
 
     A hard ping-pong is a handover of kind ``satellite`` back to a satellite that had left the cluster, a soft one an
-    ``add`` of such a satellite; it does not matter by which event it had left, nor who served in between. An ``attach``
-    is no handover, and no ping-pong. A satellite that comes back twice counts twice.
+    ``add`` of such a satellite; it does not matter by which event it had left, nor who served in between, unless it
+    left because the terminal did. An ``attach`` is no handover, and no ping-pong. A satellite that comes back twice
+    counts twice.
 
     Parameters
     ----------
@@ -108,6 +126,7 @@ def ping_pongs(stays: pd.DataFrame, *, window_s: float = 10.0) -> pd.DataFrame:
     # times are whole nanoseconds: their difference in seconds has a rounding error, and the limit is included
     away_ns = ((stays["begin_s"] - before["end_s"]) * 1e9).round()
     chosen = again & (away_ns <= window_s * 1e9) & stays["opened_by"].isin(["satellite", "add"])
+    chosen &= before["closed_by"] != DEPARTURE
     found = stays.loc[chosen, ["terminal", "satellite"]]
     found = found.assign(left_s=before.loc[chosen, "end_s"], back_s=stays.loc[chosen, "begin_s"])
     kind = stays.loc[chosen, "opened_by"].map({"satellite": "hard", "add": "soft"})

@@ -141,18 +141,20 @@ class _TerminalSums:
 
     def __init__(self) -> None:
         self.totals: dict[str, NDArray[np.float64]] = {}
-        """Sum of rate, spectral efficiency and presence by terminal."""
+        """Sum of rate, spectral efficiency and presence, in epochs, by terminal."""
         self.present = 0
         self.in_service = 0
         self.interrupted = 0.0
 
     def add(self, batch: Any) -> None:
         names, which = _encoded(batch["terminal"])
-        for column, key in enumerate(("rate_bps", "se_bps_hz", "present_fraction")):
-            sums = np.bincount(which, weights=batch[key].to_numpy(), minlength=len(names))
+        always = "present" not in batch.schema.names  # an older trace
+        share = np.ones(len(which)) if always else batch["present_fraction"].to_numpy()
+        for column, values in enumerate((batch["rate_bps"].to_numpy(), batch["se_bps_hz"].to_numpy(), share)):
+            sums = np.bincount(which, weights=values, minlength=len(names))
             for name, total in zip(names, sums, strict=True):
                 self.totals.setdefault(name, np.zeros(3))[column] += total
-        self.present += batch["present"].true_count
+        self.present += len(which) if always else batch["present"].true_count
         self.in_service += batch["in_service"].true_count
         self.interrupted += float(batch["interrupted_fraction"].to_numpy().sum())
 

@@ -1,0 +1,161 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # Handovers against rate
+#
+# Every policy of `scenarios/handover-study` on two constellations, read from the traces alone: how often a terminal
+# changes satellites, what it gets, and what is possible with the whole ephemeris known.
+#
+# Usage: python analysis/handover_study.py TRACES [--out DIR]
+#
+# `TRACES` is the folder that `scenarios/handover-study/run.py` fills, with one trace for each constellation, policy and
+# seed (`walker-a3-1`). Written are `handover-study.csv` and the figure `handover-study`.
+
+# %%
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+import twin
+from twin.metrics import Run, evaluate, over_runs
+
+BOUNDS = ("offline_optimal", "offline_trade", "max_elevation")
+"""Along these one satellite each serves: the fewest handovers, a trade of them against elevation, and none spared."""
+FIGURES = {
+    "changes_per_hour": "changes of all satellites",
+    "joins_per_hour": "satellites that join",
+    "hard_per_hour": "hard handovers",
+    "availability": "availability",
+    "mean_rate_mbps": "mean rate",
+    "low_rate_mbps": "5th percentile over terminals",
+    "low_epoch_rate_mbps": "5th percentile over terminals and epochs",
+    "cluster_size": "satellites a terminal",
+    "active_satellites": "satellites at work",
+}
+
+# %% [markdown]
+# ## What is counted
+#
+# A *change of all satellites* leaves no serving satellite in place: a hard handover, or service that comes back after a
+# gap (`attach`, but for the first one). Hard handovers alone would flatter a policy that lets a satellite set before it
+# looks for another. A *satellite that joins* is every one that a terminal has to be prepared for: those of changes, and
+# those that join a cluster. Rates are those of `rate_bps`, over all terminals and epochs, time without service at zero.
+
+
+# %%
+def figures(trace: twin.Trace) -> pd.Series[float]:
+    """The figures of one run."""
+    run = Run.of(trace)
+    totals = evaluate(run).totals
+    first = float((trace.table("handovers", columns=["terminal"]).terminal.nunique()) / len(run.names)) / run.hours
+    changes = totals["satellite"] + totals["attach"] - first
+    return pd.Series(
+        {
+            "changes_per_hour": changes,
+            "joins_per_hour": changes + totals["add"],
+            "hard_per_hour": totals["hard"],
+            "availability": totals["availability"],
+            "mean_rate_mbps": totals["mean_rate_bps"] / 1e6,
+            "low_rate_mbps": totals["low_rate_bps"] / 1e6,
+            "low_epoch_rate_mbps": totals["low_epoch_rate_bps"] / 1e6,
+            "cluster_size": totals["mean_cluster_size"],
+            "active_satellites": trace.table("epochs", columns=["active_satellites"]).active_satellites.mean(),
+        }
+    )
+
+
+def collected(folder: Path) -> pd.DataFrame:
+    """One row for each finished run: constellation, policy, seed and its figures."""
+    rows = []
+    for directory in sorted(folder.iterdir()):
+        parts = directory.name.rsplit("-", 1)
+        if not (directory / "run.json").is_file() or len(parts) != 2 or not parts[1].isdecimal():
+            continue
+        trace = twin.read_trace(directory)
+        if trace.run["status"] != "complete":
+            continue
+        constellation, _, policy = parts[0].partition("-")
+        rows.append({"constellation": constellation, "policy": policy, "seed": int(parts[1]), **figures(trace)})
+    if not rows:
+        raise SystemExit(f"{folder}: no finished trace named CONSTELLATION-POLICY-SEED")
+    return pd.DataFrame(rows)
+
+
+def summed_up(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean and 95 % interval over seeds of each figure, by constellation and policy."""
+    parts = {}
+    for key, own in runs.groupby(["constellation", "policy"], sort=False):
+        parts[key] = over_runs([row for _, row in own[list(FIGURES)].iterrows()])
+    return pd.concat(parts, names=["constellation", "policy", "figure"])
+
+
+# %%
+def drawn(table: pd.DataFrame, file: Path) -> None:
+    """Mean and 5th-percentile rate over what a terminal has to be prepared for."""
+    import matplotlib.pyplot as plt
+
+    plt.rcParams["svg.hashsalt"] = "twin"
+    constellations = table.index.get_level_values("constellation").unique()
+    rows = len(constellations)
+    figure, axes = plt.subplots(rows, 2, figsize=(11.0, 4.6 * rows), layout="constrained", squeeze=False)
+    for row, constellation in zip(axes, constellations, strict=True):
+        for place, name in zip(row, ("mean_rate_mbps", "low_rate_mbps"), strict=True):
+            _one(place, table.loc[constellation], name)
+            place.set_title(f"{constellation}: {FIGURES[name]}")
+    for kind in (".svg", ".png"):
+        figure.savefig(file.with_suffix(kind), metadata={"Date": None} if kind == ".svg" else None)
+    plt.close(figure)
+
+
+def _one(place, table: pd.DataFrame, name: str) -> None:
+    for policy in table.index.get_level_values("policy").unique():
+        across, up = table.loc[policy].loc["joins_per_hour"], table.loc[policy].loc[name]
+        changes = table.loc[policy].loc["changes_per_hour"]
+        together = table.loc[policy].loc["cluster_size"]["mean"] > 1.05
+        half = [[(up["high"] - up["low"]) / 2.0], [(across["high"] - across["low"]) / 2.0]]
+        known = [[0.0 if pd.isna(value[0]) else value[0]] for value in half]
+        dots = place.errorbar(
+            across["mean"], up["mean"], yerr=known[0], xerr=known[1], fmt="s" if together else "o", markersize=5
+        )
+        if together:  # where the cluster itself is given up
+            at = max(changes["mean"], 0.5)
+            place.plot([at, across["mean"]], [up["mean"]] * 2, ":", color=dots[0].get_color(), linewidth=1.0)
+        place.annotate(policy, (across["mean"], up["mean"]), xytext=(4, 4), textcoords="offset points", fontsize=7)
+    bound = [policy for policy in BOUNDS if policy in table.index.get_level_values("policy")]
+    points = [table.loc[policy].loc[["joins_per_hour", name], "mean"].tolist() for policy in bound]
+    place.plot(*zip(*points, strict=True), "k--", linewidth=0.8, label="one satellite, ephemeris known")
+    place.set(xlabel="satellites that join, per terminal and hour", ylabel="Mbit/s per terminal", xscale="log")
+    place.legend(fontsize="small", loc="lower right")
+
+
+# %%
+def main(words: Sequence[str] | None = None) -> None:
+    """Read the command line and the traces, write table and figure."""
+    parser = argparse.ArgumentParser(description="Handovers against rate, from the traces of the handover study.")
+    parser.add_argument("traces", type=Path)
+    parser.add_argument("--out", type=Path, default=Path())
+    asked = parser.parse_args(words)
+    runs = collected(asked.traces)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    runs.to_csv(asked.out / "handover-study.csv", index=False)
+    table = summed_up(runs)
+    drawn(table, asked.out / "handover-study")
+    wide = table["mean"].unstack("figure")[list(FIGURES)].round(3)
+    half = ((table["high"] - table["low"]) / 2.0).unstack("figure")[list(FIGURES)].round(3)
+    seeds = runs.groupby(["constellation", "policy"]).size().rename("seeds")
+    sys.stdout.write(f"{wide.join(seeds).to_string()}\n\nhalf of the 95 % interval over seeds\n{half.to_string()}\n")
+
+
+if __name__ == "__main__":
+    main()
