@@ -10,6 +10,7 @@ import pytest
 
 from tests.small_run import begun, reports, reports_with_stops, rows_of, small
 from twin.belief import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.belief.attitude import rotation
 from twin.belief.orbits import moved
 from twin.catalogue import Walker, walker_catalogue
 from twin.catalogue.tle import checksum, tle_text
@@ -156,6 +157,42 @@ def test_clocks_run_away_between_updates() -> None:
     assert not Clocks(error=both, seed=1, start=START).offsets(START, np.array([7]), 3)[0].any()
 
 
+# Which way satellites point
+
+
+def test_small_turns_move_directions_by_their_angles() -> None:
+    """A ray to nadir moves along y by a roll and along x by a pitch, and not at all by a yaw."""
+    small_rad = 1e-4
+    down = np.array([0.0, 0.0, 1.0])
+    roll, pitch, yaw = (rotation(small_rad * np.eye(3)[[axis]])[0] @ down for axis in range(3))
+    # what is left out is the angle's square
+    np.testing.assert_allclose(roll, [0.0, -small_rad, 1.0], atol=2e-8)
+    np.testing.assert_allclose(pitch, [small_rad, 0.0, 1.0], atol=2e-8)
+    np.testing.assert_array_equal(yaw, down)
+
+
+def test_attitudes_turn_departures_alone() -> None:
+    network = Network.of(small({"belief.attitude": {"law": "constant", "roll_deg": 2.0, "pitch_deg": 1.0}}))
+    moment, believed = network.sky.at(2), network.believed_sky.at(2)
+    at, off = (each.links(each.norad_id) for each in (moment, believed))
+    np.testing.assert_array_equal(off.range_km, at.range_km)
+    rays = [np.concatenate([one.departure, one.departure_nadir_cos[..., None]], axis=-1) for one in (at, off)]
+    np.testing.assert_allclose(np.linalg.norm(rays[1], axis=-1), 1.0, rtol=1e-12)
+    apart_deg = np.degrees(np.arccos(np.clip((rays[0] * rays[1]).sum(axis=-1), -1.0, 1.0)))
+    # both turns together, less what lies along the axis of the turn
+    assert (apart_deg < np.hypot(2.0, 1.0) + 0.01).all()
+    assert apart_deg.max() > 1.5
+    again = network.believed_sky.links_at(network.timeline.begin_ns(2), believed.norad_id)
+    np.testing.assert_array_equal(again.departure, off.departure)
+
+
+def test_arrays_that_point_elsewhere_cost_rate() -> None:
+    wide = {"satellites.array": {"rows": 16, "columns": 16}}
+    found = [total_se(wide | {"belief.attitude": {"roll_deg": deg, "pitch_deg": deg}}) for deg in (0.0, 1.0, 5.0)]
+    assert found == sorted(found, reverse=True)
+    assert found[2] < 0.7 * found[0]
+
+
 # What it does to a run
 
 
@@ -189,6 +226,7 @@ def test_more_error_costs_more_rate() -> None:
     "changes",
     [
         {"belief.orbit": {"along_track_km": 20.0, "every": "25s"}},
+        {"belief.attitude": {"roll_deg": 1.0, "yaw_deg": 3.0, "every": "40s"}},
         {"belief.position": {"horizontal_km": 2.0, "every": "30s", "latency": "7s"}, "belief.element_lag": "3s"},
         {"belief.clock": {"satellite_ns": 50.0, "terminal_ppb": 1.0}, "precompensation": {"name": "open_loop"}},
         {"precoding.csi_age": "4s", "precoding.csi_jitter": "9s"},

@@ -46,6 +46,8 @@ class Moment:
     """(V,K)"""
     visible: NDArray[np.bool_]
     """(V,K) at or above the minimum elevation."""
+    seen: Callable[[LinkStates], LinkStates] | None
+    """How links seem to whoever looks; none for as they are."""
     beyond: Callable[[NDArray[np.int64]], LinkStates]
     """Works out the links of satellites that are not followed in this window."""
     kept: dict[tuple[str, bytes], Any] = field(default_factory=dict)
@@ -91,7 +93,8 @@ class Moment:
             held = self.satellites.norad_id
             rows = np.searchsorted(held, norad_id)
             if len(held) and np.array_equal(held[np.minimum(rows, len(held) - 1)], norad_id):
-                self.kept[key] = link_states(self.satellites, self.terminals, self.index, rows)
+                found = link_states(self.satellites, self.terminals, self.index, rows)
+                self.kept[key] = found if self.seen is None else self.seen(found)
             else:
                 self.kept[key] = self.beyond(norad_id)
         links: LinkStates = self.kept[key]
@@ -146,11 +149,20 @@ class Sky:
     are followed.
     """
 
-    def __init__(self, *, ephemeris: Orbits, terminals: Places, timeline: Timeline, min_elevation_deg: float) -> None:
+    def __init__(
+        self,
+        *,
+        ephemeris: Orbits,
+        terminals: Places,
+        timeline: Timeline,
+        min_elevation_deg: float,
+        seen: Callable[[LinkStates], LinkStates] | None = None,
+    ) -> None:
         self.ephemeris = ephemeris
         self.terminals = terminals
         self.timeline = timeline
         self._min_elevation_deg = min_elevation_deg
+        self._seen = seen
         self._min_sine = np.sin(np.radians(min_elevation_deg))
         self._length = max(1, min(WINDOW_EPOCHS, WINDOW_NS // timeline.epoch_ns))
         self._window: tuple[int, SatelliteStates, TerminalStates] | None = None
@@ -172,6 +184,7 @@ class Sky:
             sine_elevation=sine,
             range_km=seen.range_km[epoch - epochs.start, rows],
             visible=sine >= self._min_sine,
+            seen=self._seen,
             beyond=partial(self.links_at, self.timeline.begin_ns(epoch)),
         )
 
@@ -179,7 +192,8 @@ class Sky:
         """All about the links of some satellites at any time, the past before the run included."""
         instants = np.array([self.timeline.instant(time_ns)])
         terminals = self.terminals.states(instants, self.timeline.start)
-        return link_states(self.ephemeris.states(instants, norad_id), terminals, 0)
+        links = link_states(self.ephemeris.states(instants, norad_id), terminals, 0)
+        return links if self._seen is None else self._seen(links)
 
     def _window_of(self, epoch: int) -> tuple[int, SatelliteStates, TerminalStates]:
         first = epoch - epoch % self._length

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from twin.belief import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.belief import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
 from twin.catalogue import Catalogue, ElementSet, Walker, read_catalogue, walker_catalogue
 from twin.ephemeris import Ephemeris
 from twin.errors import InputError
@@ -135,4 +135,5 @@ def _believed_sky(scenario: Scenario, timeline: Timeline, known: Sequence[Elemen
         terminals=BelievedTerminals(terminals, belief.position, seed=seed),
         timeline=timeline,
         min_elevation_deg=scenario.association.min_elevation_deg,
+        seen=Attitude(error=belief.attitude, seed=seed).mistaken,
     )

@@ -27,6 +27,17 @@ class OrbitError(Erring):
     radial_km: NotNegative = 0.0
 
 
+class AttitudeError(Erring):
+    """Standard deviations of how a satellite's array is turned from where it is steered by, each by itself."""
+
+    roll_deg: NotNegative = 0.0
+    """About the velocity."""
+    pitch_deg: NotNegative = 0.0
+    """Across it."""
+    yaw_deg: NotNegative = 0.0
+    """About nadir."""
+
+
 class PositionError(Erring):
     """Standard deviations of where the network takes a terminal to be."""
 
@@ -59,10 +70,11 @@ class Belief(Section):
     element_lag: Annotated[Duration, Gt(0)] | None = None
     """Elements are known to the network only so long after their epochs."""
     orbit: OrbitError = OrbitError()
+    attitude: AttitudeError = AttitudeError()
     position: PositionError = PositionError()
     clock: ClockError = ClockError()
 
     @property
     def is_truth(self) -> bool:
-        """Whether satellites and terminals are believed to be where they are."""
+        """Whether satellites and terminals are believed to be where they are, and to point where they do."""
         return self.model_copy(update={"clock": ClockError()}) == Belief()
