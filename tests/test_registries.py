@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 import numpy as np
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from tests.scene_problem import named_scenes, problem_of
@@ -347,7 +347,14 @@ def options_of(entry: Entry) -> st.SearchStrategy:
     """Options of a model: any that have values of a simple type, defaults for the rest."""
     hints = typing.get_type_hints(entry.options, include_extras=True)
     known = {name: values_of(hint) for name, hint in hints.items()}
-    return st.builds(entry.options, **{name: values for name, values in known.items() if not values.is_empty})
+
+    def made(**chosen: object) -> object:
+        try:
+            return entry.options(**chosen)
+        except ValueError:  # options that do not go together
+            reject()
+
+    return st.builds(made, **{name: values for name, values in known.items() if not values.is_empty})
 
 
 @st.composite

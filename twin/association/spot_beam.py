@@ -36,6 +36,12 @@ class SpotBeamOptions:
     beam_hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
     """A moving beam is left only for another of the same satellite received better by more than this."""
 
+    def __post_init__(self) -> None:
+        if self.cell_diameter_km is not None and self.cells == "moving":
+            raise ValueError(
+                f'cell_diameter_km = {self.cell_diameter_km:g} belongs to cells = "earth_fixed", found cells = "moving"'
+            )
+
 
 @policies.register("spot_beam", source="P5, Section III-A1 and Section VI, benchmark 4", options=SpotBeamOptions)
 def spot_beam(view: AssociationView, *, options: Any) -> Assignment:
