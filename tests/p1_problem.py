@@ -6,7 +6,7 @@ from tests.literal import p1_streamwise
 from tests.literal.p1_scenes import Scene, scenes
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.precoding import PrecodingProblem
-from twin.precoding.constraints import PowerConstraints
+from twin.precoding.noncoherent.constraints import PowerConstraints
 
 SCENES = {scene.name: scene for scene in scenes()}
 CAPPED = [name for name, scene in SCENES.items() if scene.rho is not None]

@@ -5,7 +5,7 @@ import numpy as np
 from tests.literal.p2_scenes import Scene, scenes
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.precoding import PrecodingProblem
-from twin.precoding.codebook import ActiveBeams, Codebook, Subspace
+from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
 from twin.precoding.span import Span
 
 SCENES = {scene.name: scene for scene in scenes()}

@@ -13,8 +13,8 @@ from tests.literal.p2_scenes import Scene
 from tests.p2_problem import SCENES, problem_of
 from twin.channel import PlanarArray
 from twin.errors import InputError
-from twin.precoding.codebook import ActiveBeams, Codebook, Subspace
-from twin.precoding.selection import BeamOptions, active_beams, lcms, near_opt
+from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
+from twin.precoding.beamspace.selection import BeamOptions, active_beams, lcms, near_opt
 
 every_scene = pytest.mark.parametrize("name", SCENES)
 every_oversampling = pytest.mark.parametrize("oversampling", [1, 2])

@@ -16,7 +16,7 @@ from tests.small_run import reports, reports_with_stops, rows_of, small
 from tests.test_rates import WAVE, drawn, random_weights, sparse_world, world
 from twin.channel import StatisticalCsi, draw_channels
 from twin.network import Network
-from twin.precoding.pilots import PilotOptions, imrt
+from twin.precoding.instant.pilots import PilotOptions, imrt
 from twin.precompensation import Waveform, stream_correlation
 from twin.rates import (
     ReceivedMoments,

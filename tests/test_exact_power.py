@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from tests.scene_problem import named_scenes, problem_of
-from twin.precoding.exact_power import Dual, ExactPowerOptions, cdwmmse_exact_power
+from twin.precoding.exact.exact_power import Dual, ExactPowerOptions, cdwmmse_exact_power
 from twin.precoding.joint import Near
 from twin.precoding.problem import precoders
 from twin.precoding.span import Span

@@ -9,12 +9,12 @@ from tests.literal import p3_wmmse
 from tests.scene_problem import named_scenes, problem_of
 from twin.channel import draw_channels
 from twin.job import run
-from twin.precoding.ergodic import ErgodicOptions, Samples, ergodic_wmmse
-from twin.precoding.exact_power import ExactPowerOptions, cdwmmse_exact_power
-from twin.precoding.genie import GenieOptions, genie
+from twin.precoding.exact.ergodic import ErgodicOptions, Samples, ergodic_wmmse
+from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
+from twin.precoding.instant.genie import GenieOptions, genie
+from twin.precoding.instant.pilots import PilotOptions, imrt
 from twin.precoding.joint import JointOptions
 from twin.precoding.packing import packed, unpacked
-from twin.precoding.pilots import PilotOptions, imrt
 from twin.precoding.wmmse import ms_jo_cdwmmse, ms_jo_wmmse
 from twin.precompensation import draw_phase_errors
 from twin.rates import Streams, drawn_rates

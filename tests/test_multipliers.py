@@ -6,10 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.errors import InputError
-from twin.precoding.capped import Room, Solved, solve
-from twin.precoding.constraints import PowerCap, PowerConstraints, asked_for, checked, form, per_antenna, total_power
-from twin.precoding.multipliers import total_power as multiplier
-from twin.precoding.multipliers import total_power_by_bisection
+from twin.precoding.noncoherent.capped import Room, Solved, solve
+from twin.precoding.noncoherent.constraints import (
+    PowerCap,
+    PowerConstraints,
+    asked_for,
+    checked,
+    form,
+    per_antenna,
+    total_power,
+)
+from twin.precoding.noncoherent.multipliers import total_power as multiplier
+from twin.precoding.noncoherent.multipliers import total_power_by_bisection
 
 ANTENNAS = 8
 

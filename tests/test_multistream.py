@@ -14,10 +14,10 @@ from tests.literal.p2_channel import to_antennas
 from tests.p2_problem import SCENES, active_of, problem_of, space_of, told
 from twin.channel import PlanarArray, StatisticalCsi, reach
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
-from twin.precoding.codebook import ActiveBeams, Codebook, Subspace
-from twin.precoding.location import best_beams, pointed_at_all
-from twin.precoding.multistream import MultiStreamOptions, at_once, optimise, stream_counts
-from twin.precoding.selection import BeamOptions
+from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
+from twin.precoding.beamspace.location import best_beams, pointed_at_all
+from twin.precoding.beamspace.multistream import MultiStreamOptions, at_once, optimise, stream_counts
+from twin.precoding.beamspace.selection import BeamOptions
 from twin.registry import of_kind
 
 every_scene = pytest.mark.parametrize("name", SCENES)

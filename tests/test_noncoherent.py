@@ -16,12 +16,12 @@ from tests.test_literal_p1 import begin
 from twin.channel import PlanarArray
 from twin.errors import InputError
 from twin.precoding import AntennaWeights, PrecodingProblem, SpannedWeights
-from twin.precoding.alternating import alternate, taking_turns
-from twin.precoding.constraints import PowerCap, per_antenna, total_power
-from twin.precoding.eigenmodes import StreamOptions, mmse, mrt_tdma, zf
 from twin.precoding.facts import Facts
-from twin.precoding.noncoherent import NoncoherentOptions, joint, joint_ncjt
-from twin.precoding.solvers import AntennaSolver, SpannedSolver
+from twin.precoding.noncoherent.alternating import alternate, taking_turns
+from twin.precoding.noncoherent.constraints import PowerCap, per_antenna, total_power
+from twin.precoding.noncoherent.eigenmodes import StreamOptions, mmse, mrt_tdma, zf
+from twin.precoding.noncoherent.joint import NoncoherentOptions, joint, joint_ncjt
+from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
 from twin.precoding.span import Span
 
 SADDLE = "coincident_uts"

@@ -19,7 +19,7 @@ from twin.association.spot_beam import beam_loss_db, nearest_beam
 from twin.association.strongest import sinr_db
 from twin.channel import PlanarArray
 from twin.channel.beam_numbers import FIRST_CELL
-from twin.precoding.spot_beam import spot_directions
+from twin.precoding.beamspace.spot_beam import spot_directions
 from twin.registry import of_kind
 from twin.units import Duration
 

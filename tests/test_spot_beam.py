@@ -12,7 +12,7 @@ from twin.association.cells import CellGrid
 from twin.channel.beam_numbers import FIRST_CELL
 from twin.errors import InputError
 from twin.network import Network
-from twin.precoding.spot_beam import spot_beam, spot_directions
+from twin.precoding.beamspace.spot_beam import spot_beam, spot_directions
 from twin.registry import of_kind
 from twin.rows import terminal_rows
 

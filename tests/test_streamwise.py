@@ -13,8 +13,8 @@ from tests.p1_problem import SCENES, STREAMWISE, effective, literal_streamwise, 
 from twin.channel import PlanarArray
 from twin.precoding import SpannedWeights
 from twin.precoding.facts import Facts
-from twin.precoding.noncoherent import NoncoherentOptions, joint_ncjt
-from twin.precoding.streamwise import StreamwiseOptions, associated, participation, score, streamwise
+from twin.precoding.noncoherent.joint import NoncoherentOptions, joint_ncjt
+from twin.precoding.noncoherent.streamwise import StreamwiseOptions, associated, participation, score, streamwise
 
 
 def solved(problem, streams, **given):

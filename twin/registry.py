@@ -102,8 +102,8 @@ class Registry(Generic[Model]):
 
 
 def of_kind(kind: str) -> Registry[Any]:
-    """The registry of a kind, with every module of its room read."""
+    """The registry of a kind, with every module of its room and sub-rooms read."""
     room = importlib.import_module(ROOMS[kind])
-    for module in pkgutil.iter_modules(getattr(room, "__path__", ())):
-        importlib.import_module(f"{room.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(getattr(room, "__path__", ()), f"{room.__name__}."):
+        importlib.import_module(module.name)
     return _registries[kind]

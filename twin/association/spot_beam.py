@@ -79,7 +79,7 @@ def _told(view: AssociationView, made: Assignment, beam: Ids) -> Assignment:
 
 
 def nearest_beam(array: PlanarArray, departure: Real) -> Ids:
-    """The beam (...) of `twin.precoding.spot_beam.spot_directions` that is strongest in each direction (..., 2).
+    """The beam (...) of P5's spot directions (see the precoder ``spot_beam``) strongest in each direction (..., 2).
 
     The beams of an axis stand evenly over one period of its response, so that the strongest is the nearest.
     """

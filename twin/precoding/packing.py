@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import PlanarArray, Reach
-from twin.precoding.genie import GenieRule
-from twin.precoding.pilots import PilotRule
+from twin.precoding.instant.genie import GenieRule
+from twin.precoding.instant.pilots import PilotRule
 from twin.precoding.weights import AntennaWeights, Instant, SpannedWeights, Weights
 
 RULE = "instant."

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import StatisticalCsi
-from twin.precoding.pilots import Estimates, PilotRule
+from twin.precoding.instant.pilots import Estimates, PilotRule
 from twin.precompensation import Waveform
 from twin.rates.interference import disturbance
 from twin.rates.moments import ReceivedMoments

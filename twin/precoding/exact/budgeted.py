@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.precoding.dual import LEAST_MULTIPLIER, met
+from twin.precoding.beamspace.transmitter import Clusters
+from twin.precoding.exact.dual import LEAST_MULTIPLIER, met
 from twin.precoding.problem import PrecodingProblem
-from twin.precoding.transmitter import Clusters
 
 Real = NDArray[np.float64]
 Number = NDArray[np.inexact[Any]]

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import StatisticalCsi
-from twin.precoding.capped import Room, solve
-from twin.precoding.constraints import PowerConstraints
-from twin.precoding.effective import Rows
-from twin.precoding.eigenmodes import within_budget
+from twin.precoding.noncoherent.capped import Room, solve
+from twin.precoding.noncoherent.constraints import PowerConstraints
+from twin.precoding.noncoherent.effective import Rows
+from twin.precoding.noncoherent.eigenmodes import within_budget
 from twin.precoding.span import Span
 from twin.precoding.weights import AntennaWeights, SpannedWeights
 

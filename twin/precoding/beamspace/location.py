@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.precoding.codebook import ActiveBeams, Codebook, Subspace, within_budget
-from twin.precoding.multistream import stream_counts
+from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace, within_budget
+from twin.precoding.beamspace.multistream import stream_counts
+from twin.precoding.beamspace.selection import BeamOptions, active_beams
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.selection import BeamOptions, active_beams
 from twin.precoding.weights import SpannedWeights
 
 Real = NDArray[np.float64]

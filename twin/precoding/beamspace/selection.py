@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from twin.errors import InputError
-from twin.precoding.codebook import ActiveBeams, Codebook
+from twin.precoding.beamspace.codebook import ActiveBeams, Codebook
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.problem import PrecodingProblem
 from twin.registry import dataclass_options

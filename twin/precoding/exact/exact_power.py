@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
-from twin.precoding.dual import LEAST_MULTIPLIER, met
+from twin.precoding.exact.dual import LEAST_MULTIPLIER, met
 from twin.precoding.joint import JointOptions, Near, Receivers, carried, within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.span import Span

@@ -15,13 +15,13 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from twin.channel import Reach
-from twin.precoding.codebook import Subspace
+from twin.precoding.beamspace.codebook import Subspace
+from twin.precoding.beamspace.selection import BeamOptions, BeamSelection, active_beams, check_beams
+from twin.precoding.beamspace.transmitter import Clusters, Heard, Transmission, transmit
 from twin.precoding.facts import Facts
 from twin.precoding.joint import JointOptions
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.selection import BeamOptions, BeamSelection, active_beams, check_beams
-from twin.precoding.transmitter import Clusters, Heard, Transmission, transmit
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 

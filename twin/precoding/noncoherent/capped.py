@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from twin.precoding.constraints import PowerConstraints
-from twin.precoding.multipliers import ellipsoid, newton
+from twin.precoding.noncoherent.constraints import PowerConstraints
+from twin.precoding.noncoherent.multipliers import ellipsoid, newton
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -11,11 +11,11 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from twin.channel import ChannelDraws, StatisticalCsi
-from twin.precoding.codebook import Subspace
+from twin.precoding.beamspace.codebook import Subspace
+from twin.precoding.beamspace.multistream import optimise as several_streams
+from twin.precoding.beamspace.multistream import stream_counts
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.joint import JointOptions, optimise
-from twin.precoding.multistream import optimise as several_streams
-from twin.precoding.multistream import stream_counts
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse

@@ -14,13 +14,13 @@ import numpy as np
 from annotated_types import Ge
 
 from twin.errors import InputError
-from twin.precoding.alternating import Solver, alternate
-from twin.precoding.constraints import PowerCap, PowerConstraints, asked_for, checked, form
-from twin.precoding.eigenmodes import along_modes, mmse_directions
 from twin.precoding.facts import Facts, check_streams
-from twin.precoding.multipliers import total_power, total_power_by_bisection
+from twin.precoding.noncoherent.alternating import Solver, alternate
+from twin.precoding.noncoherent.constraints import PowerCap, PowerConstraints, asked_for, checked, form
+from twin.precoding.noncoherent.eigenmodes import along_modes, mmse_directions
+from twin.precoding.noncoherent.multipliers import total_power, total_power_by_bisection
+from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.solvers import AntennaSolver, SpannedSolver
 from twin.precoding.span import Span
 from twin.registry import dataclass_options
 

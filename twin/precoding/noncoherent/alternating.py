@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel import Reach, StatisticalCsi
-from twin.precoding.effective import EffectiveChannels, Rows
+from twin.precoding.noncoherent.effective import EffectiveChannels, Rows
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.weights import SpannedWeights, Weights
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from twin import randomness
 from twin.channel import Reach, StatisticalCsi, draw_channels
-from twin.precoding.budgeted import Asked, Step
-from twin.precoding.codebook import Subspace, within_budget
-from twin.precoding.exact_power import ExactPowerOptions, cdwmmse_exact_power
+from twin.precoding.beamspace.codebook import Subspace, within_budget
+from twin.precoding.beamspace.multistream import optimise, real_if_real, stream_counts
+from twin.precoding.beamspace.transmitter import Clusters
+from twin.precoding.exact.budgeted import Asked, Step
+from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.joint import JointOptions
-from twin.precoding.multistream import optimise, real_if_real, stream_counts
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.transmitter import Clusters
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 

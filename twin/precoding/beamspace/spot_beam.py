@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twin.channel import PlanarArray
 from twin.channel.beam_numbers import FIRST_CELL
 from twin.errors import InputError
-from twin.precoding.codebook import within_budget
+from twin.precoding.beamspace.codebook import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 

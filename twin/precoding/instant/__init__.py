@@ -1,0 +1,1 @@
+"""Weights that follow the channel of the moment, known or estimated from pilots."""
