@@ -131,6 +131,22 @@ def test_a_start_of_other_clusters_is_completed_by_matched_filters(name):
     assert_same(name, problem, weights_of(found), expected)
 
 
+def test_single_pairs_that_come_back_are_completed_within_one_warm_iteration():
+    problem = problem_of(SCENES["plain_1"])
+    fewer = problem.serving.copy()
+    fewer[0, 0] = False
+    assert problem.serving[0].sum() > 2
+    start = replace(problem, start=solved("ms_jo_cdwmmse", replace(problem, serving=fewer)).weights)
+    found = solved("ms_jo_cdwmmse", start, warm_iterations=1, change_iterations=7)
+    assert found.iterations == 1
+    # from the matched filter the pair has power at once; left at zero it would have next to none after one iteration
+    assert found.weights.power_w()[0, 0] > 0.1 * solved("ms_jo_cdwmmse", problem).weights.power_w()[0, 0]
+    many = problem.serving.copy()
+    many[0] = False
+    start = replace(problem, start=solved("ms_jo_cdwmmse", replace(problem, serving=many)).weights)
+    assert solved("ms_jo_cdwmmse", start, warm_iterations=1, change_iterations=7).iterations > 1
+
+
 def test_a_start_for_pairs_that_serve_no_more_is_dropped():
     problem = problem_of(SCENES["plain_2"])
     before = solved("ms_jo_cdwmmse", problem)

@@ -129,7 +129,8 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
 
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
     without any; left at zero, a new member of a cluster would gain power only slowly. Beside others with a
-    mean channel, a pair without one, as where the line of sight is blocked, has no weight and none is missed.
+    mean channel, a pair without one, as where the line of sight is blocked, has no weight and none is missed. Where
+    it comes back to single pairs of a satellite, that is no change of the cluster.
     """
     given = carried(problem)
     if given is None:
@@ -140,7 +141,9 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     if not missed.any() and not gone.any():
         return np.asarray(span.coordinates @ given), options.warm_iterations
     kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
-    return kept * near.serving[:, None, :], options.change_iterations
+    joined = missed.sum(axis=1) > 0.5 * near.serving.sum(axis=1)
+    few = not gone.any() and not joined.any()
+    return kept * near.serving[:, None, :], options.warm_iterations if few else options.change_iterations
 
 
 def carried(problem: PrecodingProblem) -> Real | None:
