@@ -29,8 +29,7 @@ WORLD = {
 
 
 @pytest.mark.parametrize("precoder", of_kind("precoder").names())
-@pytest.mark.parametrize("interference", ["independent", "coherent"])
-@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize(("interference", "columns"), [("independent", 1), ("coherent", 2)])
 def test_compact_and_dense_runs_agree(tmp_path, monkeypatch, precoder, interference, columns):
     # cold starts: coefficients over more directions than antennas are not unique, and a warm start carries them on
     light = {"samples": 6, "iterations": 2} if hasattr(of_kind("precoder")[precoder].options(), "samples") else {}
