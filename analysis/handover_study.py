@@ -32,6 +32,8 @@ from twin.metrics import Run, evaluate, over_runs
 
 BOUNDS = ("offline_optimal", "offline_trade", "max_elevation")
 """Along these one satellite each serves: the fewest handovers, a trade of them against elevation, and none spared."""
+LEAST = 0.5
+"""Where no cluster is ever given up, on an axis that has no zero."""
 FIGURES = {
     "changes_per_hour": "changes of all satellites",
     "joins_per_hour": "satellites that join",
@@ -108,35 +110,54 @@ def drawn(table: pd.DataFrame, file: Path) -> None:
     plt.rcParams["svg.hashsalt"] = "twin"
     constellations = table.index.get_level_values("constellation").unique()
     rows = len(constellations)
-    figure, axes = plt.subplots(rows, 2, figsize=(11.0, 4.6 * rows), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(rows, 2, figsize=(12.0, 4.0 * rows), layout="constrained", squeeze=False)
     for row, constellation in zip(axes, constellations, strict=True):
         for place, name in zip(row, ("mean_rate_mbps", "low_rate_mbps"), strict=True):
             _one(place, table.loc[constellation], name)
             place.set_title(f"{constellation}: {FIGURES[name]}")
+    handles = {
+        label: each for place in axes.flat for each, label in zip(*place.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside right center", fontsize="small")
     for kind in (".svg", ".png"):
         figure.savefig(file.with_suffix(kind), metadata={"Date": None} if kind == ".svg" else None)
     plt.close(figure)
 
 
 def _one(place, table: pd.DataFrame, name: str) -> None:
-    for policy in table.index.get_level_values("policy").unique():
-        across, up = table.loc[policy].loc["joins_per_hour"], table.loc[policy].loc[name]
-        changes = table.loc[policy].loc["changes_per_hour"]
-        together = table.loc[policy].loc["cluster_size"]["mean"] > 1.05
-        half = [[(up["high"] - up["low"]) / 2.0], [(across["high"] - across["low"]) / 2.0]]
-        known = [[0.0 if pd.isna(value[0]) else value[0]] for value in half]
-        dots = place.errorbar(
-            across["mean"], up["mean"], yerr=known[0], xerr=known[1], fmt="s" if together else "o", markersize=5
-        )
+    import matplotlib.pyplot as plt
+
+    policies = sorted(table.index.get_level_values("policy").unique())
+    for policy in policies:
+        own, colour = table.loc[policy], plt.colormaps["tab20"](_number(policy) % 20)
+        across, up, together = own.loc["joins_per_hour"], own.loc[name], own.loc["cluster_size"]["mean"] > 1.05
+        spread = {
+            key: [[_half(line)]] * 2 for key, line in (("xerr", across), ("yerr", up)) if not pd.isna(line["low"])
+        }
+        shape = "s" if together else "o"
+        place.errorbar(across["mean"], up["mean"], fmt=shape, markersize=5, color=colour, label=policy, **spread)
         if together:  # where the cluster itself is given up
-            at = max(changes["mean"], 0.5)
-            place.plot([at, across["mean"]], [up["mean"]] * 2, ":", color=dots[0].get_color(), linewidth=1.0)
-        place.annotate(policy, (across["mean"], up["mean"]), xytext=(4, 4), textcoords="offset points", fontsize=7)
-    bound = [policy for policy in BOUNDS if policy in table.index.get_level_values("policy")]
+            at = max(own.loc["changes_per_hour"]["mean"], LEAST)
+            place.plot([at, across["mean"]], [up["mean"]] * 2, ":", color=colour, linewidth=1.0)
+    bound = [policy for policy in BOUNDS if policy in policies]
     points = [table.loc[policy].loc[["joins_per_hour", name], "mean"].tolist() for policy in bound]
     place.plot(*zip(*points, strict=True), "k--", linewidth=0.8, label="one satellite, ephemeris known")
     place.set(xlabel="satellites that join, per terminal and hour", ylabel="Mbit/s per terminal", xscale="log")
-    place.legend(fontsize="small", loc="lower right")
+    place.set(xlim=(LEAST, 400.0), ylim=(0.0, 1.08 * place.get_ylim()[1]))
+    place.set_xticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
+    place.minorticks_off()
+
+
+def _half(line: pd.Series[float]) -> float:
+    """Half of an interval."""
+    return float(line["high"] - line["low"]) / 2.0
+
+
+def _number(policy: str) -> int:
+    """A colour of its own for each policy, whichever others there are."""
+    known = ("max_elevation", "offline_optimal", "offline_trade", "a3", "d2", "longest_visibility", "scheduled")
+    known += ("load_balanced", "nearest_cluster", "competition", "longest_cluster", "cf_mntn")
+    return known.index(policy) if policy in known else len(known) + sum(policy.encode())
 
 
 # %%
