@@ -46,12 +46,14 @@ def main() -> None:
     asked = parser.parse_args()
     policies = tomllib.loads((HERE / "policies.toml").read_text(encoding="utf-8"))
     limited = {policy: section.pop("only", None) for policy, section in policies.items()}
+    wanted = [
+        (constellation, policy, policies[policy], seed)
+        for seed, constellation, policy in itertools.product(SEEDS, CONSTELLATIONS, policies)
+        if limited[policy] in (None, constellation)
+    ]
+    wanted.sort(key=lambda run: limited[run[1]] is not None)  # what is limited is slow
     with ProcessPoolExecutor(asked.workers, max_tasks_per_child=1) as pool:
-        runs = [
-            pool.submit(one, constellation, policy, policies[policy], seed, asked.source, asked.out)
-            for seed, constellation, policy in itertools.product(SEEDS, CONSTELLATIONS, policies)
-            if limited[policy] in (None, constellation)
-        ]
+        runs = [pool.submit(one, *run, asked.source, asked.out) for run in wanted]
         for run in as_completed(runs):
             sys.stdout.write(f"{run.result()}\n")
             sys.stdout.flush()
