@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from twin.belief.attitude import rotation
 from twin.belief.orbits import moved
 from twin.catalogue import Walker, walker_catalogue
 from twin.catalogue.tle import checksum, tle_text
-from twin.ephemeris import Ephemeris
+from twin.cli.entry import main
+from twin.ephemeris import Ephemeris, SatelliteStates
+from twin.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
 from twin.errors import InputError
 from twin.job import manifest_of
 from twin.loop import Loop
 from twin.network import Network
 from twin.reports import greatest_age_ns, report_age_ns
+from twin.rows import link_rows
 from twin.scenario.belief import ClockError, OrbitError, PositionError
 from twin.terminals import Terminals
 
@@ -227,7 +231,7 @@ def test_more_error_costs_more_rate() -> None:
     [
         {"belief.orbit": {"along_track_km": 20.0, "every": "25s"}},
         {"belief.attitude": {"roll_deg": 1.0, "yaw_deg": 3.0, "every": "40s"}},
-        {"belief.position": {"horizontal_km": 2.0, "every": "30s", "latency": "7s"}, "belief.element_lag": "3s"},
+        {"belief.position": {"horizontal_km": 2.0, "every": "30s", "latency": "7s"}},
         {"belief.clock": {"satellite_ns": 50.0, "terminal_ppb": 1.0}, "precompensation": {"name": "open_loop"}},
         {"precoding.csi_age": "4s", "precoding.csi_jitter": "9s"},
         {"precoding.csi_jitter": "25s", "precoding.csi_jitter_law": "uniform"},
@@ -266,6 +270,97 @@ def test_older_elements_are_predicted_from_a_file_of_their_own(tmp_path: Path) -
     assert height[1] - height[0] == pytest.approx(2.0, abs=0.5)  # J2 moves a radius by kilometres, alike for both
 
 
+def dated(path: Path, days: int, height_km: float) -> Path:
+    start = START - np.timedelta64(days, "D")
+    walker = Walker(
+        pattern="delta", planes=20, per_plane=20, altitude_km=height_km, inclination_deg=53.0, phasing=1, epoch=start
+    )
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(tle_text(walker_catalogue(walker).sets), encoding="utf-8")
+    return path
+
+
+def test_a_lag_takes_the_elements_that_are_old_enough(tmp_path: Path) -> None:
+    files = [dated(tmp_path / str(days) / "set.tle", days, 600.0 + days) for days in (1, 4)]
+    both = {"constellation.source": [str(file) for file in files]}
+    lagging = Network.of(small(both | {"belief.element_lag": "2d"}))
+    direct = Network.of(small({"constellation.source": str(files[0]), "belief.source": str(files[1])}))
+    norad_id = lagging.believed_sky.ephemeris.norad_ids
+    at = np.array([START])
+    for sky in ("sky", "believed_sky"):
+        one, other = (getattr(each, sky).ephemeris.states(at, norad_id) for each in (lagging, direct))
+        np.testing.assert_array_equal(one.position_km, other.position_km)
+    # both files have one name, and either counts
+    assert len(manifest_of(lagging).inputs) == len(manifest_of(direct).inputs) == 2
+
+
+def test_validate_says_how_far_off_the_belief_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    older, _ = (dated(tmp_path / str(days) / "set.tle", days, 600.0) for days in (4, 1))
+    some = older.read_text(encoding="utf-8").splitlines(keepends=True)
+    older.write_text("".join(some[: 3 * 300]), encoding="utf-8")
+    file = tmp_path / "scenario.toml"
+    file.write_text(
+        """
+        name = "told"
+        time = { duration = "10s" }
+        constellation = { source = ["4/set.tle", "1/set.tle"] }
+        terminals = { kind = "disc", latitude_deg = 45.0, longitude_deg = 10.0, radius_km = 99.0, count = 3 }
+        [belief]
+        element_lag = "2d"
+        position = { horizontal_km = 1.0 }
+        attitude = { roll_deg = 0.5 }
+        clock = { satellite_ns = 20.0 }
+        """,
+        encoding="utf-8",
+    )
+    assert main(["validate", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert 'belief.element_lag = "2d": 100 satellites without elements that are so old' in err
+    for words in ("belief: orbits of 400 usable satellites off by", "belief: positions of 3 terminals off by"):
+        assert words in out
+    assert "belief: attitude roll_deg = 0.5" in out
+    assert "belief: clock satellite_ns = 20" in out
+
+
+@pytest.mark.parametrize(("key", "value"), [("csi_age", "10d"), ("csi_jitter", "1h"), ("csi_age", "20001s")])
+def test_reports_that_are_older_than_memory_are_refused(key: str, value: str) -> None:
+    with pytest.raises(InputError, match=f"precoding.{key}: found"):
+        small({f"precoding.{key}": value, "time.epoch": "1s"})
+
+
+def test_a_lag_beyond_all_history_is_refused(tmp_path: Path) -> None:
+    file = dated(tmp_path / "a" / "set.tle", 1, 600.0)
+    with pytest.raises(InputError, match="no satellite has elements that are so old"):
+        Network.of(small({"constellation.source": str(file), "belief.element_lag": "2d"}))
+
+
+def test_a_belief_without_elements_of_its_own_has_the_limit_of_age(tmp_path: Path) -> None:
+    file = dated(tmp_path / "a" / "set.tle", 1, 600.0)
+    changes = {"constellation.source": str(file), "constellation.max_element_age": "6h"}
+    network = Network.of(small(changes | {"belief.attitude": {"roll_deg": 1.0}}))
+    assert not network.believed_sky.at(0).visible.any()
+
+
+def test_a_satellite_that_nobody_can_predict_has_no_residual(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = int(Network.of(small()).sky.at(0).norad_id[0])
+    plain = BelievedEphemeris.states
+
+    def without_one(self: BelievedEphemeris, instants: np.ndarray, norad_ids: np.ndarray) -> SatelliteStates:
+        states = plain(self, instants, norad_ids)
+        gone = states.norad_id == lost
+        position = np.where(gone[:, None], UNUSABLE_POSITION_KM, states.position_km)
+        velocity = np.where(gone[:, None], UNUSABLE_VELOCITY_KM_S, states.velocity_km_s)
+        return replace(states, usable=states.usable & ~gone, position_km=position, velocity_km_s=velocity)
+
+    monkeypatch.setattr(BelievedEphemeris, "states", without_one)
+    network = Network.of(small(SHIFTED))
+    written = link_rows(network, reports(network)[0])
+    own = written["satellite"] == lost
+    assert own.any()
+    for name in ("residual_delay_s", "residual_doppler_hz", "phase_error_rad"):
+        np.testing.assert_array_equal(np.ma.getmaskarray(written[name]), own)
+
+
 def test_a_belief_in_other_satellites_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.tle"
     lines = (
@@ -286,31 +381,50 @@ def test_an_open_loop_is_perfect_where_nothing_is_missed() -> None:
     assert rows_of(network, reports(network)) == rows_of(other, reports(other))
 
 
-def test_an_open_loop_pays_for_clocks() -> None:
-    def se(nanoseconds: float) -> float:
-        clock = {"law": "normal", "satellite_ns": nanoseconds}
-        return total_se({"precompensation": {"name": "open_loop"}, "belief.clock": clock})
+@pytest.fixture(scope="module")
+def open_se():
+    """Sum rate under open loops, over six seeds: each satellite's phase is one draw a run."""
 
-    uniform = total_se({"precompensation": {"name": "uniform_phase"}})
-    found = [se(nanoseconds) for nanoseconds in (0.0, 0.02, 0.1, 10.0)]
+    def se(**clock: Any) -> float:
+        changes = {"precompensation": {"name": "open_loop"}, "belief.clock": clock, "time.duration": "60s"}
+        return sum(total_se(changes | {"seed": seed}) for seed in range(6))
+
+    return se
+
+
+def test_an_open_loop_pays_for_the_clocks_of_satellites(open_se) -> None:
+    uniform = {"precompensation": {"name": "uniform_phase"}, "time.duration": "60s"}
+    worst = sum(total_se(uniform | {"seed": seed}) for seed in range(6))
+    found = [open_se(satellite_ns=nanoseconds) for nanoseconds in (0.0, 0.02, 0.1, 10.0)]
     assert found == sorted(found, reverse=True)
-    # ten nanoseconds are twenty cycles: as good as no phase at all; the precoder does not know it, which costs little
-    assert found[-1] == pytest.approx(uniform, rel=0.02)
+    # ten nanoseconds are twenty cycles: as good as no phase at all; some twenty satellites leave a tenth of chance
+    assert found[-1] == pytest.approx(worst, rel=0.15)
     # from here on the cyclic prefix of 2.3 microseconds on either side is left, too
-    assert se(5000.0) < 0.7 * found[-1]
+    assert open_se(satellite_ns=5000.0) < 0.7 * found[-1]
 
 
-def test_the_phase_variance_of_an_open_loop_is_the_square_of_what_is_missed() -> None:
+def test_what_all_satellites_have_in_common_harms_no_open_loop(open_se) -> None:
+    perfect = open_se(satellite_ns=0.0)
+    # over the band a nanosecond is a hundredth of a cycle, whose square is next to nothing; draws of phases are others
+    for common in ({"terminal_ns": 1.0}, {"satellite_ns": 1.0, "law": "constant"}):
+        assert open_se(**common) == pytest.approx(perfect, rel=2e-3)
+
+
+def test_the_phase_of_an_open_loop_is_that_of_what_is_missed() -> None:
     changes = {
-        "precompensation": {"name": "open_loop", "elapsed_ms": 0.0},
-        "belief.clock": {"law": "constant", "satellite_ns": 0.05},
+        "precompensation": {"name": "open_loop", "elapsed_ms": 10.0},
+        "belief.clock": {"law": "constant", "satellite_ns": 0.05, "satellite_ppb": 2.0},
     }
     network = Network.of(small(changes))
-    moment = network.sky.at(0)
-    variance = network.true_csi_now(moment, moment.norad_id)[1]
-    # 2 GHz, 0.05 ns: a tenth of a cycle; the band of 20 MHz adds a millionth
-    np.testing.assert_allclose(variance, (2.0 * np.pi * 0.1) ** 2, rtol=1e-4)
+    moment = network.sky.at(1)
+    alignment = network.true_csi_now(moment, moment.norad_id)[1]
+    # at 2 GHz and 10 s after the start: 0.05 ns + 10 s of 2e-9, and 4 Hz for 10 ms
+    cycles = 2e9 * (0.05e-9 + 10.0 * 2e-9) + 4.0 * 0.01
+    np.testing.assert_allclose(alignment.phase_rad, 2.0 * np.pi * (cycles % 1.0), rtol=1e-9)
     assert not network.phase_variance(moment.links(moment.norad_id)).any()
+    written = link_rows(network, reports(network)[1])["phase_error_rad"]
+    # the band of 20 MHz spreads 20 ns by a tenth of a cycle, up to five times
+    assert np.abs(np.asarray(written) - 2.0 * np.pi * (cycles % 1.0)).max() < 5.0 * 0.75
 
 
 # Reports of CSI

@@ -94,6 +94,37 @@ def test_bases_may_stand_on_bases(folder: Path) -> None:
     assert load_scenario(above(folder, 'base = "deep/middle.toml"\n')).seed == 9
 
 
+def test_what_one_base_leaves_behind_does_not_come_back(folder: Path) -> None:
+    middle = 'base = "base.toml"\n[association]\nname = "strongest"\n[[terminals]]\nkind = "list"\npositions = []\n'
+    (folder / "deep" / "middle.toml").write_text(middle, encoding="utf-8")
+    disc = "latitude_deg = 1.0\nlongitude_deg = 2.0\nradius_km = 9.0\ncount = 2\n"
+    own = 'base = "deep/middle.toml"\n[association]\nname = "nearest_cluster"\n[terminals]\nkind = "disc"\n'
+    scenario = load_scenario(above(folder, own + disc))
+    assert scenario.association.options().cluster_size == 5  # its default, not the lowest file's 3
+    assert scenario.association.min_elevation_deg == 20.0
+    with pytest.raises(InputError, match="latitude_deg"):
+        load_scenario(above(folder, own))
+
+
+def test_another_element_pattern_takes_nothing_from_the_bases(folder: Path) -> None:
+    pattern = (
+        '[satellites.array]\nrows = 4\ncolumns = 4\npattern = { name = "reflector", aperture_wavelengths = 9.0 }\n'
+    )
+    (folder / "deep" / "middle.toml").write_text(f'base = "base.toml"\n{pattern}', encoding="utf-8")
+    text = 'base = "deep/middle.toml"\n[satellites.array.pattern]\nname = "cosine"\n'
+    assert load_scenario(above(folder, text)).satellites.array.pattern.name == "cosine"
+
+
+def test_text_in_a_setting_stands_for_the_models_name(folder: Path) -> None:
+    scenario = load_scenario(folder / "deep" / "base.toml", ["association=a3"])
+    assert (scenario.association.name, scenario.association.min_elevation_deg) == ("a3", 20.0)
+
+
+def test_a_base_cannot_be_set(folder: Path) -> None:
+    with pytest.raises(InputError, match="a base stands in a scenario file"):
+        load_scenario(folder / "deep" / "base.toml", ["base=other.toml"])
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [
@@ -101,6 +132,7 @@ def test_bases_may_stand_on_bases(folder: Path) -> None:
         ('base = "deep/bose.toml"', "base.toml"),
         ("base = 3", "must be the path of another scenario"),
         ('base = ""', "must be the path of another scenario"),
+        ('base = "a\\u0000b"', "cannot be read"),
     ],
 )
 def test_a_base_that_cannot_be_is_told_of(folder: Path, said: str, message: str) -> None:

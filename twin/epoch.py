@@ -132,12 +132,14 @@ class Air:
             if segment.weights is not None
         ]
         norad_id = heard[0] if len(heard) == 1 else np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
-        truth, variance = network.true_csi_now(moment, norad_id)
+        truth, alignment = network.true_csi_now(moment, norad_id)
         receiver = network.scenario.receiver
         followed = any(segment.weights.instant is not None for segment in sending if segment.weights is not None)
         draws = receiver.draws if receiver.knowledge == "instantaneous" or followed else 1
         seed, epoch = network.scenario.seed, moment.epoch
-        phases = draw_phase_errors(variance, norad_id, draws=draws, reach=truth.reach, seed=seed, epoch=epoch)
+        phases = draw_phase_errors(
+            alignment.variance_rad2, norad_id, draws=draws, reach=truth.reach, seed=seed, epoch=epoch
+        )
         drawn = draw_channels(truth, phases, seed=seed, epoch=epoch)
         return cls(network=network, epoch=epoch, truth=truth, draws=drawn)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -79,18 +79,29 @@ def run_network(network: Network, directory: Path, *, resume: bool = False, prog
 def manifest_of(network: Network) -> Manifest:
     """What a run is made from."""
     scenario, health = network.scenario, network.catalogue.health
-    inputs = {file.source: file.sha256 for file in health.files if scenario.constellation.source}
-    inputs |= {file.name: file_sha256(file) for file in scenario.belief.source}
-    inputs |= {group.path.name: file_sha256(group.path) for group in scenario.terminals if group.kind == "csv"}
+    files = [("constellation", file.source, file.sha256) for file in health.files if scenario.constellation.source]
+    files += [("belief", file.name, file_sha256(file)) for file in scenario.belief.source]
+    files += [
+        ("terminals", each.path.name, file_sha256(each.path)) for each in scenario.terminals if each.kind == "csv"
+    ]
     return Manifest(
         name=scenario.name,
         scenario=scenario.resolved(),
         scenario_sha256=scenario.digest(),
-        inputs=inputs,
+        inputs=_named(files),
         seed=scenario.seed,
         epochs=network.timeline.epochs,
         notes={"catalogue": health.summary(network.timeline.start)},
     )
+
+
+def _named(files: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    """Hashes of files by name; files of one name are told apart by what they are for, and by number."""
+    names = [name for _, name, _ in files]
+    return {
+        name if names.count(name) == 1 else f"{role}: {name} ({names[:place].count(name) + 1})": sha256
+        for place, (role, name, sha256) in enumerate(files)
+    }
 
 
 def free_directory(name: str) -> Path:

@@ -63,6 +63,8 @@ class Network:
     """The world as the network takes it to be; the same object where it takes it for what it is."""
     ahead: Callable[[], Sky]
     """Makes another believed sky, for a look ahead of which nobody is to be told."""
+    without_history: int
+    """Satellites of which no elements are as old at the start as the belief's lag asks for."""
     clocks: Clocks
     """Of satellites and terminals."""
     timetable: Timetable
@@ -101,6 +103,7 @@ class Network:
             sky=worlds.sky,
             believed_sky=worlds.believed_sky,
             ahead=worlds.ahead,
+            without_history=worlds.without_history,
             clocks=worlds.clocks,
             timetable=Timetable.of(scenario, worlds.catalogue.names, terminals),
             forecast=worlds.forecast,
@@ -165,10 +168,9 @@ class Network:
         """What the network has of some satellites at the start of an epoch it believes in; every answer is kept."""
         return self._aligned_csi_now(moment, norad_id)[0]
 
-    def true_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, Real]:
-        """Statistics and ζ² (S,K) of some satellites as they are; every answer is kept."""
-        csi, alignment = self._aligned_csi_now(moment, norad_id, answers=self.errs)
-        return csi, alignment.variance_rad2
+    def true_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, Alignment]:
+        """Statistics and alignment of some satellites as they are; every answer is kept."""
+        return self._aligned_csi_now(moment, norad_id, answers=self.errs)
 
     @property
     def errs(self) -> bool:
@@ -206,6 +208,9 @@ class Network:
             links, pilot_snr=self.power_w * plain.gain / self.channel.noise_w, waveform=self.waveform, missed=missed
         )
         alignment = aligned(self.phase_error(view))
+        if alignment.phase_rad is not None:
+            turned = plain.receive_steering * np.exp(1j * alignment.phase_rad)[..., None]
+            plain = replace(plain, receive_steering=turned)
         share = alignment.disturbance_share
         return replace(
             plain, mean_phase=alignment.mean_phase, disturbance_share=share if share.any() else None
@@ -226,6 +231,12 @@ class Network:
             return missed
         early_s, high = self.clocks.offsets(links.instant, links.norad_id, self.terminals.count)
         return Residual(delay_s=missed.delay_s + early_s, doppler_hz=missed.doppler_hz + carrier_hz * high)
+
+    def predictable(self, epoch: int, norad_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(S,) satellites that the network has a prediction of at the start of an epoch."""
+        if self.believed_sky is self.sky:
+            return np.ones(len(norad_id), dtype=np.bool_)
+        return self.believed_sky.links_at(self.timeline.begin_ns(epoch), norad_id).usable
 
     def available(self, moment: Moment, now_ns: int) -> NDArray[np.bool_]:
         """(V,K) pairs that may serve: in view at the start of the epoch, and not barred at an instant within it."""

@@ -137,12 +137,16 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
     moment, scenario = report.moment, network.scenario
     norad_id = moment.norad_id
     links = moment.links(norad_id)
-    variance = network.true_csi_now(moment, norad_id)[1]
+    pairs = np.nonzero(moment.visible)
+    alignment = network.true_csi_now(moment, norad_id)[1]
+    variance = alignment.variance_rad2
     phase = draw_phase_errors(variance, norad_id, draws=1, seed=scenario.seed, epoch=report.epoch)[0]
+    if alignment.phase_rad is not None:
+        phase = phase + alignment.phase_rad
     missed = network.precompensation(report.epoch, links)
+    predicted = network.predictable(report.epoch, norad_id)[pairs[0]]
     carrier_hz = network.channel.carrier_hz
     rician = network.channel.realised_rician(links)
-    pairs = np.nonzero(moment.visible)
     serving = np.zeros(moment.visible.shape, dtype=np.bool_)
     known, places = found(norad_id, report.outcome.norad_id)
     serving[places] = report.outcome.serving[known]
@@ -158,10 +162,10 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
         "doppler_hz": doppler_hz(links, carrier_hz)[pairs],
         "path_gain_db": -network.channel.realised_loss_db(links)[pairs],
         "rician_k_db": _finite(to_db(rician[pairs])),
-        "residual_delay_s": missed.delay_s[pairs],
-        "residual_doppler_hz": missed.doppler_hz[pairs],
+        "residual_delay_s": np.ma.masked_array(missed.delay_s[pairs], ~predicted),
+        "residual_doppler_hz": np.ma.masked_array(missed.doppler_hz[pairs], ~predicted),
         "phase_variance_rad2": _finite(variance[pairs]),
-        "phase_error_rad": phase[pairs],
+        "phase_error_rad": np.ma.masked_array(phase[pairs], ~predicted),
         "serving": serving[pairs],
     }
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from twin.belief import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
 from twin.catalogue import Catalogue, ElementSet, Walker, read_catalogue, walker_catalogue
 from twin.ephemeris import Ephemeris
@@ -72,6 +74,8 @@ class Worlds:
     """Makes another believed sky, for a look ahead of which nobody is to be told."""
     forecast: Forecast
     """For how long the network takes pairs to last."""
+    without_history: int
+    """Satellites of which no elements are as old at the start as the belief's lag asks for."""
     clocks: Clocks
     """Of satellites and terminals."""
 
@@ -86,6 +90,12 @@ class Worlds:
         """
         catalogue, belief = constellation(scenario), scenario.belief
         known = _known_sets(scenario, catalogue)
+        unheard = without_history(known, scenario)
+        if len(unheard) == len({each.norad_id for each in known}):
+            raise InputError(
+                f'belief.element_lag = "{belief.element_lag}": no satellite has elements that are so old at the start;'
+                " it takes catalogues of several dates, as constellation.source or belief.source"
+            )
         numbers = {each.norad_id for each in known}
         sets = [each for each in catalogue.sets if each.norad_id in numbers]
         true = partial(_true_sky, scenario, timeline, sets, terminals)
@@ -101,8 +111,18 @@ class Worlds:
                 min_elevation_deg=scenario.association.min_elevation_deg,
                 lag_ns=int(belief.element_lag or 0),
             ),
+            without_history=len(unheard),
             clocks=Clocks(error=belief.clock, seed=scenario.seed, start=timeline.start),
         )
+
+
+def without_history(known: Sequence[ElementSet], scenario: Scenario) -> set[int]:
+    """Satellites of which no element set is as old at the start as the belief's lag asks for."""
+    lag = scenario.belief.element_lag
+    if lag is None:
+        return set()
+    latest = instant(scenario.time.start) - np.timedelta64(int(lag), "ns")
+    return {each.norad_id for each in known} - {each.norad_id for each in known if each.epoch <= latest}
 
 
 def _known_sets(scenario: Scenario, catalogue: Catalogue) -> Sequence[ElementSet]:
@@ -129,9 +149,14 @@ def _true_sky(scenario: Scenario, timeline: Timeline, sets: Sequence[ElementSet]
 
 def _believed_sky(scenario: Scenario, timeline: Timeline, known: Sequence[ElementSet], terminals: Terminals) -> Sky:
     belief, seed = scenario.belief, scenario.seed
-    lag_ns = int(belief.element_lag or 0)
+    max_age = None if belief.source else scenario.constellation.max_element_age
+    ephemeris = Ephemeris(
+        known,
+        max_element_age_ns=None if max_age is None else int(max_age) + int(belief.element_lag or 0),
+        lag_ns=int(belief.element_lag or 0),
+    )
     return Sky(
-        ephemeris=BelievedEphemeris(Ephemeris(known, lag_ns=lag_ns), belief.orbit, seed=seed),
+        ephemeris=BelievedEphemeris(ephemeris, belief.orbit, seed=seed),
         terminals=BelievedTerminals(terminals, belief.position, seed=seed),
         timeline=timeline,
         min_elevation_deg=scenario.association.min_elevation_deg,

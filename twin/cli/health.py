@@ -24,6 +24,20 @@ def account(health: CatalogueHealth) -> str:
 
 def warnings(network: Network) -> list[str]:
     """Elements that are stale or far from the time of the run, and what a selection did not find."""
+    return [*_catalogue_warnings(network), *_belief_warnings(network)]
+
+
+def _belief_warnings(network: Network) -> list[str]:
+    if not network.without_history:
+        return []
+    lag = network.scenario.belief.element_lag
+    return [
+        f'belief.element_lag = "{lag}": {counted(network.without_history, "satellite")} without elements that are'
+        " so old at the start; the earliest of each are used"
+    ]
+
+
+def _catalogue_warnings(network: Network) -> list[str]:
     import numpy as np
 
     section, health, timeline = network.scenario.constellation, network.catalogue.health, network.timeline

@@ -51,26 +51,43 @@ def _satellites(network: Network, moment: Moment) -> Iterator[str]:
         f"  at the start: {int(states.usable.sum()):,} of {counted(account.satellites, 'satellite')} usable,"
         f" {len(moment.rows):,} at {least:g} degrees or more above a terminal"
     )
-    if network.believed_sky is not network.sky:
-        yield from _belief(network)
+    yield from _belief(network)
 
 
 def _belief(network: Network) -> Iterator[str]:
-    """How far the network is from the truth at the start."""
+    """How far the network is from the truth at the start, in whatever it can be mistaken."""
     import numpy as np
 
-    at = np.array([network.timeline.start])
+    belief, at = network.scenario.belief, np.array([network.timeline.start])
     numbers = network.believed_sky.ephemeris.norad_ids
-    true, believed = (each.ephemeris.states(at, numbers) for each in (network.sky, network.believed_sky))
-    both = true.usable[0] & believed.usable[0]
-    off_km = np.sqrt(((true.position_km - believed.position_km)[0, both] ** 2).sum(axis=-1))
-    yield (
-        f"belief: {counted(len(numbers), 'satellite')}, {np.count_nonzero(both):,} of them usable at the start,"
-        f" off by {number(float(np.median(off_km)))} km (median), {number(float(np.percentile(off_km, 95.0)))} km"
-        " (95th percentile)"
-        if both.any()
-        else f"belief: none of {counted(len(numbers), 'satellite')} is usable at the start"
-    )
+    if belief.source:
+        alone = len(network.catalogue.sets) and len(np.unique([each.norad_id for each in network.catalogue.sets]))
+        others = f"; {alone - len(numbers):,} of the constellation that are not in its catalogue take no part"
+        yield f"belief: elements of {counted(len(numbers), 'satellite')}{others if alone > len(numbers) else ''}"
+    if belief.source or belief.element_lag or belief.orbit != type(belief.orbit)():
+        true, believed = (each.ephemeris.states(at, numbers) for each in (network.sky, network.believed_sky))
+        both = true.usable[0] & believed.usable[0]
+        off_km = np.sqrt(((true.position_km - believed.position_km)[0, both] ** 2).sum(axis=-1))
+        yield f"belief: orbits of {_off(off_km)}"
+    if belief.position != type(belief.position)():
+        place = [sky.terminals.states(at, network.timeline.start) for sky in (network.sky, network.believed_sky)]
+        off_km = np.sqrt(((place[0].position_km - place[1].position_km)[0] ** 2).sum(axis=-1))
+        yield f"belief: positions of {_off(off_km, 'terminal')}"
+    for key in ("attitude", "clock"):
+        section = getattr(belief, key)
+        if section != type(section)():
+            set_keys = section.model_dump(exclude_defaults=True, exclude={"law", "every"})
+            yield f"belief: {key} " + ", ".join(f"{name} = {value:g}" for name, value in set_keys.items())
+
+
+def _off(off_km: NDArray[np.float64], what: str = "usable satellite") -> str:
+    """How many are off by how much."""
+    import numpy as np
+
+    if not len(off_km):
+        return f"no {what}"
+    low, high = (number(float(np.percentile(off_km, percent))) for percent in (50.0, 95.0))
+    return f"{counted(len(off_km), what)} off by {low} km (median), {high} km (95th percentile)"
 
 
 def _terminals(network: Network) -> Iterator[str]:

@@ -79,6 +79,8 @@ class Alignment:
     """Root mean square of τ̄; 0 where a model gives the phase alone, infinite where pilots are not heard."""
     doppler_deviation_hz: Real
     """Root mean square of ν̄, likewise."""
+    phase_rad: Real | None = None
+    """A phase that is no accident but what the world has, about which ϱ varies; None for none."""
 
     @classmethod
     def of_variance(cls, variance_rad2: Real) -> Self:

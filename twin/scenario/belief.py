@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 
-from twin.scenario.section import NotNegative, PathList, Section
+from twin.scenario.section import PathList, Section
 from twin.units import Duration
+
+Kilometres = Annotated[float, Ge(0.0), Le(1e5)]
+Degrees = Annotated[float, Ge(0.0), Le(180.0)]
+Nanoseconds = Annotated[float, Ge(0.0), Le(1e9)]
+Billionths = Annotated[float, Ge(0.0), Le(1e6)]
 
 
 class Erring(Section):
@@ -22,28 +27,28 @@ class Erring(Section):
 class OrbitError(Erring):
     """Standard deviations of where the network takes a satellite to be, each satellite by itself."""
 
-    along_track_km: NotNegative = 0.0
-    cross_track_km: NotNegative = 0.0
-    radial_km: NotNegative = 0.0
+    along_track_km: Kilometres = 0.0
+    cross_track_km: Kilometres = 0.0
+    radial_km: Kilometres = 0.0
 
 
 class AttitudeError(Erring):
     """Standard deviations of how a satellite's array is turned from where it is steered by, each by itself."""
 
-    roll_deg: NotNegative = 0.0
+    roll_deg: Degrees = 0.0
     """About the velocity."""
-    pitch_deg: NotNegative = 0.0
+    pitch_deg: Degrees = 0.0
     """Across it."""
-    yaw_deg: NotNegative = 0.0
+    yaw_deg: Degrees = 0.0
     """About nadir."""
 
 
 class PositionError(Erring):
     """Standard deviations of where the network takes a terminal to be."""
 
-    horizontal_km: NotNegative = 0.0
+    horizontal_km: Kilometres = 0.0
     """Of each of east and north."""
-    vertical_km: NotNegative = 0.0
+    vertical_km: Kilometres = 0.0
     latency: Duration = Duration(0)
     """Age of a reported position when it arrives; at each update the terminal reports where it was then."""
 
@@ -51,11 +56,11 @@ class PositionError(Erring):
 class ClockError(Erring):
     """Standard deviations of clocks at an update; between two of them a clock runs away by its frequency error."""
 
-    satellite_ns: NotNegative = 0.0
-    terminal_ns: NotNegative = 0.0
-    satellite_ppb: NotNegative = 0.0
+    satellite_ns: Nanoseconds = 0.0
+    terminal_ns: Nanoseconds = 0.0
+    satellite_ppb: Billionths = 0.0
     """Of the satellites' oscillators, in parts of 1e9; it also shifts the carrier."""
-    terminal_ppb: NotNegative = 0.0
+    terminal_ppb: Billionths = 0.0
 
 
 class Belief(Section):
@@ -65,10 +70,10 @@ class Belief(Section):
     """
 
     source: PathList = ()
-    """Element sets that the network predicts with; none: those of the constellation. Satellites that are in one of
-    them alone take no part."""
+    """Element sets that the network predicts with, of any age; none: those of the constellation. Satellites that are
+    in one of them alone take no part."""
     element_lag: Annotated[Duration, Gt(0)] | None = None
-    """Elements are known to the network only so long after their epochs."""
+    """Elements are known to the network only so long after their epochs; a satellite's earliest are used before."""
     orbit: OrbitError = OrbitError()
     attitude: AttitudeError = AttitudeError()
     position: PositionError = PositionError()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,8 @@ def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> Tree:
     """A scenario with everything of its base that it does not say otherwise.
 
     Tables are merged key by key, lists and values replaced. Where a section selects another model than the base's,
-    the base's options of that model are left behind; where terminals are of another kind, all of the base's.
+    the base's options of that model are left behind; where terminals or an
+    element pattern are of another kind, all of the base's.
 
     Parameters
     ----------
@@ -36,16 +38,19 @@ def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> Tree:
     InputError
         If the base cannot be read, or scenarios stand on each other in a circle.
     """
-    chain = [file.absolute()]
-    while "base" in tree:
-        base = tree.pop("base")
+    chain, trees = [file.absolute()], [tree]
+    while "base" in trees[-1]:
+        base = trees[-1].pop("base")
         if not isinstance(base, str) or not base:
             raise InputError(f"{chain[-1].name}: base: found {base!r}, must be the path of another scenario")
         chain.append(Path(absolute(base, chain[-1].parent)))
-        if len(chain) > _DEEPEST or chain[-1].resolve() in [link.resolve() for link in chain[:-1]]:
+        if len(chain) > _DEEPEST or normpath(chain[-1]) in [normpath(link) for link in chain[:-1]]:
             raise InputError(f"{file}: base: scenarios stand on each other in a circle: {' on '.join(map(str, chain))}")
-        tree = merged(read(chain[-1]), tree)
-    return tree
+        trees.append(read(chain[-1]))
+    result = trees.pop()
+    while trees:  # from the lowest up: what one of them leaves behind does not come back
+        result = merged(result, trees.pop())
+    return result
 
 
 def merged(base: Tree, own: Tree, place: str = "") -> Tree:
@@ -59,13 +64,15 @@ def merged(base: Tree, own: Tree, place: str = "") -> Tree:
         if isinstance(under, dict) and isinstance(value, dict):
             if where in MODELS and "name" in value:
                 under = without_options(under, str(value["name"]), where)
-            anew = where == "terminals" and _of_another_kind(under, value)
+            anew = (where == "terminals" and _of_another(under, value, "kind")) or (
+                key == "pattern" and _of_another(under, value, "name")
+            )
             result[key] = value if anew else merged(under, value, where)
         else:
             result[key] = value
     return result
 
 
-def _of_another_kind(under: Tree, own: Tree) -> bool:
-    """Whether terminals are of another kind than the base's."""
-    return "kind" in own and own["kind"] != under.get("kind")
+def _of_another(under: Tree, own: Tree, key: str) -> bool:
+    """Whether a table is told apart from the base's by its kind or name."""
+    return key in own and own[key] != under.get(key)

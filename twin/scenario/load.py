@@ -33,6 +33,7 @@ from twin.units import Duration
 Tree = dict[str, Any]
 
 _NAMED: Final = ("precompensation", "association", "precoding")
+_MOST_REPORTS: Final = 20_000
 _LAST_YEAR: Final = 2100
 _TLE_YEARS: Final = range(1957, 2057)
 _MOST_GENERATED: Final = 250_000
@@ -214,7 +215,7 @@ def _late_faults(scenario: Scenario) -> list[Fault]:
         except (ValueError, TypeError) as error:
             found.append(Fault(key=key, text=str(error)))
     found += _channel_faults(scenario.channel) if not found else []
-    return found + _time_faults(scenario) + _constellation_faults(scenario.constellation)
+    return found + _report_faults(scenario) + _time_faults(scenario) + _constellation_faults(scenario.constellation)
 
 
 def _channel_faults(section: Channel) -> list[Fault]:
@@ -231,6 +232,18 @@ def _channel_faults(section: Channel) -> list[Fault]:
                 options.check(**told)
             except (ValueError, TypeError) as error:
                 return [Fault(key=f"channel.{key}", text=str(error))]
+    return []
+
+
+def _report_faults(scenario: Scenario) -> list[Fault]:
+    """Reports of CSI are sent at every epoch: so many can be on their way at a time."""
+    section, epoch = scenario.precoding, int(scenario.time.epoch)
+    for key, means in (("csi_age", 1), ("csi_jitter", 20)):
+        length: Duration = getattr(section, key)
+        if int(length) * means > _MOST_REPORTS * epoch:
+            most = Duration(_MOST_REPORTS // means * epoch)
+            text = f'found "{length}", must be at most "{most}", {_MOST_REPORTS // means:,} epochs'
+            return [Fault(key=f"precoding.{key}", text=text)]
     return []
 
 

@@ -64,12 +64,17 @@ def _put(tree: Tree, override: str) -> str:
     if isinstance(place, list):
         place[_index(place, steps[-1], name, override)] = value
         return f"{name}[{int(steps[-1])}]"
+    where = f"{name}.{steps[-1]}" if name else steps[-1]
+    if where == "base":
+        raise InputError(f"--set {override}: a base stands in a scenario file, where it is read before any setting")
+    if where in MODELS and isinstance(value, str) and isinstance(place.get(steps[-1]), dict):
+        place, name, steps = place[steps[-1]], where, [*steps, "name"]  # text stands for the model's name
     if steps[-1] == "name" and name in MODELS and isinstance(value, str):
         held = without_options(place, value, name)
         for key in place.keys() - held.keys():
             del place[key]
     place[steps[-1]] = value
-    return f"{name}.{steps[-1]}" if name else steps[-1]
+    return where
 
 
 def _descend(tree: Tree, steps: list[str], override: str) -> tuple[Any, str]:
