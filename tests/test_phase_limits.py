@@ -1,6 +1,7 @@
 """The two ends of the phase error in whole runs: perfect phases, and phases that are not aligned at all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from twin import loop as loop_module
 from twin.epoch import Air, Segment
 from twin.loop import EpochReport
 from twin.network import Network
+from twin.precompensation import LinkView
 
 UNIFORM = {"name": "uniform_phase"}
 PRECODERS = ["ms_jo_cdwmmse", "joint_ncjt", "mmse", "smrt"]
@@ -125,3 +127,18 @@ def test_a_phase_error_that_vanishes_is_none():
     perfect = total_se(network_of(gaussian(0.0), {}))
     # the phase's mean square, 1e-12, is all that can be lost of any power
     assert total_se(network_of(gaussian(1e-12), {})) == pytest.approx(perfect, rel=1e-5)
+
+
+@pytest.mark.parametrize("precoder", ["ms_jo_cdwmmse", "ms_jo_wmmse", "ms2_cdwm", "cdwmmse_exact_power", "joint_ncjt"])
+def test_links_of_all_qualities_side_by_side_leave_the_range_of_numbers_nowhere(precoder: str) -> None:
+    """From perfect to hopeless: a mean of e^-350 once overflowed where it was divided by, and gave no number."""
+    network = Network.of(small({"precoding": {"name": precoder}, "terminals.count": 12}))
+    variance = np.array([0.0, 1.0, 30.0, 100.0, 149.0, 151.0, 300.0, 700.0, 1400.0, 1e6, np.inf])
+
+    def mixed(path: LinkView) -> np.ndarray:
+        return np.resize(variance, path.range_km.shape)
+
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        found = reports(replace(network, phase_error=mixed))
+    assert all(np.isfinite(report.outcome.spectral_efficiency_bps_hz).all() for report in found)
+    assert any(report.outcome.spectral_efficiency_bps_hz.any() for report in found)

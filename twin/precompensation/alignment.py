@@ -14,6 +14,8 @@ from twin.precompensation.waveform import Waveform
 
 Real = NDArray[np.float64]
 
+_MOST_VARIANCE_RAD2 = 150.0
+
 
 class MovingPath(Path, Motion, Protocol):
     """Links with their geometry and its rates; `LinkStates` is one."""
@@ -107,9 +109,11 @@ def aligned(answer: Real | Alignment) -> Alignment:
 
 
 def mean_phase(variance_rad2: Real) -> Real:
-    """φ̄ = E e^{jϱ} = e^{-ζ²/2} of ϱ ~ N(0, ζ²) (P3, Section IV-D).
+    """φ̄ = E e^{jϱ} = e^{-ζ²/2} of ϱ ~ N(0, ζ²) (P3, Section IV-D); zero where it is below 1e-32.
+
+    A mean that is smaller still is none to anybody, and its powers would leave the range of numbers.
 
     >>> mean_phase(np.array([0.0, 0.5, np.inf])).round(4).tolist()
     [1.0, 0.7788, 0.0]
     """
-    return np.exp(-0.5 * variance_rad2)
+    return np.where(variance_rad2 < _MOST_VARIANCE_RAD2, np.exp(-0.5 * variance_rad2), 0.0)
