@@ -86,7 +86,7 @@ def growth(table: pd.DataFrame) -> tuple[float, float]:
 # ## What an error costs
 #
 # Every five minutes of two hours of `starlink-hour`: five satellites serve 48 terminals together. Errors are along
-# the track, where nine tenths of what differs between the catalogues lies, Gaussian, of each satellite by itself;
+# the track, where nearly all of what differs between the catalogues lies, Gaussian, of each satellite by itself;
 # phases stay as well aligned as the scenario says, because pilots, not orbits, align them. Then the same with the
 # older catalogue as belief.
 

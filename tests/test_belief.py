@@ -90,7 +90,7 @@ def test_errors_have_the_deviation_that_is_asked_for() -> None:
     true = Ephemeris(many)
     at = true.states(MINUTES[:1], true.norad_ids)
     for law in ("normal", "uniform"):
-        error = OrbitError(law=law, along_track_km=4.0, cross_track_km=2.0, radial_km=1.0)  # type: ignore[arg-type]
+        error = OrbitError.model_validate({"law": law, "along_track_km": 4.0, "cross_track_km": 2.0, "radial_km": 1.0})
         off = BelievedEphemeris(Ephemeris(many), error, seed=3).states(MINUTES[:1], true.norad_ids)
         parts = (axes(at.position_km, at.velocity_km_s) * (off.position_km - at.position_km)).sum(axis=-1)
         # the deviation of 2000 draws is known to 1/sqrt(4000): five times that
