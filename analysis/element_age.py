@@ -37,6 +37,8 @@ from twin.network import Network
 SCENE = Path(__file__).resolve().parents[1] / "scenarios" / "starlink-hour.toml"
 PRECODERS = ("ms_jo_cdwmmse", "szf", "smrt", "ss_wmmse")
 ERRORS_KM = (0.0, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+MEDIAN = 0.6745
+"""Of the size of a Gaussian error, over its standard deviation."""
 OPERATIONAL_KM = (450.0, 700.0)
 """Perigee heights: satellites that are still being raised thrust all the time, and nobody is served by them."""
 
@@ -151,8 +153,8 @@ def drawn(positions: pd.DataFrame, rates: pd.DataFrame, law: tuple[float, float]
     top = right.secondary_xaxis(
         "top",
         functions=(
-            lambda km: (np.maximum(km, 1e-9) / coefficient) ** (1.0 / power),
-            lambda days: coefficient * np.maximum(days, 1e-9) ** power,
+            lambda km: (MEDIAN * np.maximum(km, 1e-9) / coefficient) ** (1.0 / power),
+            lambda days: coefficient * np.maximum(days, 1e-9) ** power / MEDIAN,
         ),
     )
     top.set_xlabel("age of elements whose median error is as large [days]")
