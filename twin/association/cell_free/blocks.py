@@ -38,7 +38,7 @@ class Blocks:
     spread: Real
     """(J,J,A) c² of each stream (first J) at each terminal (second J)."""
     leak: Real
-    """(J,Q,J,A) d, its real and, where there is one, imaginary part; zero at the stream's own terminal."""
+    """(J,Q,J,A) d, its real and its imaginary part, as far as they are not zero; zero at the stream's own terminal."""
     noise: Real
     """(J,) σ²."""
     satellites: int
@@ -110,21 +110,27 @@ class Blocks:
         )
 
     def kept(self, pairs: Flags) -> Blocks:
-        """Some of the pairs (J,A) alone."""
+        """Some of the pairs (J,A) alone, moved together."""
         held = self.held & pairs
+        order = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max(initial=0))]
+        held = np.take_along_axis(held, order, axis=1)
+        stream = np.arange(len(held))[:, None]
         return replace(
             self,
-            satellite=np.where(held, self.satellite, self.satellites),
+            satellite=np.where(held, self.satellite[stream, order], self.satellites),
+            column=np.where(held, self.column[stream, order], 0),
             held=held,
-            signal=self.signal * held,
-            spread=self.spread * held[:, None, :],
-            leak=self.leak * held[:, None, None, :],
+            signal=self.signal[stream, order] * held,
+            spread=np.take_along_axis(self.spread, order[:, None], axis=2) * held[:, None],
+            leak=np.take_along_axis(self.leak, order[:, None, None], axis=3) * held[:, None, None],
         )
 
     def response(self, amplitude: Real) -> tuple[Real, Real]:
         """M_kj p_j (J,J,A) of each stream j (first J) at each terminal k, and their sum Σ_j p_jᵀM_kj p_j (J,)."""
         seen = (self.leak @ amplitude[:, None, :, None])[..., 0]
-        turned = self.spread * amplitude[:, None, :] + (seen[..., None] * self.leak).sum(axis=1)
+        turned = self.spread * amplitude[:, None, :]
+        for part in range(self.leak.shape[1]):
+            turned += seen[:, part, :, None] * self.leak[:, part]
         return turned, np.asarray((turned @ amplitude[:, :, None])[..., 0].sum(axis=0))
 
     def sinr(self, amplitude: Real) -> Real:
@@ -159,9 +165,9 @@ def _heard(
     at = (row[pair], heard, column[pair])
     spread = np.zeros((shape[0], *shape))
     spread[to] = coefficients.spread[at]
-    leak = np.zeros((shape[0], 2 if np.iscomplexobj(coefficients.leak) else 1, *shape))
     others = np.where(to[0] == to[1], 0.0, coefficients.leak[at])
-    leak[to[0], 0, to[1], to[2]] = others.real
-    if leak.shape[1] == 2:
-        leak[to[0], 1, to[1], to[2]] = others.imag
+    parts = [part for part in (others.real, others.imag) if part.any()]
+    leak = np.zeros((shape[0], len(parts), *shape))
+    for number, part in enumerate(parts):
+        leak[to[0], number, to[1], to[2]] = part
     return spread, leak

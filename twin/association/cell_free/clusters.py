@@ -154,8 +154,8 @@ def clusters(
             return kept
     strength, passes = np.zeros(useful.shape), 0
     for blocks in Blocks.of(coefficients, useful).parts():
-        amplitude, count = _sparse(blocks, numbers, options)
-        strength += blocks.spread_out(amplitude, useful.shape)
+        amplitude, count = _sparse(blocks, useful.shape, numbers, options)
+        strength += amplitude
         passes = max(passes, count)
     chosen = numbers.pruned(strength, useful, signal, reach)
     found, solved = _without_idle(coefficients, chosen, options)
@@ -178,19 +178,20 @@ def _without_idle(coefficients: Coefficients, chosen: Flags, options: CellFreeOp
     return found, solved
 
 
-def _sparse(blocks: Blocks, numbers: Numbers, options: CellFreeOptions) -> tuple[Real, int]:
-    """Amplitudes (J,A) of the pairs that the reweighting leaves, and the number of problems solved."""
+def _sparse(blocks: Blocks, shape: tuple[int, ...], numbers: Numbers, options: CellFreeOptions) -> tuple[Real, int]:
+    """Amplitudes (S,B) of the pairs that the reweighting leaves, and the number of problems solved."""
     rough = replace(options, tolerance=max(ROUGH, options.tolerance))
-    amplitude = _peak(blocks, Budgets.of(blocks), rough, None).amplitude
+    amplitude = _peak(blocks, Budgets.of(blocks), rough, None, certain=False).amplitude
     for count in range(1, options.reweightings + 2):
         strongest = amplitude >= amplitude.max(axis=1, keepdims=True)
         amplitude = np.where(strongest | (amplitude > options.least_amplitude), amplitude, 0.0)
-        blocks = blocks.kept(amplitude > 0.0)
+        left = blocks.kept(amplitude > 0.0)
+        amplitude, blocks = left.gathered(blocks.spread_out(amplitude, shape)), left
         budgets = numbers.weighted(blocks, 1.0 / (amplitude**2 + options.regularisation))
         if budgets is None or count > options.reweightings:
             break
-        amplitude = _peak(blocks, budgets, rough, amplitude).amplitude
-    return amplitude, count
+        amplitude = _peak(blocks, budgets, rough, amplitude, certain=False).amplitude
+    return blocks.spread_out(amplitude, shape), count
 
 
 def _kept(
@@ -208,9 +209,11 @@ def _kept(
     return replace(found, iterations=2, reason="kept")
 
 
-def _peak(blocks: Blocks, budgets: Budgets, options: MaxMinOptions, start: Real | None) -> Peak:
+def _peak(
+    blocks: Blocks, budgets: Budgets, options: MaxMinOptions, start: Real | None, *, certain: bool = True
+) -> Peak:
     if options.step == "bisection":
-        return highest(blocks, budgets, tolerance=options.tolerance, start=start)
+        return highest(blocks, budgets, tolerance=options.tolerance, start=start, certain=certain)
     return successive(blocks, budgets, tolerance=options.tolerance, iterations=options.approximations, start=start)
 
 

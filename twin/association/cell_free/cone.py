@@ -2,12 +2,14 @@
 
 For a given target the amplitudes that reach it form a convex set, cut out by second-order cones: the least SINR is
 quasi-concave, and what satisfies the conditions of first order is a global maximum. Bisection asks of one target after
-another whether its set is empty; here a primal-dual interior-point method raises the target together with the
-amplitudes, and its multipliers bound from above what any amplitudes reach, so that the last word is as rigorous.
+another whether its set is empty; here a primal-dual interior-point method, with Mehrotra's corrector, raises the target
+together with the amplitudes, and its multipliers bound from above what any amplitudes reach, so that the last word is
+as rigorous.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +18,14 @@ from numpy.typing import NDArray
 
 from twin.association.cell_free.blocks import Blocks
 from twin.association.cell_free.budgets import Budgets
+from twin.association.cell_free.curvature import block_sums
 from twin.association.cell_free.goals import Goal, LinearisedSinr, Sinr
-from twin.association.cell_free.newton import Multipliers, Newton, Point, Step, block_sums
+from twin.association.cell_free.newton import Aim, Newton, Step
+from twin.association.cell_free.point import Multipliers, Point
 from twin.association.cell_free.ray import Ray
 
 Real = NDArray[np.float64]
+Ids = NDArray[np.int64]
 
 MOST_STEPS: Final = 150
 """Newton steps after which the search ends; twenty are usual."""
@@ -30,16 +35,18 @@ SHARES: Final = np.array(
 """Tried shares of a step."""
 CENTRINGS: Final = (0.3, 1.0)
 """Shares of the mean product aimed at where a step towards less is a short one."""
-LONG: Final = 0.2
-"""The share of a step that is no short one."""
+FAR: Final = 0.8
+"""Share of the gap that a step leaves if it leads on far enough."""
 LEAST_GAP: Final = 0.2
 """Share of the tolerance that a step aims at, if not at more."""
+LEAST_AIM: Final = 1e-5
+"""Share of the tolerance below which no smaller gap is aimed at: the bound that it gives would be no better."""
 LEAST_PRODUCT: Final = 0.02
 """No product of multiplier and slack falls below this share of their mean."""
 LEAST_PRICE: Final = 0.1
 """Share of the tolerance, and of the mean price, that every limit's price is when a bound is worked out."""
-BOTTLENECK: Final = 1e-3
-"""Share of (b_kᵀp_k)² below which a terminal's slack may make it one that holds the others back."""
+BOTTLENECKS: Final = (np.inf, 1e-3, 1e-5, 1e-7)
+"""Shares of (b_kᵀp_k)² below which a terminal's slack may make it one that holds the others back."""
 BALANCINGS: Final = 3
 """Rounds in which the multipliers are evened out for a bound."""
 
@@ -60,7 +67,9 @@ class Peak:
     """Whether both are within the tolerance of each other."""
 
 
-def highest(blocks: Blocks, budgets: Budgets, *, tolerance: float, start: Real | None = None) -> Peak:
+def highest(
+    blocks: Blocks, budgets: Budgets, *, tolerance: float, start: Real | None = None, certain: bool = True
+) -> Peak:
     """Solve P5's problem (32), max-min SINR within limits, to its global optimum.
 
     Parameters
@@ -73,13 +82,17 @@ def highest(blocks: Blocks, budgets: Budgets, *, tolerance: float, start: Real |
         Relative distance of the least SINR from its upper bound.
     start
         (J,A) amplitudes to start from.
+    certain
+        Whether to go on until the bound says that the tolerance is met; else the multipliers' word is taken.
     """
     search = _Search.begin(blocks, budgets, Sinr(), start)
     bound, aim = np.inf, tolerance
     for steps in range(1, MOST_STEPS + 1):  # noqa: B007 - wanted afterwards
+        if search.gap < aim and not certain:
+            break
         if search.gap < aim:
-            bound, aim = min(bound, upper_bound(search.point, search.held, LEAST_PRICE * tolerance)), LEAST_GAP * aim
-            if bound <= _used_up(search.point)[1] * (1.0 + tolerance):
+            bound, aim = min(bound, upper_bound(search.point, search.held, tolerance)), LEAST_GAP * aim
+            if bound <= _used_up(search.point)[1] * (1.0 + tolerance) or aim < LEAST_AIM * tolerance:
                 break
         following = search.further(LEAST_GAP * aim)
         if following is None:
@@ -151,57 +164,87 @@ class _Search:
                 newton = Newton.at(self.point, self.held)
             except np.linalg.LinAlgError:
                 return None
-            share, step = self._chosen(newton, least_gap)
-            if share == 0.0:
-                return None
-            point = self.point.moved(share * step.amplitude, share * step.target)
-            return self._at(point, self.held.moved(step.multipliers, share)) if point.inside() else None
+            return self._best(newton, least_gap)
 
-    def _chosen(self, newton: Newton, least_gap: float) -> tuple[float, Step]:
-        """A step and the share of it that is allowed, zero if none is."""
+    def _best(self, newton: Newton, least_gap: float) -> _Search | None:
+        """The first step that leads on far enough, or the one of which most is allowed."""
         products = self.held.products(self.point)
-        whole = newton.step(0.0)
-        best, chosen = 0.0, whole
-        share = Ray.of(self.point, whole.amplitude).allowed(SHARES, self.held, whole, 0.0)
-        for centring in ((1.0 - share) ** 3, *CENTRINGS):
-            tried = newton.step(max(centring * float(products.mean()), least_gap / len(products)))
-            allowed = Ray.of(self.point, tried.amplitude).allowed(SHARES, self.held, tried, LEAST_PRODUCT)
-            if allowed > best:
-                best, chosen = allowed, tried
-            if best >= LONG:
-                break
-        return best, chosen
+        mean, least = float(products.mean()), least_gap / len(products)
+        greedy = newton.greedy()
+        ray = Ray.of(self.point, greedy.amplitude)
+        share = ray.allowed(SHARES, self.held, greedy, 0.0)
+        longest, chosen = 0.0, None
+        for aim in self._aims(ray, greedy, (1.0 - share) ** 3, mean, least):
+            allowed, tried = self._after(newton.step(aim))
+            if tried is not None and allowed > longest:
+                longest, chosen = allowed, tried
+            if tried is not None and tried.gap < FAR * self.gap:
+                return tried
+        return chosen
+
+    def _after(self, step: Step) -> tuple[float, _Search | None]:
+        """The share of a step that is allowed, and where it leads."""
+        share = Ray.of(self.point, step.amplitude).allowed(SHARES, self.held, step, LEAST_PRODUCT)
+        if share == 0.0:
+            return 0.0, None
+        point = self.point.moved(share * step.amplitude, share * step.target)
+        return share, self._at(point, self.held.moved(step.multipliers, share)) if point.inside() else None
+
+    def _aims(self, ray: Ray, greedy: Step, centring: float, mean: float, least: float) -> Iterator[Aim]:
+        """What steps may aim at, the first to be tried first."""
+        yield ray.beyond(self.held, greedy, max(centring * mean, least))
+        shorter = CENTRINGS[0]
+        if centring > shorter:
+            yield ray.beyond(self.held, greedy, max(shorter * mean, least), (1.0 - shorter) ** 2)
+        for share in (centring, *CENTRINGS):
+            yield Aim.even(self.point, max(share * mean, least))
 
 
-def upper_bound(point: Point, held: Multipliers, least_price: float) -> float:
+def upper_bound(point: Point, held: Multipliers, tolerance: float) -> float:
     """An SINR that no amplitudes within the limits bring all terminals above, by weak duality.
 
     For any λ, q ≥ 0 with Σ q ≤ Σ λσ² and N_j = Σ_k λ_k M_kj + diag(q) no target above max_j λ_j b̄_jᵀ N_j⁻¹ b̄_j can be
-    reached, with b̄ ≥ b at will because p ≥ 0. Prices q are raised to a share ``least_price`` of their mean, and
-    a second bound has λ = 0 for all that exceed the target: where nothing is scarce, λ and q are nearly zero and their
-    ratio is nothing but rounding.
+    reached, with b̄ ≥ b at will because p ≥ 0. Where nothing is scarce, λ and q are nearly zero and their ratio is
+    nothing but rounding: λ = 0 is tried for all but those who may hold the others back, until a bound is within the
+    tolerance of what the point reaches.
     """
-    blocks = point.blocks
-    raised = blocks.signal + (0.5 / (held.terminals * point.wanted))[:, None] * held.pairs
-    price = np.maximum(held.limits, least_price * held.limits.mean())
-    bound = np.inf
-    for bottleneck in (np.ones(len(raised)), point.slack.value < BOTTLENECK * point.wanted**2):
-        weight = bottleneck * held.terminals
-        for _ in range(BALANCINGS if weight.any() else 0):
-            per_weight = _per_weight(point, weight, price, raised)
-            if not (np.isfinite(per_weight).all() and (per_weight > 0.0).all()):
-                break
-            bound = min(bound, float((weight * per_weight).max()))
-            # at the optimum all products are the same; this brings them nearer to each other
-            weight = bottleneck / per_weight
+    raised = point.blocks.signal + (0.5 / (held.terminals * point.wanted))[:, None] * held.pairs
+    over = point.slack.value / point.wanted**2
+    bound, enough, before = np.inf, _used_up(point)[1] * (1.0 + tolerance), 0
+    for share in BOTTLENECKS:
+        rows = np.flatnonzero(over < share)
+        if len(rows) in (0, before):
+            continue
+        bound, before = min(bound, _bound(point, held, raised, rows, LEAST_PRICE * tolerance)), len(rows)
+        if bound <= enough:
+            break
     return bound
 
 
-def _per_weight(point: Point, weight: Real, price: Real, raised: Real) -> Real:
-    """(J,) b̄_jᵀ N_j⁻¹ b̄_j, the prices (I,) scaled to Σ λσ²."""
-    blocks, budgets = point.blocks, point.budgets
-    price = price * (float(weight @ blocks.noise) / float(price.sum()))
-    sums = block_sums(blocks, weight, (budgets.weight * budgets.at_pairs(price)).sum(axis=0) + ~blocks.held)
+def _bound(point: Point, held: Multipliers, raised: Real, rows: Ids, least_price: float) -> float:
+    """The bound that some terminals alone give, if every price is at least a share of their mean."""
+    blocks, limits, raised = point.blocks.some(rows), point.budgets, raised[rows]
+    width = blocks.held.shape[1]
+    limit, weight, raised = limits.limit[:, rows, :width], limits.weight[:, rows, :width], raised[:, :width]
+    price = np.zeros(limits.limits + 1)
+    counted = np.unique(limit[limit < limits.limits])
+    price[counted] = np.maximum(held.limits[counted], least_price * held.limits[counted].mean())
+    costs, total = (weight * price[limit]).sum(axis=0), float(price.sum())
+    bound, worth = np.inf, held.terminals[rows]
+    for _ in range(BALANCINGS):
+        scaled = costs * (float(worth @ blocks.noise) / total)  # Σ q = Σ λσ²
+        per_worth = _per_worth(blocks, worth, scaled, raised)
+        if not (np.isfinite(per_worth).all() and (per_worth > 0.0).all()):
+            break
+        bound = min(bound, float((worth * per_worth).max()))
+        # at the optimum all products are the same; this brings them nearer to each other
+        worth = 1.0 / per_worth
+    return bound
+
+
+def _per_worth(blocks: Blocks, worth: Real, costs: Real, raised: Real) -> Real:
+    """(J,) b̄_jᵀ N_j⁻¹ b̄_j."""
+    sums = block_sums(blocks, worth, costs + ~blocks.held)
     size = 1.0 / np.sqrt(np.einsum("jaa->ja", sums))
     scaled = raised * size
     try:
