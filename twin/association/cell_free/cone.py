@@ -39,7 +39,7 @@ FAR: Final = 0.8
 """Share of the gap that a step leaves if it leads on far enough."""
 LEAST_GAP: Final = 0.2
 """Share of the tolerance that a step aims at, if not at more."""
-LEAST_AIM: Final = 1e-5
+LEAST_AIM: Final = 1e-4
 """Share of the tolerance below which no smaller gap is aimed at: the bound that it gives would be no better."""
 LEAST_PRODUCT: Final = 0.02
 """No product of multiplier and slack falls below this share of their mean."""
@@ -47,8 +47,10 @@ LEAST_PRICE: Final = 0.1
 """Share of the tolerance, and of the mean price, that every limit's price is when a bound is worked out."""
 BOTTLENECKS: Final = (np.inf, 1e-3, 1e-5, 1e-7)
 """Shares of (b_kᵀp_k)² below which a terminal's slack may make it one that holds the others back."""
-BALANCINGS: Final = 3
-"""Rounds in which the multipliers are evened out for a bound."""
+BALANCINGS: Final = 12
+"""Most rounds in which the multipliers are evened out for a bound."""
+HOPELESS: Final = 0.1
+"""Share of what a bound is too large by that a round must take from it for another one to be tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,20 +217,21 @@ def upper_bound(point: Point, held: Multipliers, tolerance: float) -> float:
         rows = np.flatnonzero(over < share)
         if len(rows) in (0, before):
             continue
-        bound, before = min(bound, _bound(point, held, raised, rows, LEAST_PRICE * tolerance)), len(rows)
+        found = _bound(point, held, raised, rows, tolerance, enough)
+        bound, before = min(bound, found), len(rows)
         if bound <= enough:
             break
     return bound
 
 
-def _bound(point: Point, held: Multipliers, raised: Real, rows: Ids, least_price: float) -> float:
-    """The bound that some terminals alone give, if every price is at least a share of their mean."""
+def _bound(point: Point, held: Multipliers, raised: Real, rows: Ids, tolerance: float, enough: float) -> float:
+    """The bound that some terminals alone give."""
     blocks, limits, raised = point.blocks.some(rows), point.budgets, raised[rows]
     width = blocks.held.shape[1]
     limit, weight, raised = limits.limit[:, rows, :width], limits.weight[:, rows, :width], raised[:, :width]
     price = np.zeros(limits.limits + 1)
     counted = np.unique(limit[limit < limits.limits])
-    price[counted] = np.maximum(held.limits[counted], least_price * held.limits[counted].mean())
+    price[counted] = np.maximum(held.limits[counted], LEAST_PRICE * tolerance * held.limits[counted].mean())
     costs, total = (weight * price[limit]).sum(axis=0), float(price.sum())
     bound, worth = np.inf, held.terminals[rows]
     for _ in range(BALANCINGS):
@@ -236,7 +239,11 @@ def _bound(point: Point, held: Multipliers, raised: Real, rows: Ids, least_price
         per_worth = _per_worth(blocks, worth, scaled, raised)
         if not (np.isfinite(per_worth).all() and (per_worth > 0.0).all()):
             break
-        bound = min(bound, float((worth * per_worth).max()))
+        found = float((worth * per_worth).max())
+        hopeless = bound - found < HOPELESS * (found - enough)
+        bound = min(bound, found)
+        if hopeless or bound <= enough:
+            break
         # at the optimum all products are the same; this brings them nearer to each other
         worth = 1.0 / per_worth
     return bound
