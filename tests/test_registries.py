@@ -466,8 +466,11 @@ def test_names_do_not_matter_to_a_policy(policy, data):
         remaining_s=lambda: view.remaining_s()[pairs],
         ground_distance_km=lambda: view.ground_distance_km()[pairs],
         statistics=lambda: _renamed(view.statistics(), pairs),
-        contacts=lambda: standing_still(
-            view.visible[pairs], view.elevation_deg[pairs], view.norad_id, 50 + view.instant_ns // view.every_ns
+        contacts=lambda score="elevation": standing_still(
+            view.visible[pairs],
+            (view.elevation_deg if score == "elevation" else np.log2(1.0 + view.mean_gain()))[pairs],
+            view.norad_id,
+            50 + view.instant_ns // view.every_ns,
         ),
     )
     if getattr(options, "choose_by", None) == "random":

@@ -95,7 +95,9 @@ def view_of(
         remaining_s=lambda: np.where(visible, stay_s, 0.0),
         ground_distance_km=lambda: ground_km,
         statistics=lambda: statistics_of(gain, noise_w, departure=departure, array=array, norad_id=norad_id),
-        contacts=lambda: standing_still(visible, elevation_deg, norad_id, 50 + instant_ns // every_ns),
+        contacts=lambda score="elevation": standing_still(
+            visible, elevation_deg, norad_id, 50 + instant_ns // every_ns
+        ),
         memory={} if memory is None else memory,
     )
 

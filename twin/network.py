@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.association import Assignment, AssociationView, ServingTable
 from twin.association.answer import checked
 from twin.association.offline import ContactPlan
-from twin.association.policy import Memory
+from twin.association.policy import Memory, Score
 from twin.belief import Clocks
 from twin.catalogue import Catalogue
 from twin.channel import ChannelModel, StatisticalCsi
@@ -282,8 +282,8 @@ class Network:
             memory=memory,
         )
 
-    def contacts(self) -> list[ContactPlan]:
-        """Who is visible to each terminal at each decision of the run, with the elevation in degrees as score."""
+    def contacts(self, score: Score = "elevation") -> list[ContactPlan]:
+        """Who is visible to each terminal at each decision of the run, and what that is worth."""
         every = self.scenario.epochs_in(self.scenario.association.every)
         # a sky of its own: what it sees ahead is not to be told of, and the run's own window stays where it is
         sky = self.ahead()
@@ -292,11 +292,16 @@ class Network:
         for decision, epoch in enumerate(decisions):
             moment = sky.at(epoch)
             row, terminal = np.nonzero(self.available(moment, self.timeline.begin_ns(epoch)))
-            elevation_deg = moment.elevation_deg[row, terminal]
-            seen.append((np.full(len(row), decision), moment.norad_id[row], terminal, elevation_deg))
-        when, satellite, whom, score = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+            worth = moment.elevation_deg if score == "elevation" else self._alone_bps_hz(moment)
+            seen.append((np.full(len(row), decision), moment.norad_id[row], terminal, worth[row, terminal]))
+        when, satellite, whom, worth = (np.concatenate(parts) for parts in zip(*seen, strict=True))
         owns = [whom == terminal for terminal in range(self.terminals.count)]
-        return [ContactPlan.of_pairs(when[own], satellite[own], score[own], instants=len(decisions)) for own in owns]
+        return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
+
+    def _alone_bps_hz(self, moment: Moment) -> Real:
+        """(V,K) spectral efficiency of the mean channel if a satellite spends all its power on a terminal alone."""
+        snr = self.power_w * self.channel.power_gain(moment) / self.channel.noise_w
+        return np.asarray(np.log2(1.0 + snr))
 
     def decide(self, view: AssociationView) -> Assignment:
         """Ask the policy.

@@ -20,17 +20,26 @@ class OfflineOptions:
 
     price_deg: Annotated[float, Ge(0.0)] | None = None
     """Degrees of elevation, summed over decisions, for which a handover is worth making; none makes the fewest."""
+    price_bps_hz: Annotated[float, Ge(0.0)] | None = None
+    """Bit/s/Hz, summed over decisions, for which one is; of satellites that each spend their whole power on the
+    terminal, with nobody's interference."""
+
+    def __post_init__(self) -> None:
+        if self.price_deg is not None and self.price_bps_hz is not None:
+            found = f"price_deg = {self.price_deg:g} and price_bps_hz = {self.price_bps_hz:g}"
+            raise ValueError(f"found {found}; a handover has one price")
 
 
 @policies.register(
     "offline_optimal", source="ours; shortest path in the time-expanded visibility graph", options=OfflineOptions
 )
 def offline_optimal(view: AssociationView, *, options: Any) -> Assignment:
-    """The fewest handovers that keep each terminal in service, or the best trade of them against elevation.
+    """The fewest handovers that keep each terminal in service, or the best trade of them against elevation or rate.
 
     The whole ephemeris is known, and each terminal is planned for by itself: a bound for policies that serve whenever
     somebody is visible, not a policy for a network. It is exact for what is visible at the decisions and without a
-    limit of capacity; of plans with as many handovers it takes the one of the highest mean elevation.
+    limit of capacity; of plans with as many handovers it takes the one of the highest mean elevation. The rate that
+    handovers are traded for is that of a terminal alone: nobody's interference and no other's share of power.
     """
     plan = view.memory["plan"] if "plan" in view.memory else _plan(view, options)
     now = plan[min(view.instant_ns // view.every_ns, len(plan) - 1)] if len(plan) else np.full(plan.shape[1:], -1)
@@ -44,11 +53,13 @@ def offline_optimal(view: AssociationView, *, options: Any) -> Assignment:
 
 def _plan(view: AssociationView, options: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
     """(T,K) NORAD ids that serve at each decision."""
-    plans = [_planned(contacts, options.price_deg) for contacts in view.contacts()]
+    by_rate = options.price_bps_hz is not None
+    price = options.price_bps_hz if by_rate else options.price_deg
+    plans = [_planned(contacts, price) for contacts in view.contacts("rate" if by_rate else "elevation")]
     return np.stack(plans, axis=1) if plans else np.zeros((0, 0), dtype=np.int32)
 
 
-def _planned(contacts: ContactPlan, price_deg: float | None) -> np.ndarray[Any, np.dtype[np.int32]]:
+def _planned(contacts: ContactPlan, price: float | None) -> np.ndarray[Any, np.dtype[np.int32]]:
     """(T,) NORAD id that serves one terminal at each decision, -1 for none."""
-    found = fewest_handovers(contacts) if price_deg is None else best_at_price(contacts, price=price_deg)
+    found = fewest_handovers(contacts) if price is None else best_at_price(contacts, price=price)
     return found.assignment.astype(np.int32)

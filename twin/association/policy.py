@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,15 @@ from twin.registry import Registry
 
 Real = NDArray[np.float64]
 Memory = Mapping[str, NDArray[Any]]
+Score = Literal["elevation", "rate"]
+"""What contacts are worth: degrees of elevation, or the bit/s/Hz of a satellite's whole power over the noise alone."""
+
+
+class Contacts(Protocol):
+    """Tells who will be visible when."""
+
+    def __call__(self, score: Score = "elevation") -> Sequence[ContactPlan]:
+        """For each of K terminals, all visible satellites by NORAD id and what they are worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +69,9 @@ class AssociationView:
     """Computes (V,K) distance along the ground from each terminal to the point below each satellite."""
     statistics: Callable[[], StatisticalCsi]
     """Computes the statistical CSI of all V satellites."""
-    contacts: Callable[[], Sequence[ContactPlan]]
-    """Computes, for each of K terminals, who is visible at each decision of the whole run, by NORAD id and with the
-    elevation in degrees as score: what no network knows, for bounds."""
+    contacts: Contacts
+    """Computes, for each of K terminals, who is visible at each decision of the whole run, by NORAD id and with a
+    score: what no network knows, for bounds."""
     memory: Memory = field(default_factory=dict)
     """What the policy asked to be given again at its next decision."""
 
