@@ -1,7 +1,7 @@
 """All benchmarks, in turn."""
 
-from benchmarks import channel, epoch, globe, memory, precoder, schemes
+from benchmarks import channel, clusters, epoch, globe, memory, precoder, schemes
 
-for benchmark in (precoder, schemes, epoch, channel, memory, globe):
+for benchmark in (precoder, schemes, clusters, epoch, channel, memory, globe):
     print(f"\n{benchmark.__doc__}\n", flush=True)
     benchmark.main()

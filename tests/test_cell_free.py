@@ -340,19 +340,43 @@ def test_start_moves_the_optimum_by_less_than_the_tolerance(name):
         np.testing.assert_allclose(warm.least_sinr, cold.least_sinr, rtol=CLOSE)
 
 
-def test_clusters_of_the_start_are_kept_where_little_is_lost():
+def test_clusters_of_the_start_are_kept_where_little_is_lost_since_they_were_chosen():
     co, eligible = coefficients("largest"), linked("largest")
     options = CellFreeOptions(terminals_per_satellite=5)
     first = clusters(co, eligible, options=options)
-    lost = 1 - first.least_sinr / allocate(co, eligible, options=OPTIONS).least_sinr
+    free = allocate(co, eligible, options=OPTIONS).least_sinr
+    lost = 1 - first.least_sinr / free
     assert 0.001 < lost < 0.5
-    kept = clusters(co, eligible, options=replace(options, tolerated_loss=lost + 0.02), start=first)
+    np.testing.assert_allclose(first.worth, first.least_sinr / free, rtol=1e-2)  # powers without limits are rough
+    kept = clusters(co, eligible, options=replace(options, tolerated_loss=0.02), start=first)
     assert kept.reason == "kept"
+    assert kept.worth == first.worth
     np.testing.assert_array_equal(kept.serving, first.serving)
-    _same(clusters(co, eligible, options=replace(options, tolerated_loss=lost / 2), start=first), first)
+    # clusters that were as good as any are given up for what the limits cost, and kept for a little more
+    given = replace(first, worth=1.0)
+    _same(clusters(co, eligible, options=replace(options, tolerated_loss=lost / 2), start=given), first)
+    assert clusters(co, eligible, options=replace(options, tolerated_loss=lost + 0.02), start=given).reason == "kept"
     fewer = eligible.copy()
     fewer[np.nonzero(first.serving)[0][0], np.nonzero(first.serving)[1][0]] = False
     assert not (clusters(co, fewer, options=replace(options, tolerated_loss=0.9), start=first).serving & ~fewer).any()
+
+
+def test_losses_do_not_add_up_unseen():
+    """Kept again and again, clusters are held against what they were worth when they were chosen."""
+    co, eligible = coefficients("largest"), linked("largest")
+    options = CellFreeOptions(terminals_per_satellite=5, tolerated_loss=0.3)
+    held = first = clusters(co, eligible, options=options)
+    for fade in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2):
+        # what serves fades against what does not
+        faded = replace(co, signal=np.where(co.reach.gathered(first.serving), fade, 1.0) * co.signal)
+        held, before = clusters(faded, eligible, options=options, start=held), held
+        if held.reason != "kept":
+            break
+    assert before is not first
+    assert held.reason != "kept"
+    free = allocate(faded, eligible, options=OPTIONS).least_sinr
+    same = allocate(faded, before.serving, options=OPTIONS).least_sinr
+    assert same / free < 0.71 * first.worth * 1.01
 
 
 @few_scenes

@@ -756,6 +756,29 @@ def test_a_schedule_tells_slots_from_what_happens_between():
     assert told == ["slot", "", "re-establishment", "slot", ""]
 
 
+def test_joint_clusters_stay_though_limits_of_numbers_cost_much(monkeypatch):
+    from twin.association import cf_mntn
+
+    why = []
+
+    def told(*args, **options):
+        found = solve(*args, **options)
+        why.append((found.reason, found.worth))
+        return found
+
+    solve = cf_mntn.clusters
+    monkeypatch.setattr(cf_mntn, "clusters", told)
+    rng = np.random.default_rng(8)
+    snr_db = rng.uniform(0.0, 20.0, (4, 4))
+    sky = {"departure": rng.uniform(-0.6, 0.6, (4, 4, 2)), "capacity": 1}
+    run = driver("cf_mntn")
+    first = run.step(snr_db=snr_db, **sky)
+    second = run.step(snr_db=snr_db + 0.01, **sky)
+    np.testing.assert_array_equal(second.serving, first.serving)
+    assert [reason == "kept" for reason, _ in why] == [False, True]
+    assert why[0][1] == why[1][1] < 0.9  # more than the loss that is tolerated, from the beginning
+
+
 def test_matchings_and_plans_say_so():
     sky = {"elevation_deg": [[50.0, 40.0], [20.0, 30.0]]}
     assert decide("load_balanced", view_of(**sky)).reason.tolist() == ["matching"] * 2

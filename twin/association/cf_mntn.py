@@ -22,7 +22,8 @@ class CfMntnOptions(CellFreeOptions):
     beams: Beams = "smrt"
     """Beams for which powers are found: those of the precoder `smrt` or `szf`."""
     tolerated_loss: Annotated[float, Ge(0.0), Lt(1.0)] = 0.05
-    """Clusters are kept while their least SINR is below the best by no more than this share: the hysteresis."""
+    """Clusters are kept while, measured by the least SINR without limits of numbers, they have lost no more than this
+    share since they were chosen: the hysteresis."""
 
 
 @policies.register("cf_mntn", source="P5, Section IV, Algorithm 1", options=CfMntnOptions)
@@ -41,7 +42,7 @@ def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
     found = clusters(coefficients, view.visible, options=replace(options, terminals_per_satellite=most), start=start)
     score = found.share * view.mean_gain()
     wanted = led(found.serving, score, np.where(leads(view), np.inf, score))  # a master leads as long as it serves
-    memory = {SATELLITES: view.norad_id, "share": found.share}
+    memory = {SATELLITES: view.norad_id, "share": found.share, "worth": np.array(found.worth)}
     return replace(wanted, share=found.share, score=score, memory=memory)
 
 
@@ -54,6 +55,7 @@ def _carried(view: AssociationView) -> Allocation:
         sinr=np.zeros(share.shape[1]),
         least_sinr=0.0,
         bound=np.inf,
+        worth=float(view.memory["worth"]),
         iterations=0,
         converged=False,
         reason="kept",

@@ -55,8 +55,8 @@ class CellFreeOptions(MaxMinOptions):
     least_amplitude: Annotated[float, Gt(0.0), Lt(1.0)] = 1e-3
     """What p must exceed to count as serving; P5 says zero."""
     tolerated_loss: Annotated[float, Ge(0.0), Lt(1.0)] = 0.0
-    """Clusters given as a start are kept if their least SINR is below that without limits of numbers by no more than
-    this share."""
+    """Clusters given as a start are kept if, measured by the least SINR without limits of numbers, they have lost no
+    more than this share since they were chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,9 @@ class Allocation:
     """The least over the terminals that somebody serves; zero if there are none."""
     bound: float
     """What the least SINR cannot exceed with these clusters; infinite where the method gives no bound."""
+    worth: float = 1.0
+    """The least SINR over that without limits of numbers, to a hundredth, when the clusters were chosen; 1 for given
+    clusters."""
     iterations: int
     """Problems solved: passes of the reweighting and the last one on the clusters found."""
     converged: bool
@@ -148,13 +151,17 @@ def clusters(
     reach, signal = coefficients.reach, coefficients.signal
     numbers = Numbers(load=options.terminals_per_satellite, cluster=options.satellites_per_terminal)
     useful = numbers.admitted(coefficients.useful(eligible), signal, reach)
+    rough = replace(options, tolerance=max(ROUGH, options.tolerance))
+    parts = list(Blocks.of(coefficients, useful).parts())
+    free = [_peak(blocks, Budgets.of(blocks), rough, None, certain=False) for blocks in parts]
+    unlimited = min((peak.least for peak in free), default=0.0)
     if start is not None and options.tolerated_loss > 0.0:
-        kept = _kept(coefficients, useful, numbers, options, start)
+        kept = _kept(coefficients, useful, numbers, options, start, unlimited)
         if kept is not None:
             return kept
     strength, passes = np.zeros(useful.shape), 0
-    for blocks in Blocks.of(coefficients, useful).parts():
-        amplitude, count = _sparse(blocks, useful.shape, numbers, options)
+    for blocks, peak in zip(parts, free, strict=True):
+        amplitude, count = _sparse(blocks, peak.amplitude, useful.shape, numbers, rough)
         strength += amplitude
         passes = max(passes, count)
     chosen = numbers.pruned(strength, useful, signal, reach)
@@ -162,7 +169,7 @@ def clusters(
     if found.reason == "nobody":
         return found
     reason: Reason = "fits" if np.array_equal(chosen, strength > 0.0) else "pruned"
-    return replace(found, iterations=passes + solved, reason=reason)
+    return replace(found, iterations=passes + solved, reason=reason, worth=found.least_sinr / unlimited)
 
 
 def _without_idle(coefficients: Coefficients, chosen: Flags, options: CellFreeOptions) -> tuple[Allocation, int]:
@@ -178,10 +185,10 @@ def _without_idle(coefficients: Coefficients, chosen: Flags, options: CellFreeOp
     return found, solved
 
 
-def _sparse(blocks: Blocks, shape: tuple[int, ...], numbers: Numbers, options: CellFreeOptions) -> tuple[Real, int]:
-    """Amplitudes (S,B) of the pairs that the reweighting leaves, and the number of problems solved."""
-    rough = replace(options, tolerance=max(ROUGH, options.tolerance))
-    amplitude = _peak(blocks, Budgets.of(blocks), rough, None, certain=False).amplitude
+def _sparse(
+    blocks: Blocks, amplitude: Real, shape: tuple[int, ...], numbers: Numbers, options: CellFreeOptions
+) -> tuple[Real, int]:
+    """Amplitudes (S,B) of the pairs that the reweighting leaves of some (J,A), and the number of problems solved."""
     for count in range(1, options.reweightings + 2):
         strongest = amplitude >= amplitude.max(axis=1, keepdims=True)
         amplitude = np.where(strongest | (amplitude > options.least_amplitude), amplitude, 0.0)
@@ -190,23 +197,26 @@ def _sparse(blocks: Blocks, shape: tuple[int, ...], numbers: Numbers, options: C
         budgets = numbers.weighted(blocks, 1.0 / (amplitude**2 + options.regularisation))
         if budgets is None or count > options.reweightings:
             break
-        amplitude = _peak(blocks, budgets, rough, amplitude, certain=False).amplitude
+        amplitude = _peak(blocks, budgets, options, amplitude, certain=False).amplitude
     return blocks.spread_out(amplitude, shape), count
 
 
 def _kept(
-    coefficients: Coefficients, useful: Flags, numbers: Numbers, options: CellFreeOptions, start: Allocation
+    coefficients: Coefficients,
+    useful: Flags,
+    numbers: Numbers,
+    options: CellFreeOptions,
+    start: Allocation,
+    unlimited: float,
 ) -> Allocation | None:
     """The clusters of the start with new powers, if they are still allowed and good enough."""
     held = coefficients.reach.gathered(start.serving) & useful
     if not np.array_equal(held, numbers.pruned(held.astype(float), useful, coefficients.signal, coefficients.reach)):
         return None
     found = allocate(coefficients, coefficients.reach.spread(held), options=options, start=start)
-    free = allocate(coefficients, coefficients.reach.spread(useful), options=replace(options, tolerance=ROUGH))
-    served = found.sinr > 0.0
-    if not served.any() or found.least_sinr < (1.0 - options.tolerated_loss) * free.least_sinr:
+    if found.reason == "nobody" or found.least_sinr < (1.0 - options.tolerated_loss) * start.worth * unlimited:
         return None
-    return replace(found, iterations=2, reason="kept")
+    return replace(found, iterations=2, reason="kept", worth=start.worth)
 
 
 def _peak(
