@@ -31,6 +31,8 @@ min_elevation_deg = 20.0
 fading = { name = "fixed_k", k_db = 7.0 }
 """
 
+DISC = ("latitude_deg", "longitude_deg", "radius_km")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -138,3 +140,32 @@ def test_a_base_cannot_be_set(folder: Path) -> None:
 def test_a_base_that_cannot_be_is_told_of(folder: Path, said: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_scenario(above(folder, said))
+
+
+@pytest.mark.parametrize(
+    ("said", "messages"),
+    [
+        ("[time]\nepoch = 3\n", ["above.toml: time.epoch: ", "deep/base.toml: terminals[0].count: "]),
+        ('association = "a4"\n', ["above.toml: association.name: ", "deep/base.toml: terminals[0].count: "]),
+        ('[terminals]\nkind = "disc"\ncount = 4\n', [f"above.toml: terminals.{key}: is missing" for key in DISC]),
+        ("[precoding]\nname = 3\n", ["above.toml: precoding.name: ", "deep/base.toml: terminals[0].count: "]),
+    ],
+)
+def test_faults_are_told_of_under_the_file_that_says_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, said: str, messages: list[str]
+) -> None:
+    base = folder / "deep" / "base.toml"
+    base.write_text(BASE.replace("count = 4", "count = 0"), encoding="utf-8")
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError) as refused:
+        load_scenario(above(folder, f'base = "deep/base.toml"\n{said}').relative_to(folder))
+    lines = str(refused.value).splitlines()
+    assert len(lines) == len(messages), lines
+    for line, message in zip(sorted(lines), sorted(messages), strict=True):
+        assert line.startswith(message)
+
+
+def test_files_are_named_as_the_scenario_was(folder: Path) -> None:
+    (folder / "deep" / "base.toml").write_text(BASE.replace("count = 4", "count = 0"), encoding="utf-8")
+    with pytest.raises(InputError, match=f"^{folder}/deep/base.toml: terminals"):
+        load_scenario(above(folder, 'base = "deep/base.toml"\n'))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from os.path import normpath
+import re
+from collections.abc import Callable, Sequence
+from os.path import normpath, relpath
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +13,15 @@ from twin.scenario.models import MODELS, without_options
 from twin.scenario.overrides import absolute
 
 Tree = dict[str, Any]
+Layer = tuple[str, Tree]
+"""A scenario file's name and what it says itself."""
 
 _DEEPEST: Final = 8
 """Scenarios that stand on each other; more are taken for a circle."""
 
 
-def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> Tree:
-    """A scenario with everything of its base that it does not say otherwise.
+def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> tuple[Tree, list[Layer]]:
+    """A scenario with everything of its base that it does not say otherwise; and the files, from the top down.
 
     Tables are merged key by key, lists and values replaced. Where a section selects another model than the base's,
     the base's options of that model are left behind; where terminals or an
@@ -47,10 +50,44 @@ def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> Tree:
         if len(chain) > _DEEPEST or normpath(chain[-1]) in [normpath(link) for link in chain[:-1]]:
             raise InputError(f"{file}: base: scenarios stand on each other in a circle: {' on '.join(map(str, chain))}")
         trees.append(read(chain[-1]))
-    result = trees.pop()
-    while trees:  # from the lowest up: what one of them leaves behind does not come back
-        result = merged(result, trees.pop())
-    return result
+    result = trees[-1]
+    for own in trees[-2::-1]:  # from the lowest up: what one of them leaves behind does not come back
+        result = merged(result, own)
+    names = [str(link) if file.is_absolute() else relpath(link) for link in chain[1:]]
+    return result, list(zip([str(file), *names], trees, strict=True))
+
+
+def said_by(layers: Sequence[Layer], whole: Tree, key: str) -> str:
+    """The file that says a key, as ``terminals[1].count``, or else that which says most of the way to it.
+
+    Parameters
+    ----------
+    layers
+        Files and what they say, from the top down.
+    whole
+        What came of them.
+    key
+        A key as messages write it.
+    """
+    depths = [_depth(tree, whole, key) for _, tree in layers]
+    return layers[depths.index(max(depths))][0]
+
+
+def _depth(tree: Tree, whole: Tree, key: str) -> float:
+    """How many steps of a key's way a file says; no bound if it says a value there, or one that holds the key."""
+    own, there = tree, whole
+    for depth, step in enumerate(re.findall(r"[^.\[\]]+", key)):
+        if step not in own or step not in there:
+            return depth
+        value, kept = own[step], there[step]
+        if not isinstance(value, dict):
+            if isinstance(value, str) and isinstance(kept, dict):
+                kept = kept.get("name")  # text stands for a model's name
+            return float("inf") if value is kept else depth
+        if not isinstance(kept, dict):
+            return depth
+        own, there = value, kept
+    return float("inf")
 
 
 def merged(base: Tree, own: Tree, place: str = "") -> Tree:

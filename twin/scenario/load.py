@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pydantic
 
 from twin.errors import InputError
-from twin.scenario import faults, overrides
+from twin.scenario import faults, inherit, overrides
 from twin.scenario.experiment import Scenario
 from twin.scenario.faults import Fault
-from twin.scenario.inherit import inherited
+from twin.scenario.inherit import Layer
 from twin.scenario.plugins import import_plugins
 from twin.scenario.section import Named, selected
 from twin.scenario.sections import (
@@ -57,8 +58,8 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
         Naming every fault: the key, what was found and what is allowed.
     """
     file = Path(path)
-    tree = inherited(_read(file), file, _read)
-    return _checked(tree, folder=file.parent, origin=str(file), settings=tuple(overrides))
+    tree, layers = inherit.inherited(_read(file), file, _read)
+    return _checked(tree, folder=file.parent, layers=layers, settings=tuple(overrides))
 
 
 def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin: str = "scenario") -> Scenario:
@@ -69,13 +70,15 @@ def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin
     InputError
         As `load_scenario`.
     """
-    return _checked(copy.deepcopy(dict(mapping)), folder=Path(folder), origin=origin)
+    tree = copy.deepcopy(dict(mapping))
+    return _checked(tree, folder=Path(folder), layers=[(origin, tree)])
 
 
-def _checked(tree: Tree, *, folder: Path, origin: str, settings: Sequence[str] = ()) -> Scenario:
+def _checked(tree: Tree, *, folder: Path, layers: Sequence[Layer], settings: Sequence[str] = ()) -> Scenario:
+    said_by = partial(inherit.said_by, layers, tree)
     tree = {key: overrides.resolved(key, value, folder) for key, value in tree.items()}
     keys_set = overrides.apply(tree, settings)
-    _import_plugins(tree, folder, origin)
+    _import_plugins(tree, folder, said_by("plugins"))
     _write_out(tree)
     found: list[Fault] = []
     model = _scenario_model(tree, found)
@@ -90,13 +93,13 @@ def _checked(tree: Tree, *, folder: Path, origin: str, settings: Sequence[str] =
     if scenario is not None and not found:
         found += _late_faults(scenario)
     if scenario is None or found:
-        raise InputError("\n".join(_attributed(fault, origin, keys_set) for fault in found))
+        raise InputError("\n".join(_attributed(fault, said_by, keys_set) for fault in found))
     return scenario
 
 
-def _attributed(fault: Fault, origin: str, keys_set: Sequence[str]) -> str:
-    """A fault with where it was written: in the file, or in a setting."""
-    return f"--set {fault}" if _stands_at(fault, keys_set) else f"{origin}: {fault}"
+def _attributed(fault: Fault, said_by: Callable[[str], str], keys_set: Sequence[str]) -> str:
+    """A fault with where it was written: in a file, or in a setting."""
+    return f"--set {fault}" if _stands_at(fault, keys_set) else f"{said_by(fault.key)}: {fault}"
 
 
 def _stands_at(fault: Fault, keys: Iterable[str]) -> bool:

@@ -24,7 +24,14 @@ def _as_tuple(value: object) -> object:
     return [value] if isinstance(value, str | Path | int) else value
 
 
-PathList = Annotated[tuple[Path, ...], BeforeValidator(_as_tuple)]
+def _some_path(value: object) -> object:
+    """An empty path would be the current folder."""
+    if value == "":
+        raise ValueError('found "", must be the path of a file')
+    return value
+
+
+PathList = Annotated[tuple[Annotated[Path, BeforeValidator(_some_path)], ...], BeforeValidator(_as_tuple)]
 WordList = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 SatelliteList = Annotated[tuple[int | str, ...], BeforeValidator(_as_tuple)]
 """NORAD ids and name patterns (``STARLINK-1*``)."""
