@@ -18,6 +18,7 @@ from twin.channel.fading import realised_rician
 from twin.channel.path_loss import realised_loss_db
 from twin.errors import InputError
 from twin.network import Network
+from twin.outlook import association_view
 from twin.precompensation import LinkView, aligned
 from twin.rates import ReceivedMoments, drawn_rates, estimated_moments, mean_only_rate, surrogate_rate
 from twin.rows import link_rows
@@ -280,7 +281,7 @@ def test_policies_see_what_can_be_expected_and_the_air_is_what_it_is():
     network = Network.of(small(SURROUNDED))
     moment = network.sky.at(0)
     links = moment.links(moment.norad_id)
-    view = network.view(moment, ServingTable.of(begun(network).clusters), {})
+    view = association_view(network, moment, ServingTable.of(begun(network).clusters), {})
     visible = moment.visible
     mean_db = to_db(view.mean_gain()[visible])
     # both antennas' gains are 6 dBi + 16 elements, 0 dBi

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from twin.admission import admitted
 from twin.association import Assignment, AssociationView
 from twin.clusters import Clusters, ranges_km
+from twin.outlook import association_view
 from twin.sky import Moment
 from twin.state import LoggedAttempt, PlannedHandover
 from twin.timetable import ABSENT
@@ -57,7 +58,7 @@ class Handovers:
 
     def decide(self, moment: Moment, now_ns: int) -> Decision:
         """Ask the policy and set off the changes that lead to what it wants."""
-        view = self.network.view(moment, self.clusters.table, self.state.memory)
+        view = association_view(self.network, moment, self.clusters.table, self.state.memory)
         wanted = self.network.decide(view)
         self.state.memory = {name: _kept(array) for name, array in wanted.memory.items()}
         changed = (wanted.serving != view.serving).any(axis=0) | (wanted.master != view.master)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.association import Assignment, AssociationView, ServingTable
 from twin.association.answer import checked
-from twin.association.offline import ContactPlan
-from twin.association.policy import Memory, Score
 from twin.belief import Clocks
 from twin.catalogue import Catalogue
 from twin.channel import ChannelModel, StatisticalCsi
@@ -242,66 +240,6 @@ class Network:
         """(V,K) pairs that may serve: in view at the start of the epoch, and not barred at an instant within it."""
         allowed = self.timetable.allowed(now_ns, moment.norad_id)
         return moment.visible if allowed is None else moment.visible & allowed
-
-    def view(self, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
-        """What the policy may know at the start of an epoch."""
-        instant_ns = self.timeline.begin_ns(moment.epoch)
-        visible = self.available(moment, instant_ns)
-        norad_id, association = moment.norad_id, self.scenario.association
-        serving = np.zeros(visible.shape, dtype=np.bool_)
-        since_ns = np.zeros(visible.shape, dtype=np.int64)
-        known, rows = found(norad_id, table.norad_id)
-        serving[rows] = table.member[known] & visible[rows]
-        place = np.full(len(table.norad_id) + 1, -1, dtype=np.int64)
-        place[known] = rows
-        held, column = np.nonzero(serving[rows])
-        since_ns[rows[held], column] = table.since_ns[known[held], column]
-        master = place[table.master]
-        kept = serving[master, np.arange(len(master))] if len(norad_id) else np.zeros(len(master), dtype=np.bool_)
-        return AssociationView(
-            norad_id=norad_id,
-            elevation_deg=moment.elevation_deg,
-            range_km=moment.range_km,
-            visible=visible,
-            mean_gain=lambda: self.channel.power_gain(moment),
-            serving=serving,
-            master=np.where(kept, master, -1),
-            region=self.terminals.group,
-            terminal_latitude_deg=moment.terminals.latitude_deg[moment.index],
-            terminal_longitude_deg=moment.terminals.longitude_deg[moment.index],
-            instant_ns=instant_ns,
-            every_ns=int(association.every),
-            member_since_ns=since_ns,
-            capacity=association.capacity,
-            power_w=self.power_w,
-            noise_w=self.channel.noise_w,
-            remaining_s=lambda: self.forecast.remaining_s(moment),
-            ground_distance_km=moment.ground_distance_km,
-            statistics=lambda: self.expected_csi_now(moment, norad_id),
-            contacts=self.contacts,
-            memory=memory,
-        )
-
-    def contacts(self, score: Score = "elevation") -> list[ContactPlan]:
-        """Who is visible to each terminal at each decision of the run, and what that is worth."""
-        every = self.scenario.epochs_in(self.scenario.association.every)
-        # a sky of its own: what it sees ahead is not to be told of, and the run's own window stays where it is
-        sky = self.ahead()
-        seen: list[tuple[NDArray[Any], ...]] = []
-        decisions = range(0, self.timeline.epochs, every)
-        for decision, epoch in enumerate(decisions):
-            moment = sky.at(epoch)
-            row, terminal = np.nonzero(self.available(moment, self.timeline.begin_ns(epoch)))
-            worth = moment.elevation_deg if score == "elevation" else self._alone_bps_hz(moment)
-            seen.append((np.full(len(row), decision), moment.norad_id[row], terminal, worth[row, terminal]))
-        when, satellite, whom, worth = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-        owns = [whom == terminal for terminal in range(self.terminals.count)]
-        return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
-
-    def _alone_bps_hz(self, moment: Moment) -> Real:
-        """(V,K) spectral efficiency of the mean channel if a satellite spends all its power on a terminal alone."""
-        snr = self.power_w * self.channel.power_gain(moment) / self.channel.noise_w
-        return np.asarray(np.log2(1.0 + snr))
 
     def decide(self, view: AssociationView) -> Assignment:
         """Ask the policy.
