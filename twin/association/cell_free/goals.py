@@ -37,8 +37,8 @@ class Goal(Protocol):
     def reached(self, wanted: Real, unwanted: Real) -> float:
         """The largest target that all terminals reach."""
 
-    def worth(self, target: float) -> tuple[float, float]:
-        """Slope and negative curvature of what is maximised, an increasing concave function of the target."""
+    def worth(self, target: float) -> tuple[float, float, float]:
+        """Slope, negative curvature and third derivative of what is maximised, a concave function of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class Sinr:
         """The least SINR."""
         return float((wanted**2 / unwanted).min())
 
-    def worth(self, target: float) -> tuple[float, float]:
+    def worth(self, target: float) -> tuple[float, float, float]:
         """Those of the logarithm: it makes the problem less far from a convex one, and gaps relative."""
-        return 1.0 / target, 1.0 / target**2
+        return 1.0 / target, 1.0 / target**2, 2.0 / target**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,6 @@ class LinearisedSinr:
         """The largest t that all terminals reach."""
         return float(((2.0 * self.y * wanted - unwanted) / self.y**2).min())
 
-    def worth(self, target: float) -> tuple[float, float]:
+    def worth(self, target: float) -> tuple[float, float, float]:
         """Those of the target itself: the problem is convex."""
-        return 1.0, 0.0
+        return 1.0, 0.0, 0.0

@@ -97,8 +97,9 @@ class Ray:
         force = force + heard(self.turned, by.terminals * slack.by_unwanted + held.terminals * turn)
         force = force + point.heard(by.terminals * turn)
         limits = (point.budgets.weight * point.budgets.at_pairs(by.limits)).sum(axis=0)
+        pull = float((slack.mixed * (by.terminals * across + held.terminals * alone)).sum())
         return Aim(
             products=products,
             force=weight * (force - 2.0 * limits * self.direction),
-            pull=weight * float((slack.mixed * (by.terminals * across + held.terminals * alone)).sum()),
+            pull=weight * (pull + 0.5 * point.goal.worth(point.target)[2] * rise**2),
         )
