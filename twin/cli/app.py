@@ -9,6 +9,7 @@ import typer
 from twin.cli import catalogue, models
 from twin.cli.compare import compare
 from twin.cli.output import say
+from twin.cli.report import report
 from twin.cli.run import run
 from twin.cli.usage import Commands
 from twin.cli.validate import validate
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(validate)
 app.command()(compare)
+app.command()(report)
 app.add_typer(catalogue.app, name="catalogue")
 app.command()(models.precoders)
 app.command()(models.policies)

@@ -10,8 +10,8 @@ import typer
 
 from twin.cli.output import say
 from twin.cli.usage import Commands, real_number, whole_number
-from twin.cli.words import counted
 from twin.errors import InputError
+from twin.words import counted
 
 app = typer.Typer(
     cls=Commands, help="Read, generate and fetch element sets.", rich_markup_mode=None, add_completion=False

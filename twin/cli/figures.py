@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.cli.words import counted, number, rate, span
+from twin.words import counted, number, rate, span
 
 if TYPE_CHECKING:
     from twin.trace.summary import Summary

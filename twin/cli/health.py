@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from twin.cli.words import counted, number
+from twin.words import counted, number
 
 if TYPE_CHECKING:
     from twin.catalogue import CatalogueHealth

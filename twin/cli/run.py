@@ -14,8 +14,8 @@ import typer
 from twin.cli import figures, health, output
 from twin.cli.inputs import ScenarioFile, Settings, resolved
 from twin.cli.progress import Progress, on_screen
-from twin.cli.words import counted
 from twin.errors import InputError
+from twin.words import counted
 
 if TYPE_CHECKING:
     from twin.network import Network

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from twin.cli import health, output
 from twin.cli.inputs import ScenarioFile, Settings, named, resolved
-from twin.cli.words import counted, number, size, span
+from twin.words import counted, number, size, span
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,6 @@
+"""One self-contained page that shows a run to people."""
+
+from twin.report.findings import Findings
+from twin.report.page import page_of, write_report
+
+__all__ = ["Findings", "page_of", "write_report"]
