@@ -166,7 +166,7 @@ def _load(findings: Findings, axes: Any) -> str | None:
         return None
     axes.bar(np.arange(len(count)), count / count.sum(), color=COLOURS[0])
     axes.set(xlabel="terminals of a satellite that serves", ylabel="share", xlim=(0.4, len(count) - 0.4))
-    return "Load: how many terminals a serving satellite has, over all epochs."
+    return "How many terminals a serving satellite has, over all epochs."
 
 
 def _stays(findings: Findings, axes: Any) -> str | None:
@@ -176,7 +176,7 @@ def _stays(findings: Findings, axes: Any) -> str | None:
         return None
     axes.hist(whole, bins=min(40, max(5, int(np.sqrt(len(whole))))), color=COLOURS[2])
     axes.set(xlabel="minutes with one satellite", ylabel="stays")
-    return f"Time of stay: {len(whole):,} stays that begin and end within the run, mean {whole.mean():.3g} minutes."
+    return f"{len(whole):,} stays that begin and end within the run, mean {whole.mean():.3g} minutes."
 
 
 def _around(findings: Findings, axes: Any) -> str | None:

@@ -179,8 +179,8 @@ def _origin(findings: Findings) -> list[str]:
 
 
 def _details(title: str, content: Any) -> str:
-    text = escape(json.dumps(content, indent=1, ensure_ascii=False))
-    return f"<details><summary>{escape(title)}</summary><pre>{text}</pre></details>"
+    text = content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False)
+    return f"<details><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
 
 
 def _table(frame: pd.DataFrame) -> str:
