@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from time import perf_counter
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tests.literal import p5_allocation
-from twin.association.cell_free import Allocation, CellFreeOptions, Coefficients, clusters
-from twin.association.cell_free.coefficients import Beams
+from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, Interference, clusters
 from twin.channel import PlanarArray, StatisticalCsi
 from twin.constants import LIGHT_SPEED_M_S
 
@@ -19,6 +19,11 @@ SCENES: Final = 8
 CARRIER_HZ: Final = 5e9
 HEIGHT_KM, SPEED_KM_S = 550.0, 7.6
 POWER_W: Final = 10.0
+KINDS: Final[tuple[tuple[Beams, Interference], ...]] = (
+    ("smrt", "coherent"),
+    ("smrt", "independent"),
+    ("szf", "coherent"),
+)
 NOISES_DBM: Final = (-140.0, -100.0)
 """P5's, below the thermal noise, and one at which noise counts."""
 ANTENNAS: Final = 8
@@ -50,45 +55,56 @@ def statistics(seed: int, noise_dbm: float, after_s: float = 0.0) -> Statistical
     )
 
 
-def timed(csi: StatisticalCsi, beams: Beams, start: Allocation | None = None) -> tuple[float, Allocation]:
+def made(csi: StatisticalCsi, beams: Beams, interference: Interference) -> Coefficients:
+    """What powers are found for."""
+    return Coefficients.of(csi, np.full(SATELLITES, POWER_W), beams=beams, interference=interference)
+
+
+def timed(
+    csi: StatisticalCsi, beams: Beams, interference: Interference, start: Allocation | None = None
+) -> tuple[float, Allocation]:
     """Seconds of one decision, its coefficients included."""
     begun = perf_counter()
-    coefficients = Coefficients.of(csi, np.full(SATELLITES, POWER_W), beams=beams)
+    coefficients = made(csi, beams, interference)
     options = CellFreeOptions(terminals_per_satellite=LOAD, tolerated_loss=0.05)
     found = clusters(coefficients, np.ones((SATELLITES, TERMINALS), dtype=np.bool_), options=options, start=start)
     return perf_counter() - begun, found
 
 
-def printed(csi: StatisticalCsi, beams: Beams) -> tuple[float, float]:
-    """Seconds of Algorithm 1's first successive approximation with cvxpy, and the least SINR that it ends at."""
-    made = Coefficients.of(csi, np.full(SATELLITES, POWER_W), beams=beams)
-    heard = np.moveaxis(made.spread, 0, -1), np.moveaxis(made.leak, 0, -1)
+def printed_s(coefficients: Coefficients) -> float:
+    """Seconds of Algorithm 1's first successive approximation with cvxpy."""
+    heard = np.moveaxis(coefficients.spread, 0, -1), np.moveaxis(coefficients.leak, 0, -1)
     everyone = np.ones((SATELLITES, TERMINALS), dtype=np.bool_)
     begun = perf_counter()
-    _, least, _ = p5_allocation.sca(made.signal.T, *heard, made.noise_w, None, everyone, LOAD, tolerance=1e-2)
-    return perf_counter() - begun, least
+    p5_allocation.sca(coefficients.signal.T, *heard, coefficients.noise_w, None, everyone, LOAD, tolerance=1e-2)
+    return perf_counter() - begun
+
+
+def line(noise_dbm: float, beams: Beams, interference: Interference) -> str:
+    """What decisions of one kind take."""
+    cold = [timed(statistics(seed, noise_dbm), beams, interference) for seed in range(SCENES)]
+    later = [statistics(seed, noise_dbm, after_s=LATER_S) for seed in range(SCENES)]
+    warm = [timed(csi, beams, interference, found) for csi, (_, found) in zip(later, cold, strict=True)]
+    cold_ms, warm_ms = (np.array([seconds for seconds, _ in kind]) * 1e3 for kind in (cold, warm))
+    kept = sum(found.reason == "kept" for _, found in warm)
+    one_s = printed_s(made(statistics(0, noise_dbm), beams, interference))
+    passes = max(cold[0][1].iterations - 1, 1)
+    return (
+        f"{beams}, {interference}, noise {noise_dbm:.0f} dBm: cold {cold_ms.mean():.0f} (worst {cold_ms.max():.0f}),"
+        f" {LATER_S:.0f} s later {warm_ms.mean():.0f} (worst {warm_ms.max():.0f}; {kept} clusters kept);"
+        f" printed {one_s:.1f} s a pass, {passes} passes: ratio {one_s * passes / cold[0][0]:.0f}"
+    )
 
 
 def main() -> None:
-    """Print a line for each kind of beam and noise."""
+    """Print a line for each kind of beam, interference and noise."""
     print(f"{SATELLITES} satellites, {TERMINALS} terminals, at most {LOAD} a satellite, {SCENES} scenes; ms")
-    with threadpool_limits(1):
-        timed(statistics(99, NOISES_DBM[0]), "smrt")  # what is read and compiled at first use
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # cvxpy is asked for all it can give
+        timed(statistics(99, NOISES_DBM[0]), *KINDS[0])  # what is read and compiled at first use
         for noise_dbm in NOISES_DBM:
-            for beams in get_args(Beams):
-                cold = [timed(statistics(seed, noise_dbm), beams) for seed in range(SCENES)]
-                later = [statistics(seed, noise_dbm, after_s=LATER_S) for seed in range(SCENES)]
-                warm = [timed(csi, beams, found) for csi, (_, found) in zip(later, cold, strict=True)]
-                cold_ms, warm_ms = (np.array([seconds for seconds, _ in kind]) * 1e3 for kind in (cold, warm))
-                kept = sum(found.reason == "kept" for _, found in warm)
-                one_s, _ = printed(statistics(0, noise_dbm), beams)
-                passes = max(cold[0][1].iterations - 1, 1)
-                print(
-                    f"  {beams}, noise {noise_dbm:.0f} dBm: cold {cold_ms.mean():.0f} (worst {cold_ms.max():.0f}),"
-                    f" {LATER_S:.0f} s later {warm_ms.mean():.0f} (worst {warm_ms.max():.0f}; {kept} clusters kept);"
-                    f" printed {one_s:.1f} s a pass, {passes} passes: ratio {one_s * passes / cold[0][0]:.0f}",
-                    flush=True,
-                )
+            for kind in KINDS:
+                print(f"  {line(noise_dbm, *kind)}", flush=True)
 
 
 if __name__ == "__main__":

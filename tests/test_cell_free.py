@@ -87,6 +87,25 @@ def test_sinr_is_that_of_equation_27_for_any_powers(name):
     np.testing.assert_allclose(sinr(co, p**2), expected, rtol=1e-10, atol=1e-12)  # sums of some 100 products
 
 
+@few_scenes
+@pytest.mark.parametrize("beams", ["smrt", "szf"])
+def test_independent_interference_is_the_mean_over_phases_that_turn(name, beams):
+    """Phases 2π m s k / M, M prime: over m = 0 ... M-1 what two satellites send to a stranger is exactly orthogonal."""
+    scene = CELL_FREE[name]
+    problem = cell_free_problem(scene)
+    satellites, terminals = scene.gamma.shape
+    many = next(p for p in (11, 13, 17, 19, 23, 29, 31, 37) if p > max(satellites, terminals))
+    share = np.random.default_rng(9).random(scene.gamma.shape) * linked(name) / terminals
+    turn = 2 * np.pi / many * np.outer(np.arange(satellites), np.arange(terminals))
+    sums = np.zeros(terminals)
+    for m in range(many):
+        csi = replace(problem.csi, carrier_phase_rad=m * turn)
+        sums += 1 / np.maximum(sinr(Coefficients.of(csi, problem.power_w, beams=beams), share), 1e-300)
+    independent = Coefficients.of(problem.csi, problem.power_w, beams=beams, interference="independent")
+    served = linked(name).any(axis=0)
+    np.testing.assert_allclose(1 / sinr(independent, share)[served], sums[served] / many, rtol=1e-10)
+
+
 @every_heard_scene
 def test_sinr_of_zero_forcing_is_that_of_theorem_1(name):
     s = CELL_FREE[name]

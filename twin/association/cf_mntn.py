@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, clusters
+from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, Interference, clusters
 from twin.association.policy import Assignment, AssociationView, policies
 from twin.association.ranking import leads, led
 from twin.association.remembered import SATELLITES, recalled
@@ -21,6 +21,9 @@ class CfMntnOptions(CellFreeOptions):
 
     beams: Beams = "smrt"
     """Beams for which powers are found: those of the precoder `smrt` or `szf`."""
+    interference: Interference = "coherent"
+    """Whether mean amplitudes of several satellites add up at strangers, in the phases of the moment of the decision as
+    in P5, or their powers, as they do over the seconds until the next decision."""
     tolerated_loss: Annotated[float, Ge(0.0), Lt(1.0)] = 0.05
     """Clusters are kept while, measured by the least SINR without limits of numbers, they have lost no more than this
     share since they were chosen: the hysteresis."""
@@ -37,7 +40,7 @@ def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
         else min(options.terminals_per_satellite, view.capacity)
     )
     power_w = np.full(len(view.norad_id), view.power_w)
-    coefficients = Coefficients.of(view.statistics(), power_w, beams=options.beams)
+    coefficients = Coefficients.of(view.statistics(), power_w, beams=options.beams, interference=options.interference)
     start = _carried(view) if "share" in view.memory else None
     found = clusters(coefficients, view.visible, options=replace(options, terminals_per_satellite=most), start=start)
     score = found.share * view.mean_gain()

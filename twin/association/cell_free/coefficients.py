@@ -17,6 +17,7 @@ Number = NDArray[np.inexact[Any]]
 Flags = NDArray[np.bool_]
 
 Beams = Literal["smrt", "szf"]
+Interference = Literal["coherent", "independent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +32,17 @@ class Coefficients:
     signal: Real
     """(S,B) b, √W: mean amplitude of a terminal's own beam."""
     spread: Real
-    """(S,B,B) c, √W: standard deviation at one terminal (first B) of what is sent to another (second B), or itself."""
+    """(S,B,B) c, √W: root of the power, at one terminal (first B), of what is sent to another (second B) or itself and
+    has no mean that adds up over satellites."""
     leak: Number
     """(S,B,B) d, √W: mean amplitude at one terminal of what is sent to another, as the carrier's phases turn it."""
     noise_w: Real
     """(K,) σ²."""
 
     @classmethod
-    def of(cls, csi: StatisticalCsi, power_w: Real, *, beams: Beams) -> Coefficients:
+    def of(
+        cls, csi: StatisticalCsi, power_w: Real, *, beams: Beams, interference: Interference = "coherent"
+    ) -> Coefficients:
         """Coefficients of sMRT or sZF beams (P5, eq. 28 with the root over ν and κν, and c = 0 where sZF nulls).
 
         Where the phase is imperfect its variance adds to that of the fading. Terminals with several antennas are taken
@@ -53,6 +57,9 @@ class Coefficients:
         beams
             ``smrt`` points at the terminal; ``szf`` nulls all others in reach (by the pseudo-inverse where directions
             coincide, so that terminals at one place share a beam).
+        interference
+            ``coherent``: the mean amplitudes of several satellites add up at a stranger, in the phases of this moment
+            (P5); ``independent``: their powers do, which is the mean over phases that turn while powers rest.
 
         Raises
         ------
@@ -64,13 +71,17 @@ class Coefficients:
         mean = reach.gathered(csi.mean_amplitude) * np.sqrt(power_w)[:, None]
         variance = np.maximum(csi.gain - csi.mean_amplitude**2, 0.0) * power_w[:, None]
         leak: Number = mean[:, :, None] * seen
-        if csi.carrier_phase_rad is not None:
+        spread = np.sqrt(reach.gathered(variance))[:, :, None] * np.abs(seen)
+        if interference == "independent":
+            others = ~np.eye(leak.shape[1], dtype=np.bool_)
+            spread, leak = np.hypot(spread, leak * others), leak * ~others
+        elif csi.carrier_phase_rad is not None:
             turn = np.exp(1j * reach.gathered(csi.carrier_phase_rad))
             leak = leak * (turn[:, :, None] * turn.conj()[:, None, :])
         return cls(
             reach=reach,
             signal=mean * np.einsum("skk->sk", seen),
-            spread=np.sqrt(reach.gathered(variance))[:, :, None] * np.abs(seen),
+            spread=spread,
             leak=leak,
             noise_w=csi.noise_w,
         )
