@@ -32,6 +32,8 @@ from twin.metrics import Run, evaluate, over_runs
 
 BOUNDS = ("offline_optimal", "offline_trade", "max_elevation")
 """Along these one satellite each serves: the fewest handovers, a trade of them against elevation, and none spared."""
+REFERENCE = "max_elevation"
+"""Whose rates others are compared with, on the same terminals: seeds place them anew, and that moves all rates."""
 LEAST = 0.5
 """Where no cluster is ever given up, on an axis that has no zero."""
 FIGURES = {
@@ -44,6 +46,8 @@ FIGURES = {
     "low_epoch_rate_mbps": "5th percentile over terminals and epochs",
     "cluster_size": "satellites a terminal",
     "active_satellites": "satellites at work",
+    "mean_rate_ratio": "mean rate over that of the highest satellite",
+    "low_rate_ratio": "5th percentile over terminals, likewise",
 }
 
 # %% [markdown]
@@ -91,7 +95,15 @@ def collected(folder: Path) -> pd.DataFrame:
         rows.append({"constellation": constellation, "policy": policy, "seed": int(parts[1]), **figures(trace)})
     if not rows:
         raise SystemExit(f"{folder}: no finished trace named CONSTELLATION-POLICY-SEED")
-    return pd.DataFrame(rows)
+    return compared(pd.DataFrame(rows))
+
+
+def compared(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs with their rates over those of the reference of the same constellation and seed, missing without one."""
+    keys, rates = ["constellation", "seed"], ["mean_rate_mbps", "low_rate_mbps"]
+    known = runs[runs["policy"] == REFERENCE].set_index(keys)[rates]
+    paired = runs[keys].join(known, on=keys)
+    return runs.assign(**{name.replace("_mbps", "_ratio"): runs[name] / paired[name] for name in rates})
 
 
 def summed_up(runs: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +116,10 @@ def summed_up(runs: pd.DataFrame) -> pd.DataFrame:
 
 # %%
 def drawn(table: pd.DataFrame, file: Path) -> None:
-    """Mean and 5th-percentile rate over what a terminal has to be prepared for."""
+    """Mean and 5th-percentile rate over what a terminal has to be prepared for.
+
+    Bars of rates are those of the ratio to the reference, without what the places of the terminals make of both.
+    """
     import matplotlib.pyplot as plt
 
     plt.rcParams["svg.hashsalt"] = "twin"
@@ -131,8 +146,11 @@ def _one(place, table: pd.DataFrame, name: str) -> None:
     for policy in policies:
         own, colour = table.loc[policy], plt.colormaps["tab20"](_number(policy) % 20)
         across, up, together = own.loc["joins_per_hour"], own.loc[name], own.loc["cluster_size"]["mean"] > 1.05
+        against = (
+            own.loc[name.replace("_mbps", "_ratio")] * up["mean"] / own.loc[name.replace("_mbps", "_ratio"), "mean"]
+        )
         spread = {
-            key: [[_half(line)]] * 2 for key, line in (("xerr", across), ("yerr", up)) if not pd.isna(line["low"])
+            key: [[_half(line)]] * 2 for key, line in (("xerr", across), ("yerr", against)) if not pd.isna(line["low"])
         }
         shape = "s" if together else "o"
         place.errorbar(across["mean"], up["mean"], fmt=shape, markersize=5, color=colour, label=policy, **spread)

@@ -61,6 +61,9 @@ def test_the_handover_study_counts_what_the_traces_hold(study):
     assert row.joins_per_hour == pytest.approx(joins)
     assert row.mean_rate_mbps * 1e6 == pytest.approx(trace.terminals.rate_bps.mean(), rel=1e-12)
     assert row.active_satellites == pytest.approx(trace.epochs.active_satellites.mean())
+    reference = twin.read_trace(study / "walker-max_elevation-2").terminals.rate_bps.mean()
+    assert row.mean_rate_ratio == pytest.approx(trace.terminals.rate_bps.mean() / reference, rel=1e-12)
+    assert (runs.loc["max_elevation", ["mean_rate_ratio", "low_rate_ratio"]] == 1.0).all(axis=None)
 
 
 def test_the_handover_study_says_what_it_misses(tmp_path):
