@@ -709,11 +709,11 @@ COMMANDS = [
     (
         ["rnu", "tiny.toml"],
         'there is no command "rnu"; did you mean "run"?'
-        ' (known: "run", "validate", "compare", "precoders", "policies", "catalogue")\nsee: twin --help',
+        ' (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\nsee: twin --help',
     ),
     (
         [],
-        'no command is given (known: "run", "validate", "compare", "precoders", "policies", "catalogue")\n'
+        'no command is given (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\n'
         "see: twin --help",
     ),
     (["run"], "run: SCENARIO is missing\nsee: twin run --help"),

@@ -66,7 +66,7 @@ draws = 2
 """
 """Twenty epochs of four terminals; nothing of a constellation at 53 degrees is ever above the northern one."""
 
-COMMANDS = ["run", "validate", "compare", "precoders", "policies", "catalogue"]
+COMMANDS = ["run", "validate", "compare", "report", "precoders", "policies", "catalogue"]
 
 
 @pytest.fixture
