@@ -41,7 +41,7 @@ def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
     )
     power_w = np.full(len(view.norad_id), view.power_w)
     coefficients = Coefficients.of(view.statistics(), power_w, beams=options.beams, interference=options.interference)
-    start = _carried(view) if "share" in view.memory else None
+    start = _carried(view) if "worth" in view.memory else None
     found = clusters(coefficients, view.visible, options=replace(options, terminals_per_satellite=most), start=start)
     score = found.share * view.mean_gain()
     wanted = led(found.serving, score, np.where(leads(view), np.inf, score))  # a master leads as long as it serves
