@@ -1,0 +1,1 @@
+"""Digests of whole traces, recorded before the code was rearranged."""
