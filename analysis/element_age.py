@@ -30,9 +30,9 @@ import pandas as pd
 
 import twin
 from twin.catalogue import Catalogue, read_catalogue
-from twin.compare import as_frame, compare
-from twin.ephemeris import Ephemeris
-from twin.network import Network
+from twin.geometry.ephemeris import Ephemeris
+from twin.simulation.compare import as_frame, compare
+from twin.world.network import Network
 
 SCENE = Path(__file__).resolve().parents[1] / "scenarios" / "starlink-hour.toml"
 PRECODERS = ("ms_jo_cdwmmse", "szf", "smrt", "ss_wmmse")

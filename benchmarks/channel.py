@@ -9,8 +9,8 @@ from time import perf_counter
 import pandas as pd
 
 import twin
-from twin.job import run_network
-from twin.network import Network
+from twin.simulation.run import run_network
+from twin.world.network import Network
 
 Timing = tuple[float, float, pd.Series]
 

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from tests.literal import p5_allocation
 from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, Interference, clusters
-from twin.channel import PlanarArray, StatisticalCsi
 from twin.constants import LIGHT_SPEED_M_S
+from twin.radio.channel import PlanarArray, StatisticalCsi
 
 SATELLITES, TERMINALS, LOAD = 20, 10, 8
 SCENES: Final = 8

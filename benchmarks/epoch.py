@@ -10,8 +10,8 @@ from time import perf_counter
 import pandas as pd
 
 import twin
-from twin.job import run_network
-from twin.network import Network
+from twin.simulation.run import run_network
+from twin.world.network import Network
 
 ROOT = Path(__file__).resolve().parents[1]
 STARLINK = ROOT.parent / "shared" / "data" / "tle" / "starlink_2026-05-30_CRLF.tle"

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.helpers.p1_problem import effective
 from tests.literal import p1_joint, p1_streamwise, p2_cdwm, p2_channel, p2_linear, p3_cdwmmse, p3_matrices, p3_wmmse
-from tests.p1_problem import effective
 from twin.precoding import PrecodingProblem
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook
 from twin.precoding.beamspace.selection import BeamOptions, active_beams

@@ -9,10 +9,10 @@ import numpy as np
 import threadpoolctl
 
 from benchmarks.printed import printed_cdwmmse
-from twin.channel import PlanarArray, StatisticalCsi
 from twin.precoding import PrecodingProblem
 from twin.precoding.joint import JointOptions
 from twin.precoding.wmmse import ms_jo_cdwmmse
+from twin.radio.channel import PlanarArray, StatisticalCsi
 
 OPTIONS = JointOptions(iterations=10, tolerance_bit=0.0)
 

@@ -13,9 +13,9 @@ import threadpoolctl
 
 from benchmarks.literal import TWINS, seconds_an_iteration
 from benchmarks.precoder import problem as papers_problem
-from twin.channel import PlanarArray, draw_channels
 from twin.precoding import Precoding, PrecodingProblem
-from twin.precompensation import draw_phase_errors
+from twin.radio.channel import PlanarArray, draw_channels
+from twin.radio.synchronisation import draw_phase_errors
 from twin.registry import of_kind
 
 REPEATS = 5

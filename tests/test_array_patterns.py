@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from twin.channel import PlanarArray
-from twin.channel.element_pattern import CosinePower, Isotropic, Reflector
+from twin.radio.channel import PlanarArray
+from twin.radio.channel.element_pattern import CosinePower, Isotropic, Reflector
 
 EVERY_PATTERN = pytest.mark.parametrize(
     "pattern",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.views import decide, members, view_of
+from tests.helpers.views import decide, members, view_of
 from twin.association import NOBODY, Cluster, Handover, ServingTable, transition
 
 # --------------------------------------------------------------------------------------------- max_elevation

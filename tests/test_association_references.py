@@ -18,8 +18,8 @@ from skyfield.api import EarthSatellite, load, wgs84
 import twin
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM, EARTH_ROTATION_RAD_S
 from twin.metrics import Run, evaluate
+from twin.results import Trace
 from twin.scenario import from_mapping
-from twin.trace import Trace
 
 POLAR_RADIUS_KM = 6356.752
 J2 = 1.082616e-3

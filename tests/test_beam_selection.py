@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.p2_problem import SCENES, problem_of
 from tests.literal import p2_beams
 from tests.literal.p2_channel import beam_cosines
 from tests.literal.p2_scenes import Scene
-from tests.p2_problem import SCENES, problem_of
-from twin.channel import PlanarArray
 from twin.errors import InputError
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
 from twin.precoding.beamspace.selection import BeamOptions, active_beams, lcms, near_opt
+from twin.radio.channel import PlanarArray
 
 every_scene = pytest.mark.parametrize("name", SCENES)
 every_oversampling = pytest.mark.parametrize("oversampling", [1, 2])

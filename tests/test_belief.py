@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.small_run import begun, reports, reports_with_stops, rows_of, small
-from twin.belief import BelievedEphemeris, BelievedTerminals, Clocks
-from twin.belief.attitude import rotation
-from twin.belief.orbits import moved
+from tests.helpers.small_run import begun, reports, reports_with_stops, rows_of, small
 from twin.catalogue import Walker, walker_catalogue
 from twin.catalogue.tle import checksum, tle_text
 from twin.cli.entry import main
-from twin.ephemeris import Ephemeris, SatelliteStates
-from twin.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
 from twin.errors import InputError
-from twin.job import manifest_of
-from twin.loop import Loop
-from twin.network import Network
-from twin.reports import greatest_age_ns, report_age_ns
-from twin.rows import link_rows
+from twin.geometry.ephemeris import Ephemeris, SatelliteStates
+from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
+from twin.geometry.terminals import Terminals
 from twin.scenario.belief import ClockError, OrbitError, PositionError
-from twin.terminals import Terminals
+from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
+from twin.simulation.loop import Loop
+from twin.simulation.rows import link_rows
+from twin.simulation.run import manifest_of
+from twin.uncertainty import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.uncertainty.attitude import rotation
+from twin.uncertainty.orbits import moved
+from twin.world.network import Network
 
 START = np.datetime64("2026-01-01T00:00:00", "ns")
 SETS = walker_catalogue(

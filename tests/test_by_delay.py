@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
+from tests.helpers.small_run import reports, reports_with_stops, rows_of, small
 from tests.literal import ofdm
-from tests.p5_problem import CELL_FREE, cell_free_problem
-from tests.small_run import reports, reports_with_stops, rows_of, small
 from tests.test_rates import WAVE, drawn, random_weights, sparse_world, world
-from twin.channel import StatisticalCsi, draw_channels
-from twin.network import Network
-from twin.precoding.instant.pilots import PilotOptions, imrt
-from twin.precompensation import Waveform, stream_correlation
+from twin.precoding.instantaneous.uplink_pilots import PilotOptions, imrt
+from twin.radio.channel import StatisticalCsi, draw_channels
+from twin.radio.waveform import Waveform
 from twin.rates import (
     ReceivedMoments,
     Streams,
@@ -28,7 +27,9 @@ from twin.rates import (
     score_each,
     surrogate_rate,
 )
+from twin.rates.independence import stream_correlation
 from twin.rates.interference import disturbance
+from twin.world.network import Network
 
 Array = NDArray[Any]
 KINDS = ("independent", "coherent", "by_delay")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
+from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
 from tests.literal import p5_rates
-from tests.p5_problem import CELL_FREE, cell_free_problem
 from twin.association.cell_free import Allocation, CellFreeOptions, Coefficients, MaxMinOptions, allocate, clusters
-from twin.association.cell_free.blocks import Blocks
-from twin.association.cell_free.budgets import Budgets
-from twin.association.cell_free.cone import highest, successive
 from twin.errors import InputError
+from twin.solvers.max_min.layout import Blocks
+from twin.solvers.max_min.limits import Budgets
+from twin.solvers.max_min.search import highest, successive
 
 every_scene = pytest.mark.parametrize("name", CELL_FREE)
 FEW = ("plain_0", "largest", "more_uts_than_antennas", "kappa_mixed", "powers_unequal")
@@ -177,8 +177,8 @@ def test_one_approximation_from_one_point_has_the_literal_optimum(name):
 
 
 def _approximated_once(blocks, start, t_start):
-    from twin.association.cell_free.cone import _convex
-    from twin.association.cell_free.goals import LinearisedSinr
+    from twin.solvers.max_min.search import _convex
+    from twin.solvers.max_min.targets import LinearisedSinr
 
     amplitude = blocks.gathered(start)
     goal = LinearisedSinr(y=(blocks.signal * amplitude).sum(axis=1) / t_start)

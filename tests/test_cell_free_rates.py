@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.helpers.p5_problem import CELL_FREE, IN_TURN, PERFECT, cell_free_problem
 from tests.literal import p5_rates
 from tests.literal.p5_precoders import x_of
-from tests.p5_problem import CELL_FREE, IN_TURN, PERFECT, cell_free_problem
-from twin.channel import draw_channels
-from twin.precoding.instant.pilots import Estimates, PilotOptions, imrt
+from twin.precoding.instantaneous.uplink_pilots import Estimates, PilotOptions, imrt
+from twin.radio.channel import draw_channels
 from twin.rates import ReceivedMoments, Streams, estimated_moments, mean_only_rate, score_each
 from twin.registry import of_kind
 

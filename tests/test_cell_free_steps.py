@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from tests.p5_problem import CELL_FREE, cell_free_problem
+from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
 from twin.association.cell_free import Coefficients
-from twin.association.cell_free.blocks import Blocks
-from twin.association.cell_free.budgets import Budgets
-from twin.association.cell_free.goals import LinearisedSinr, Sinr
-from twin.association.cell_free.newton import Aim, Newton
-from twin.association.cell_free.point import Multipliers, Point
-from twin.association.cell_free.ray import Ray
+from twin.solvers.max_min.interior_point import Multipliers, Point
+from twin.solvers.max_min.layout import Blocks
+from twin.solvers.max_min.limits import Budgets
+from twin.solvers.max_min.line_search import Ray
+from twin.solvers.max_min.newton import Aim, Newton
+from twin.solvers.max_min.targets import LinearisedSinr, Sinr
 
 SCENES = ("plain_0", "largest", "kappa_mixed", "powers_unequal")
 

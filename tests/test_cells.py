@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.views import decide, driver, members, view_of
-from twin.association.cells import CellGrid
-from twin.channel.beam_numbers import FIRST_CELL
+from tests.helpers.views import decide, driver, members, view_of
+from twin.association.toolkit.cells import CellGrid
+from twin.radio.channel.beam_numbers import FIRST_CELL
 
 
 def on_sphere(latitude_deg, longitude_deg):

@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from twin.channel import ChannelModel, PlanarArray, StatisticalCsi, draw_channels, noise_power_w
-from twin.channel.element_pattern import Isotropic
-from twin.channel.environment import World, terminal_keys
-from twin.links import LinkStates
+from twin.geometry.links import LinkStates
 from twin.precoding import PrecodingProblem
-from twin.precompensation import draw_phase_errors, mean_phase
+from twin.radio.channel import ChannelModel, PlanarArray, StatisticalCsi, draw_channels, noise_power_w
+from twin.radio.channel.element_pattern import Isotropic
+from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.synchronisation import draw_phase_errors, mean_phase
 from twin.rates import Streams, score
 from twin.registry import of_kind
 

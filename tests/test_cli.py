@@ -19,11 +19,11 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
-from tests.small_run import trace_bits
+from tests.helpers.small_run import trace_bits
 from twin.cli.entry import main
 from twin.cli.progress import Lines
-from twin.trace import read_trace, writer
-from twin.trace.summary import KINDS, summarise
+from twin.results import read_trace, writer
+from twin.results.summary import KINDS, summarise
 
 TINY = """\
 name = "tiny"
@@ -229,7 +229,7 @@ def test_figures_are_those_of_the_tables(tiny: Path, capsys: pytest.CaptureFixtu
 def test_a_summary_holds_no_table_in_memory(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["run", str(tiny), "--quiet", "--out", "here", "--set", "trace.flush=1ms"]) == 0
     whole = summarise("here")
-    monkeypatch.setattr("twin.trace.summary._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("twin.results.summary._ROWS_AT_ONCE", 3)
     monkeypatch.setattr(pd, "DataFrame", None)
     pieces = summarise("here")
     # 80 numbers added up in other groups
@@ -338,7 +338,7 @@ def test_resume_finds_the_newest_unfinished_trace(
 ) -> None:
     told(capsys, "run", str(tiny), "--quiet")
     with monkeypatch.context() as patched:
-        patched.setattr("twin.loop.Loop._close", interrupted_at(7))
+        patched.setattr("twin.simulation.loop.Loop._close", interrupted_at(7))
         out, err = told(capsys, "run", str(tiny), status=130)
     assert err[-1].startswith("twin: interrupted; 7 of 20 epochs are written, go on with: twin run tiny.toml --out")
     out, _ = told(capsys, "run", str(tiny), "--resume")
@@ -361,7 +361,7 @@ def test_an_interruption_before_the_first_epoch(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twin.network.Network.of", interrupted)
+    monkeypatch.setattr("twin.world.network.Network.of", interrupted)
     _, err = told(capsys, "run", str(tiny), status=130)
     assert err == ["twin: interrupted"]
     assert not Path("traces").exists()
@@ -369,7 +369,7 @@ def test_an_interruption_before_the_first_epoch(
 
 def interrupted_at(epoch: int):  # type: ignore[no-untyped-def]
     """A stand-in for the closing of an epoch that is interrupted at one of them."""
-    from twin.loop import Loop
+    from twin.simulation.loop import Loop
 
     close = Loop._close
 
@@ -416,7 +416,7 @@ def test_a_defect_is_told_without_a_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("what now?")
 
-    monkeypatch.setattr("twin.network.Network.of", broken)
+    monkeypatch.setattr("twin.world.network.Network.of", broken)
     monkeypatch.delenv("TWIN_DEBUG", raising=False)
     _, err = told(capsys, "run", str(tiny), status=1)
     assert err[0] == "twin: error: sorry, this should not happen: RuntimeError: what now?"

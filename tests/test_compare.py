@@ -8,11 +8,11 @@ import pytest
 
 import twin
 from twin.cli.entry import main
-from twin.compare import as_frame, compare
 from twin.errors import InputError
-from twin.network import Network
 from twin.registry import of_kind
 from twin.scenario import from_mapping, with_precoder
+from twin.simulation.compare import as_frame, compare
+from twin.world.network import Network
 
 TREE = {
     "name": "pair",

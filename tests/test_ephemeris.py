@@ -10,9 +10,9 @@ from sgp4.api import Satrec
 from skyfield.api import EarthSatellite
 from skyfield.framelib import itrs
 
-from twin.ephemeris import UNUSABLE_POSITION_KM, Ephemeris
-from twin.ephemeris.time_scales import skyfield_time, timescale
 from twin.errors import InputError
+from twin.geometry.ephemeris import UNUSABLE_POSITION_KM, Ephemeris
+from twin.geometry.ephemeris.time_scales import skyfield_time, timescale
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of reference data is absent")

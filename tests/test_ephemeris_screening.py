@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.test_ephemeris import LINES, needs_data, one_set, read_sets, window, with_epoch
-from twin.ephemeris import Ephemeris
-from twin.ephemeris.frames import geodetic_to_itrs, itrs_to_geodetic, up_of
+from twin.geometry.ephemeris import Ephemeris
+from twin.geometry.ephemeris.frames import geodetic_to_itrs, itrs_to_geodetic, up_of
 
 
 def in_view(ephemeris: Ephemeris, times: np.ndarray, places: np.ndarray, min_deg: float) -> np.ndarray:

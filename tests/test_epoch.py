@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.small_run import reports, small, with_segments
-from twin.channel import StatisticalCsi, draw_channels
-from twin.epoch import Outcome, Segment, settle
-from twin.network import Network
-from twin.precompensation import draw_phase_errors
+from tests.helpers.small_run import reports, small, with_segments
+from twin.radio.channel import StatisticalCsi, draw_channels
+from twin.radio.synchronisation import draw_phase_errors
+from twin.simulation.epoch import Outcome, Segment, settle
+from twin.world.network import Network
 
 # Gram matrices against sums over antennas: 16 terms a product, and interference some 40 dB below the signal
 RELATIVE = 1e-9

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from tests.scene_problem import named_scenes, problem_of
+from tests.helpers.scene_problem import named_scenes, problem_of
 from twin.precoding.exact.exact_power import Dual, ExactPowerOptions, cdwmmse_exact_power
 from twin.precoding.joint import Near
 from twin.precoding.problem import precoders
-from twin.precoding.span import Span
 from twin.precoding.wmmse import decomposed_receivers
 from twin.rates import ReceivedMoments, Streams, surrogate_rate
+from twin.solvers.span import Span
 
 SCENES = named_scenes()
 every_scene = pytest.mark.parametrize("scene", SCENES)

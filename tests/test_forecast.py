@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.small_run import anew, reports, small
+from tests.helpers.small_run import anew, reports, small
 from twin.association import AssociationView
-from twin.links import visibility
-from twin.network import Network
-from twin.state import LoopState
+from twin.geometry.links import visibility
+from twin.simulation.state import LoopState
+from twin.world.network import Network
 
 FLIGHT = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 900.0}
 PLACES = {"name": "ground", "kind": "disc", "latitude_deg": 45.0, "longitude_deg": 10.0, "radius_km": 800.0, "count": 6}

@@ -8,7 +8,7 @@ from skyfield.api import wgs84
 from skyfield.framelib import itrs
 from skyfield.sgp4lib import TEME
 
-from twin.ephemeris.frames import (
+from twin.geometry.ephemeris.frames import (
     geodetic_to_itrs,
     itrs_to_geodetic,
     local_axes,
@@ -16,7 +16,7 @@ from twin.ephemeris.frames import (
     teme_to_itrs,
     up_of,
 )
-from twin.ephemeris.time_scales import julian_date, sidereal_angle_rad, skyfield_time, timescale
+from twin.geometry.ephemeris.time_scales import julian_date, sidereal_angle_rad, skyfield_time, timescale
 
 INSTANTS = np.array(
     ["1999-12-31T23:59:59.999999999", "2016-12-31T23:59:59.5", "2022-01-09T00:00", "2026-05-30T12:34:56.789"],

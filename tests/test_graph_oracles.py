@@ -6,8 +6,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from twin.association.load_balanced import matched
 from twin.association.offline import ContactPlan, best_at_price, fewest_handovers
+from twin.association.policy.load_balanced import matched
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scripted import ANY, WINDOWS, Wish, whatever, wishing
-from tests.small_run import reports, reports_with_stops, rows_of, small
-from twin.admission import admitted
+from tests.helpers.scripted import ANY, WINDOWS, Wish, whatever, wishing
+from tests.helpers.small_run import reports, reports_with_stops, rows_of, small
 from twin.association import AssociationView, Cluster
 from twin.errors import InputError
-from twin.loop import EpochReport
-from twin.network import Network
 from twin.precoding import Precoding, PrecodingProblem
-from twin.rows import attempt_rows, candidate_rows, terminal_rows
+from twin.simulation.handover.admission import admitted
+from twin.simulation.loop import EpochReport
+from twin.simulation.rows import attempt_rows, candidate_rows, terminal_rows
+from twin.world.network import Network
 
 SECOND = 10**9
 PLACES = [{"latitude_deg": 45.0 + step, "longitude_deg": 10.0, "name": name} for step, name in ((0.0, "a"), (0.3, "b"))]

@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.helpers.scene_problem import named_scenes, problem_of
 from tests.literal import p3_wmmse
-from tests.scene_problem import named_scenes, problem_of
-from twin.channel import draw_channels
-from twin.job import run
 from twin.precoding.exact.ergodic import ErgodicOptions, Samples, ergodic_wmmse
 from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
-from twin.precoding.instant.genie import GenieOptions, genie
-from twin.precoding.instant.pilots import PilotOptions, imrt
+from twin.precoding.instantaneous.genie import GenieOptions, genie
+from twin.precoding.instantaneous.uplink_pilots import PilotOptions, imrt
 from twin.precoding.joint import JointOptions
 from twin.precoding.packing import packed, unpacked
 from twin.precoding.wmmse import ms_jo_cdwmmse, ms_jo_wmmse
-from twin.precompensation import draw_phase_errors
+from twin.radio.channel import draw_channels
+from twin.radio.synchronisation import draw_phase_errors
 from twin.rates import Streams, drawn_rates
 from twin.scenario import from_mapping
+from twin.simulation.run import run
 
 SCENES = named_scenes()
 CERTAIN = ["perfect_csi", "one_satellite", "plain_0", "partial_clusters", "more_uts_than_antennas", "few_in_reach"]

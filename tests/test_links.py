@@ -11,11 +11,11 @@ from skyfield.api import EarthSatellite, wgs84
 
 from tests.test_ephemeris import LINES, OTHER, SHARED, needs_data, one_set, read_sets, window
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_ROTATION_RAD_S, LIGHT_SPEED_M_S
-from twin.ephemeris import Ephemeris, SatelliteStates
-from twin.ephemeris.time_scales import skyfield_time, timescale
-from twin.links import LinkStates, doppler_hz, doppler_rate_hz_s, link_states, visibility
+from twin.geometry.ephemeris import Ephemeris, SatelliteStates
+from twin.geometry.ephemeris.time_scales import skyfield_time, timescale
+from twin.geometry.links import LinkStates, doppler_hz, doppler_rate_hz_s, link_states, visibility
+from twin.geometry.terminals import Terminals, TerminalStates
 from twin.scenario.terminals import GreatCircleGroup, ListGroup, Orientation, Position
-from twin.terminals import Terminals, TerminalStates
 
 
 def places(points: Sequence[tuple[float, float, float]], orientation: Orientation | None = None) -> Terminals:

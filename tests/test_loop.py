@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.small_run import begun, reports, small, with_segments
+from tests.helpers.small_run import begun, reports, small, with_segments
 from twin.association import Assignment, AssociationView
-from twin.loop import EpochReport, Loop
-from twin.network import Network
 from twin.precoding import Precoding, PrecodingProblem
-from twin.rows import epoch_rows, terminal_rows
+from twin.simulation.loop import EpochReport, Loop
+from twin.simulation.rows import epoch_rows, terminal_rows
+from twin.world.network import Network
 
 SECOND = 10**9
 ONE_EACH = {"association": {"name": "max_elevation", "min_elevation_deg": 20.0, "execution": "0s"}}

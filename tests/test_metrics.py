@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from tests.small_run import small
+from tests.helpers.small_run import small
 from twin.association import NOBODY, Cluster, transition
 from twin.errors import InputError
-from twin.job import run as run_job
 from twin.metrics import (
     Run,
     churn,
@@ -37,8 +36,9 @@ from twin.metrics import (
     stays,
 )
 from twin.metrics.presence import absences
-from twin.trace import Trace, read_trace
-from twin.trace.summary import summarise
+from twin.results import Trace, read_trace
+from twin.results.summary import summarise
+from twin.simulation.run import run as run_job
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 Event = tuple[float, str, str, int | None, int | None, float]

@@ -7,17 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests import scene_problem
+from tests.helpers import scene_problem
+from tests.helpers.p2_problem import SCENES, active_of, problem_of, space_of, told
 from tests.literal import p2_cdwm, p2_closed, p2_rates
 from tests.literal.compare import difference as up_to_a_phase
 from tests.literal.p2_channel import to_antennas
-from tests.p2_problem import SCENES, active_of, problem_of, space_of, told
-from twin.channel import PlanarArray, StatisticalCsi, reach
+from twin import arrays as reach
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
 from twin.precoding.beamspace.location import best_beams, pointed_at_all
 from twin.precoding.beamspace.multistream import MultiStreamOptions, at_once, optimise, stream_counts
 from twin.precoding.beamspace.selection import BeamOptions
+from twin.radio.channel import PlanarArray, StatisticalCsi
 from twin.registry import of_kind
 
 every_scene = pytest.mark.parametrize("name", SCENES)

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from twin.job import run
 from twin.metrics import Run, evaluate
 from twin.registry import of_kind
 from twin.scenario import from_mapping
+from twin.simulation.run import run
 
 POLICIES = [entry.name for entry in of_kind("policy") if entry.model.__module__.startswith("twin.")]
 SEEDS = range(3)

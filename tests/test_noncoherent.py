@@ -7,13 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.helpers.p1_problem import CAPPED, MANY, SCENES, constraints_of, effective, literal, problem_of
 from tests.literal import p1_baselines, p1_channel, p1_joint, p1_rates
 from tests.literal import p1_receiver as receiver
 from tests.literal.p1_compare import difference
 from tests.literal.p1_scenes import paper
-from tests.p1_problem import CAPPED, MANY, SCENES, constraints_of, effective, literal, problem_of
 from tests.test_literal_p1 import begin
-from twin.channel import PlanarArray
 from twin.errors import InputError
 from twin.precoding import AntennaWeights, PrecodingProblem, SpannedWeights
 from twin.precoding.facts import Facts
@@ -22,7 +21,8 @@ from twin.precoding.noncoherent.constraints import PowerCap, per_antenna, total_
 from twin.precoding.noncoherent.eigenmodes import StreamOptions, mmse, mrt_tdma, zf
 from twin.precoding.noncoherent.joint import NoncoherentOptions, joint, joint_ncjt
 from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
-from twin.precoding.span import Span
+from twin.radio.channel import PlanarArray
+from twin.solvers.span import Span
 
 SADDLE = "coincident_uts"
 """Two UTs alike in everything: to treat them alike is a saddle, which rounding grows away from."""

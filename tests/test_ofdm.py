@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 
 from tests.literal import ofdm
-from twin.precompensation import (
-    Compensation,
-    Residual,
-    Waveform,
-    carrier_leakage,
-    demodulate,
-    phase_error_rad,
-    stream_correlation,
-)
+from twin.radio.synchronisation import Compensation, Residual, carrier_leakage, demodulate, phase_error_rad
+from twin.radio.waveform import Waveform
+from twin.rates.independence import stream_correlation
 
 N, PREFIX, SPACING_HZ = 64, 16, 30e3
 CARRIER = 100.25  # in subcarriers

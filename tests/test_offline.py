@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from tests.small_run import small
+from tests.helpers.small_run import small
 from twin.association.offline import (
     ContactPlan,
     OfflinePlan,
@@ -20,7 +20,7 @@ from twin.association.offline import (
     frontier,
 )
 from twin.errors import InputError
-from twin.network import Network
+from twin.world.network import Network
 
 Flags = NDArray[np.bool_]
 

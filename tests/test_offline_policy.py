@@ -9,9 +9,9 @@ import pytest
 from twin.catalogue import walker_delta
 from twin.catalogue.tle import write_tle
 from twin.errors import InputError
-from twin.job import run
 from twin.metrics import Run, evaluate
 from twin.scenario import from_mapping
+from twin.simulation.run import run
 
 HOUR = {
     "name": "hour",

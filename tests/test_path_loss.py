@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin.channel import noise_power_w
-from twin.channel.path_loss import weather
-from twin.channel.path_loss.atmospheric import AtmosphereOptions
-from twin.channel.path_loss.free_space import free_space_db
-from twin.channel.path_loss.gases import gas_db, zenith_attenuation_db
-from twin.channel.path_loss.scintillation import ionospheric_db, scintillation_db, tropospheric_db, zone_of
 from twin.constants import BOLTZMANN_J_K
 from twin.errors import InputError
+from twin.radio.channel import noise_power_w
+from twin.radio.channel.path_loss import weather
+from twin.radio.channel.path_loss.atmospheric import AtmosphereOptions
+from twin.radio.channel.path_loss.free_space import free_space_db
+from twin.radio.channel.path_loss.gases import gas_db, zenith_attenuation_db
+from twin.radio.channel.path_loss.scintillation import ionospheric_db, scintillation_db, tropospheric_db, zone_of
 from twin.registry import of_kind
 from twin.units import to_db
 

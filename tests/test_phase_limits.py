@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.small_run import reports, rows_of, small
-from twin import loop as loop_module
-from twin.epoch import Air, Segment
-from twin.loop import EpochReport
-from twin.network import Network
-from twin.precompensation import LinkView
+from tests.helpers.small_run import reports, rows_of, small
+from twin.radio.synchronisation import LinkView
+from twin.simulation import loop as loop_module
+from twin.simulation.epoch import Air, Segment
+from twin.simulation.loop import EpochReport
+from twin.world.network import Network
 
 UNIFORM = {"name": "uniform_phase"}
 PRECODERS = ["ms_jo_cdwmmse", "joint_ncjt", "mmse", "smrt"]

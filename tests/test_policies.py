@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.views import SECOND_NS, decide, driver, members, view_of
 from tests.literal.p2_clusters import clusters
-from tests.views import SECOND_NS, decide, driver, members, view_of
-from twin.association.load_balanced import least_load, matched
-from twin.association.measurements import filtered, held_since, lasted
-from twin.association.ranking import best, seated
-from twin.association.spot_beam import beam_loss_db, nearest_beam
-from twin.association.strongest import sinr_db
-from twin.channel import PlanarArray
-from twin.channel.beam_numbers import FIRST_CELL
+from twin.association.policy.load_balanced import least_load, matched
+from twin.association.policy.spot_beam import beam_loss_db, nearest_beam
+from twin.association.policy.strongest import sinr_db
+from twin.association.toolkit.measurement import filtered, held_since, lasted
+from twin.association.toolkit.ranking import best, seated
 from twin.precoding.beamspace.spot_beam import spot_directions
+from twin.radio.channel import PlanarArray
+from twin.radio.channel.beam_numbers import FIRST_CELL
 from twin.registry import of_kind
 from twin.units import Duration
 
@@ -757,7 +757,7 @@ def test_a_schedule_tells_slots_from_what_happens_between():
 
 
 def test_joint_clusters_stay_though_limits_of_numbers_cost_much(monkeypatch):
-    from twin.association import cf_mntn
+    from twin.association.policy import cf_mntn
 
     why = []
 

@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from tests.helpers.scene_problem import literal, named_scenes, problem_of
 from tests.literal import p3_cdwmmse, p3_mmse, p3_rates
 from tests.literal.compare import difference
 from tests.literal.scenes import Scene
-from tests.scene_problem import literal, named_scenes, problem_of
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights
 from twin.precoding.packing import packed, unpacked
 from twin.rates import Streams

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from tests.helpers.scene_problem import problem_of
 from tests.literal import p3_wmmse, p5_precoders
 from tests.literal.compare import difference
 from tests.literal.scenes import scenes
-from tests.scene_problem import problem_of
 from twin.registry import of_kind
 
 SCENES = {scene.name: scene for scene in scenes()}

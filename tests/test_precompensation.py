@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from twin.precompensation import Compensation, draw_phase_errors, mean_phase, predict, residual
+from twin.radio.synchronisation import Compensation, draw_phase_errors, mean_phase, predict, residual
 from twin.registry import of_kind
 
 LIGHT_KM_S = 299_792.458

@@ -5,19 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from twin.channel import Reach
-from twin.precompensation import (
-    Compensation,
-    Waveform,
-    delay_differences,
-    demodulate,
-    independent_share,
-    offsets,
-    predict,
-    residual,
-    stream_correlation,
-)
-from twin.precompensation.independence import correlated_arrivals
+from twin.arrays import Reach
+from twin.radio.synchronisation import Compensation, demodulate, offsets, predict, residual
+from twin.radio.waveform import Waveform
+from twin.rates.independence import correlated_arrivals, delay_differences, independent_share, stream_correlation
 
 LIGHT_KM_S = 299_792.458
 EARTH_KM = 6371.0

@@ -7,11 +7,10 @@ import pytest
 
 from tests.literal import ofdm
 from twin.errors import InputError
-from twin.precompensation import (
+from twin.radio.synchronisation import (
     Alignment,
     LinkView,
     Residual,
-    Waveform,
     aligned,
     delay_disturbance,
     demodulate,
@@ -22,8 +21,9 @@ from twin.precompensation import (
     predict,
     residual,
 )
-from twin.precompensation.loop_errors import loop_errors, pilot_grid, unforeseen
-from twin.precompensation.pilots import PilotGrid, pilot_bounds
+from twin.radio.synchronisation.loop_errors import loop_errors, pilot_grid, unforeseen
+from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
+from twin.radio.waveform import Waveform
 from twin.registry import of_kind
 
 LIGHT_M_S = 299_792_458.0

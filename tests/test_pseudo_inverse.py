@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.channel import PlanarArray
-from twin.channel.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
+from twin.radio.channel import PlanarArray
+from twin.solvers.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 
 ARRAY = PlanarArray(rows=8, columns=8)
 

@@ -6,12 +6,14 @@ from itertools import product
 import numpy as np
 import pytest
 
+from tests.helpers.scene_problem import named_scenes, problem_of
 from tests.literal import p3_rates
-from tests.scene_problem import named_scenes, problem_of
-from twin.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights
-from twin.precompensation import Waveform, draw_phase_errors, stream_correlation
+from twin.radio.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
+from twin.radio.synchronisation import draw_phase_errors
+from twin.radio.waveform import Waveform
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, score, surrogate_rate
+from twin.rates.independence import stream_correlation
 from twin.registry import of_kind
 
 SCENES = named_scenes()

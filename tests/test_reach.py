@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from twin.channel import Reach, reach
-from twin.job import run
+from twin import arrays as reach
+from twin.arrays import Reach
 from twin.registry import of_kind
 from twin.scenario import from_mapping
+from twin.simulation.run import run
 
 WORLD = {
     "name": "world",

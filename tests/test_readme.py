@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import twin
+from twin.results import TABLES
 from twin.scenario import from_mapping
-from twin.trace import TABLES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)

@@ -13,13 +13,14 @@ from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from tests.scene_problem import named_scenes, problem_of
-from tests.views import standing_still, view_of
+from tests.helpers.scene_problem import named_scenes, problem_of
+from tests.helpers.views import standing_still, view_of
 from twin.association import AssociationView
-from twin.channel import PlanarArray, StatisticalCsi, draw_channels
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.precoding.weights import turns
-from twin.precompensation import LinkView, Residual, Waveform, aligned, draw_phase_errors, mean_phase
+from twin.radio.channel import PlanarArray, StatisticalCsi, draw_channels
+from twin.radio.synchronisation import LinkView, Residual, aligned, draw_phase_errors, mean_phase
+from twin.radio.waveform import Waveform
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, surrogate_rate
 from twin.registry import ROOMS, Entry, of_kind
 

@@ -14,7 +14,7 @@ from twin.report import Findings
 from twin.report.charts import CHARTS, charts
 from twin.report.page import page_of, write_report
 from twin.scenario import from_mapping
-from twin.words import number, rate
+from twin.text import number, rate
 
 SMALL = {
     "name": "small",

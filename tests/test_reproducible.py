@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.small_run import reports, rows_of, small, trace_bits
-from twin import sky
+from tests.helpers.small_run import reports, rows_of, small, trace_bits
 from twin.catalogue import Walker, walker_text
-from twin.job import run
-from twin.network import Network
+from twin.geometry import snapshot as sky
 from twin.precoding import Precoding, PrecodingProblem
-from twin.rows import link_rows
+from twin.simulation.rows import link_rows
+from twin.simulation.run import run
+from twin.world.network import Network
 
 START = np.datetime64("2026-01-01", "ns")
 WIDE = {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8}

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scripted import ANY, WINDOWS, whatever
-from tests.small_run import (
+from tests.helpers.scripted import ANY, WINDOWS, whatever
+from tests.helpers.small_run import (
     StoppedError,
     begun,
     reports,
@@ -33,15 +33,15 @@ from tests.small_run import (
 )
 from twin.association import Assignment, AssociationView
 from twin.catalogue import Walker, walker_text
-from twin.checkpoint import restored, saved
 from twin.errors import InputError
-from twin.job import run
-from twin.loop import Loop
-from twin.network import Network
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.registry import of_kind
+from twin.results import read_trace
 from twin.scenario import from_mapping
-from twin.trace import read_trace
+from twin.simulation.checkpoint import restored, saved
+from twin.simulation.loop import Loop
+from twin.simulation.run import run
+from twin.world.network import Network
 
 CUT_EVERYWHERE = range(1, 12)
 """Stops after every epoch of the small scenario."""
@@ -363,7 +363,7 @@ def test_another_scenario_is_refused(tmp_path: Path):
 
 WORKER = """
 import sys, time, json
-from twin.job import run
+from twin.simulation.run import run
 from twin.scenario import from_mapping
 tree, out, resume = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3] == "resume"
 run(from_mapping(tree), out, resume=resume, progress=lambda done, total: time.sleep(0.02))
@@ -377,7 +377,7 @@ def start(tree: dict[str, Any], out: Path, mode: str) -> subprocess.Popen[bytes]
 
 
 PLUGIN = """
-from tests.scripted import anything
+from tests.helpers.scripted import anything
 from twin.association import policies
 
 @policies.register("anything", source="tests")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from skyfield.api import EarthSatellite, load, wgs84
 
-from tests.small_run import anew, small
-from twin import sky as room
+from tests.helpers.small_run import anew, small
 from twin.catalogue import Walker, walker_text
-from twin.links import link_states
-from twin.network import Network
+from twin.geometry import snapshot as room
+from twin.geometry.links import link_states
+from twin.world.network import Network
 
 
 def same(one: room.Moment, other: room.Moment) -> bool:

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
+from tests.helpers.small_run import reports, reports_with_stops, rows_of, small
 from tests.literal import p5_precoders
-from tests.p5_problem import CELL_FREE, cell_free_problem
-from tests.small_run import reports, reports_with_stops, rows_of, small
-from twin.association.cells import CellGrid
-from twin.channel.beam_numbers import FIRST_CELL
+from twin.association.toolkit.cells import CellGrid
 from twin.errors import InputError
-from twin.network import Network
 from twin.precoding.beamspace.spot_beam import spot_beam, spot_directions
+from twin.radio.channel.beam_numbers import FIRST_CELL
 from twin.registry import of_kind
-from twin.rows import terminal_rows
+from twin.simulation.rows import terminal_rows
+from twin.world.network import Network
 
 
 @pytest.mark.parametrize("scene", CELL_FREE)

@@ -6,15 +6,15 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from tests.helpers.p1_problem import SCENES, STREAMWISE, effective, literal_streamwise, mask_of, problem_of
 from tests.literal import p1_rates, p1_streamwise
 from tests.literal.p1_compare import difference
 from tests.literal.p1_scenes import NOT_ORTHOGONAL, ORTHOGONAL, paper
-from tests.p1_problem import SCENES, STREAMWISE, effective, literal_streamwise, mask_of, problem_of
-from twin.channel import PlanarArray
 from twin.precoding import SpannedWeights
 from twin.precoding.facts import Facts
 from twin.precoding.noncoherent.joint import NoncoherentOptions, joint_ncjt
 from twin.precoding.noncoherent.streamwise import StreamwiseOptions, associated, participation, score, streamwise
+from twin.radio.channel import PlanarArray
 
 
 def solved(problem, streams, **given):

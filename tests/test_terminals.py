@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.errors import InputError
+from twin.geometry.terminals import Terminals, TerminalStates
+from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.scenario.terminals import (
     AnyGroup,
     Array,
@@ -21,8 +23,6 @@ from twin.scenario.terminals import (
     Waypoint,
     WaypointGroup,
 )
-from twin.terminals import Terminals, TerminalStates
-from twin.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.units import Duration
 
 START = np.datetime64("2026-06-13T12:00:00", "ns")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from twin.channel.environment import (
+from twin.radio.channel.environment import (
     BANDS,
     ENVIRONMENTS,
     Surroundings,
@@ -24,12 +24,12 @@ from twin.channel.environment import (
     tables,
     terminal_keys,
 )
-from twin.channel.environment.keys import keys_for, mixed, pair_keys
-from twin.channel.environment.places import EARTH_RADIUS_M, clutter_points_m, turned, turns
-from twin.channel.environment.waves import WAVES, wave_vectors
-from twin.channel.fading import realised_rician
-from twin.channel.path_loss import realised_loss_db
-from twin.channel.path_loss.free_space import free_space_db
+from twin.radio.channel.environment.field_coordinates import EARTH_RADIUS_M, clutter_points_m, turned, turns
+from twin.radio.channel.environment.keys import keys_for, mixed, pair_keys
+from twin.radio.channel.environment.waves import WAVES, wave_vectors
+from twin.radio.channel.fading import realised_rician
+from twin.radio.channel.path_loss import realised_loss_db
+from twin.radio.channel.path_loss.free_space import free_space_db
 from twin.registry import of_kind
 from twin.units import to_db
 

@@ -15,15 +15,15 @@ import pandas as pd
 import pytest
 from skyfield.api import EarthSatellite, load, wgs84
 
-from tests.small_run import StoppedError, small, small_tree, trace_bits
+from tests.helpers.small_run import StoppedError, small, small_tree, trace_bits
 from twin.catalogue import Walker, walker_text
 from twin.errors import InputError
-from twin.job import run
-from twin.network import Network
 from twin.registry import of_kind
+from twin.results import Trace, read_trace
+from twin.results.summary import summarise
 from twin.scenario import from_mapping
-from twin.trace import Trace, read_trace
-from twin.trace.summary import summarise
+from twin.simulation.run import run
+from twin.world.network import Network
 
 COLUMNS = {
     "terminals": "epoch time terminal latitude_deg longitude_deg altitude_km se_bps_hz rate_bps sinr_db in_service"

@@ -17,8 +17,8 @@ import pytest
 
 from tests.test_trace_rows import EPOCHS, SOME, append, arrow_rows, manifest, rows, state, whole_trace
 from twin.errors import InputError
-from twin.trace import TraceWriter, read_trace
-from twin.trace.parts import parts_of
+from twin.results import TraceWriter, read_trace
+from twin.results.parts import parts_of
 
 FLUSH_ROWS = 6
 """Two epochs of three rows."""
@@ -238,7 +238,7 @@ ENDLESS = textwrap.dedent(
     import sys
     from pathlib import Path
     from tests.test_trace_rows import SOME, append, manifest
-    from twin.trace import TraceWriter
+    from twin.results import TraceWriter
     directory = Path(sys.argv[1])
     tables, of = SOME, manifest(epochs=None)
     if (directory / "run.json").exists():
@@ -298,7 +298,7 @@ FORKED = textwrap.dedent(
     """
     import os, sys, time
     from pathlib import Path
-    from twin.trace.durable import DirectoryLock
+    from twin.results.durable import DirectoryLock
     lock = DirectoryLock(Path(sys.argv[1]))
     child = os.fork()
     if child == 0:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.test_trace_rows import EPOCHS, SOME, append, at, manifest, whole_trace
 from twin.errors import InputError
-from twin.trace import TABLES, TraceWriter, read_trace
+from twin.results import TABLES, TraceWriter, read_trace
 
 
 @pytest.fixture(scope="module")

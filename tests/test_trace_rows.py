@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from twin.trace import TABLES, ListColumn, Manifest, TraceWriter, read_trace
+from twin.results import TABLES, ListColumn, Manifest, TraceWriter, read_trace
 
 START = np.datetime64("2026-05-30T12:00:00", "ns")
 TERMINALS = ["ut-0", "ut-1", "ut-2"]

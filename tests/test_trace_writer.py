@@ -10,8 +10,8 @@ import pytest
 
 from tests.test_trace_rows import EPOCHS, SOME, append, manifest, rows, state, whole_trace
 from twin.errors import InputError
-from twin.trace import Manifest, TraceWriter, provenance, read_trace, writer
-from twin.trace.parts import parts_of
+from twin.results import Manifest, TraceWriter, provenance, read_trace, writer
+from twin.results.parts import parts_of
 from twin.units import Duration
 
 

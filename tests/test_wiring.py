@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 from scipy.special import j1
 
-from tests.small_run import begun, reports, reports_with_stops, rows_of, small
+from tests.helpers.small_run import begun, reports, reports_with_stops, rows_of, small
 from tests.test_rates import drawn, for_all, random_weights, streams_of, world
 from twin.association import ServingTable
-from twin.channel import StatisticalCsi
-from twin.channel.environment import World, terminal_keys
-from twin.channel.fading import realised_rician
-from twin.channel.path_loss import realised_loss_db
 from twin.errors import InputError
-from twin.network import Network
-from twin.outlook import association_view
-from twin.precompensation import LinkView, aligned
+from twin.radio.channel import StatisticalCsi
+from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.channel.fading import realised_rician
+from twin.radio.channel.path_loss import realised_loss_db
+from twin.radio.synchronisation import LinkView, aligned
 from twin.rates import ReceivedMoments, drawn_rates, estimated_moments, mean_only_rate, surrogate_rate
-from twin.rows import link_rows
 from twin.scenario import from_mapping
+from twin.simulation.handover.view import association_view
+from twin.simulation.rows import link_rows
 from twin.units import to_db
+from twin.world.network import Network
 
 INTERFERENCE = ["independent", "coherent"]
 CUTS = [1, 4, 5, 11]

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 from twin.version import VERSION
 
 if TYPE_CHECKING:
-    from twin.job import run
+    from twin.results import Trace, read_trace
     from twin.scenario import Scenario, load_scenario
-    from twin.trace import Trace, read_trace
+    from twin.simulation.run import run
 
 __version__ = VERSION
 
 __all__ = ["Scenario", "Trace", "__version__", "load_scenario", "read_trace", "run"]
 
 _ROOMS = {
-    "run": "twin.job",
+    "run": "twin.simulation.run",
     "Scenario": "twin.scenario",
     "load_scenario": "twin.scenario",
-    "Trace": "twin.trace",
-    "read_trace": "twin.trace",
+    "Trace": "twin.results",
+    "read_trace": "twin.results",
 }
 
 

@@ -20,9 +20,9 @@ Options = TypeVar("Options")
 ROOMS: Final = {
     "precoder": "twin.precoding",
     "policy": "twin.association",
-    "path loss": "twin.channel.path_loss",
-    "fading": "twin.channel.fading",
-    "phase error": "twin.precompensation",
+    "path loss": "twin.radio.channel.path_loss",
+    "fading": "twin.radio.channel.fading",
+    "phase error": "twin.radio.synchronisation",
 }
 """Package that holds the models of each kind; all its modules are read before a name is looked up."""
 

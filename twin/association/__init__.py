@@ -1,6 +1,6 @@
 """Who serves whom: policies by name, clusters and the events by which they change."""
 
-from twin.association.policy import Assignment, AssociationView, Policy, policies
+from twin.association.problem import Assignment, AssociationView, Policy, policies
 from twin.association.service import NOBODY, Cluster, Handover, ServingTable, transition
 
 __all__ = [

@@ -13,12 +13,7 @@ import numpy as np
 from sgp4.api import WGS72, Satrec
 
 from twin.catalogue.catalogue import Catalogue
-from twin.catalogue.elements import (
-    ALPHA5_LARGEST,
-    DAY_NS,
-    SGP4_EPOCH,
-    ElementSet,
-)
+from twin.catalogue.elements import ALPHA5_LARGEST, DAY_NS, SGP4_EPOCH, ElementSet
 from twin.catalogue.read import assemble, read_contents
 from twin.catalogue.tle import TICK_NS, tle_text
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM

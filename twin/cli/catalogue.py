@@ -11,7 +11,7 @@ import typer
 from twin.cli.output import say
 from twin.cli.usage import Commands, real_number, whole_number
 from twin.errors import InputError
-from twin.words import counted
+from twin.text import counted
 
 app = typer.Typer(
     cls=Commands, help="Read, generate and fetch element sets.", rich_markup_mode=None, add_completion=False

@@ -27,8 +27,8 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Run several precoders on the same epochs, clusters and draws, and print one table."""
-    from twin.compare import as_frame
-    from twin.compare import compare as compared
+    from twin.simulation.compare import as_frame
+    from twin.simulation.compare import compare as compared
 
     network = resolved(scenario, settings or [])
     if not precoders:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.words import counted, number, rate, span
+from twin.text import counted, number, rate, span
 
 if TYPE_CHECKING:
-    from twin.trace.summary import Summary
+    from twin.results.summary import Summary
 
 
 def lines(summary: Summary, *, computed: int, wall_s: float) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from twin.words import counted, number
+from twin.text import counted, number
 
 if TYPE_CHECKING:
     from twin.catalogue import CatalogueHealth
-    from twin.network import Network
+    from twin.world.network import Network
 
 _DAY_NS: Final = 86_400e9
 

@@ -12,7 +12,7 @@ import typer
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from twin.network import Network
+    from twin.world.network import Network
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a TOML file.")]
 Settings = Annotated[
@@ -29,8 +29,8 @@ def resolved(scenario: Path, settings: list[str]) -> Network:
     InputError
         If anything is wrong, beginning with the scenario's or the setting's name.
     """
-    from twin.network import Network
     from twin.scenario import load_scenario
+    from twin.world.network import Network
 
     loaded = load_scenario(scenario, settings)
     with named(scenario):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from twin.cli.output import note
-from twin.words import number, span
+from twin.text import number, span
 
 Progress = Callable[[int, int], None]
 """Told the number of finished epochs and of all epochs."""

@@ -20,7 +20,7 @@ def report(
 ) -> None:
     """Write one self-contained HTML page of a run."""
     from twin.report import write_report
-    from twin.trace import read_trace
+    from twin.results import read_trace
 
     file = directory / "report.html" if out is None else out
     trace = read_trace(directory)

@@ -15,10 +15,10 @@ from twin.cli import figures, health, output
 from twin.cli.inputs import ScenarioFile, Settings, resolved
 from twin.cli.progress import Progress, on_screen
 from twin.errors import InputError
-from twin.words import counted
+from twin.text import counted
 
 if TYPE_CHECKING:
-    from twin.network import Network
+    from twin.world.network import Network
 
 
 def run(
@@ -56,7 +56,7 @@ def run(
 
 def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
     """Run; what is run is told of once its trace has been opened, for only then nothing is wrong any more."""
-    from twin.job import run_network
+    from twin.simulation.run import run_network
 
     with ExitStack() as stack:
         shown: list[Progress] = []
@@ -73,13 +73,13 @@ def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: 
 
 
 def _summary(directory: Path, computed: int, wall_s: float) -> None:
-    from twin.trace.summary import summarise
+    from twin.results.summary import summarise
 
     output.say(*figures.lines(summarise(directory), computed=computed, wall_s=wall_s), str(directory))
 
 
 def _directory(name: str, out: Path | None, resume: bool) -> Path:
-    from twin.job import free_directory
+    from twin.simulation.run import free_directory
 
     if out is not None:
         return out
@@ -88,7 +88,7 @@ def _directory(name: str, out: Path | None, resume: bool) -> Path:
 
 def _unfinished(name: str) -> Path:
     """The trace in ``traces/`` that ``--resume`` means without ``--out``: the newest that is not complete."""
-    from twin.trace import read_trace
+    from twin.results import read_trace
 
     found = []
     for folder in Path("traces").glob("*/run.json"):
@@ -112,8 +112,8 @@ def _begun(network: Network, directory: Path) -> int:
     InputError
         If there is none, or another run began it.
     """
-    from twin.job import manifest_of
-    from twin.trace.provenance import check_same, read_run
+    from twin.results.provenance import check_same, read_run
+    from twin.simulation.run import manifest_of
 
     record = read_run(directory)
     check_same(directory, record, manifest_of(network))
@@ -151,7 +151,7 @@ def _resumable(directory: Path, again: str) -> Iterator[None]:
 
 
 def _how_far(directory: Path) -> str:
-    from twin.trace.provenance import read_run
+    from twin.results.provenance import read_run
 
     try:
         record: dict[str, Any] = read_run(directory)

@@ -7,8 +7,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from twin.loop import EpochReport
-    from twin.network import Network
+    from twin.simulation.loop import EpochReport
+    from twin.world.network import Network
 
 EPOCHS: Final = 65
 """Most epochs of a trial: one more than the sky is followed for at a time."""
@@ -53,8 +53,8 @@ def tried(network: Network) -> Trial:
     """Run the first epochs, at most two seconds of them, and one in any case."""
     import threadpoolctl
 
-    from twin.loop import Loop
-    from twin.state import LoopState
+    from twin.simulation.loop import Loop
+    from twin.simulation.state import LoopState
 
     counts = {"terminals": 0, "satellites": 0, "epochs": 0, "links": 0, "candidates": 0, "timings": 0}
     age_ns = int(network.scenario.precoding.csi_age)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from twin.cli import health, output
 from twin.cli.inputs import ScenarioFile, Settings, named, resolved
-from twin.words import counted, number, size, span
+from twin.text import counted, number, size, span
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from twin.cli.trial import Trial
-    from twin.network import Network
-    from twin.sky import Moment
-    from twin.terminals import Terminals
+    from twin.geometry.snapshot import Moment
+    from twin.geometry.terminals import Terminals
+    from twin.world.network import Network
 
 
 def validate(scenario: ScenarioFile, settings: Settings = None) -> None:

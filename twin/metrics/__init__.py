@@ -10,14 +10,14 @@ service for the whole run, one without service has the rate 0. The time of an ab
 by the hours in which a terminal is there, and one that never is has missing values and is left out of means.
 """
 
-from twin.metrics.clusters import churn, clusters
 from twin.metrics.events import Events
-from twin.metrics.handovers import HARD, SOFT, handovers_per_hour
+from twin.metrics.handover_rates import HARD, SOFT, handovers_per_hour
 from twin.metrics.load import load_by_epoch, load_by_satellite
 from twin.metrics.rates import rate_around, rates
 from twin.metrics.run import Run
 from twin.metrics.seeds import over_runs
 from twin.metrics.service import outages, service
+from twin.metrics.serving_sets import churn, clusters
 from twin.metrics.stays import ping_pongs, stays
 from twin.metrics.totals import Metrics, evaluate
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.errors import InputError, listed
 from twin.metrics.columns import check_range, finite
-from twin.trace.summary import KINDS
+from twin.results.summary import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ class Events:
     time_ns: Whole
     """(N,) since the start of the run."""
     kind: Whole
-    """(N,) place of the kind in `twin.trace.summary.KINDS`."""
+    """(N,) place of the kind in `twin.results.summary.KINDS`."""
     from_satellite: Whole
     """(N,) NORAD id of the satellite left, -1 for none."""
     to_satellite: Whole

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.errors import InputError, listed
 from twin.metrics.run import Run
-from twin.trace.summary import KINDS
+from twin.results.summary import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.errors import InputError
 from twin.metrics.columns import check_columns, check_range, finite
 from twin.metrics.events import Events, events_of
-from twin.trace import Trace
+from twin.results import Trace
 from twin.units import Duration
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from twin.errors import InputError
 from twin.metrics.events import NOBODY
 from twin.metrics.presence import absences
 from twin.metrics.run import Run
-from twin.trace.summary import KINDS
+from twin.results.summary import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metrics.clusters import clusters
-from twin.metrics.handovers import handovers_per_hour
+from twin.metrics.handover_rates import handovers_per_hour
 from twin.metrics.load import load_by_epoch, load_by_satellite
 from twin.metrics.presence import where
 from twin.metrics.rates import low, rate_around, rate_while_there, rates
 from twin.metrics.run import Run
 from twin.metrics.service import outages, service
+from twin.metrics.serving_sets import clusters
 from twin.metrics.stays import complete, left_by_choice, ping_pongs, stays
-from twin.trace.summary import KINDS
+from twin.results.summary import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd

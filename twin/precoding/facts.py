@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twin.channel import PlanarArray
+from twin.radio.channel import PlanarArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

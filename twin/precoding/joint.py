@@ -18,12 +18,12 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from twin.channel import Reach
+from twin.arrays import Reach
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem
-from twin.precoding.span import Span
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
+from twin.solvers.span import Span
 
 Real = NDArray[np.float64]
 Flags = NDArray[np.bool_]

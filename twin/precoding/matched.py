@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import StatisticalCsi
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
+from twin.radio.channel import StatisticalCsi
 
 
 def known_amplitude(csi: StatisticalCsi, serving: NDArray[np.bool_]) -> NDArray[np.float64]:

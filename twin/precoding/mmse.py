@@ -9,8 +9,8 @@ import numpy as np
 from twin.precoding.joint import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span, wiener
 from twin.precoding.weights import SpannedWeights
+from twin.solvers.span import Span, wiener
 
 
 @precoders.register("ss_mmse", source="P3, Section V (SS-MMSE)")

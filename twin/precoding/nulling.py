@@ -8,12 +8,12 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from twin.channel.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 from twin.precoding.joint import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span, wiener
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
+from twin.solvers.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
+from twin.solvers.span import Span, wiener
 
 Real = NDArray[np.float64]
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import PlanarArray, Reach
-from twin.precoding.instant.genie import GenieRule
-from twin.precoding.instant.pilots import PilotRule
+from twin.arrays import Reach
+from twin.precoding.instantaneous.genie import GenieRule
+from twin.precoding.instantaneous.uplink_pilots import PilotRule
 from twin.precoding.weights import AntennaWeights, Instant, SpannedWeights, Weights
+from twin.radio.channel import PlanarArray
 
 RULE = "instant."
 """Before the names of what belongs to the rule by which weights follow the channels."""

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import StatisticalCsi
 from twin.precoding.weights import Weights
+from twin.radio.channel import StatisticalCsi
 from twin.registry import Registry
 
 

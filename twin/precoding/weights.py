@@ -9,7 +9,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import ChannelDraws, PlanarArray, Reach, StatisticalCsi
+from twin.arrays import Reach
+from twin.radio.channel import ChannelDraws, PlanarArray, StatisticalCsi
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

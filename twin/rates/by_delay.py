@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from twin.channel import Reach, StatisticalCsi
-from twin.precompensation import Waveform
-from twin.precompensation.independence import correlated_arrivals
+from twin.arrays import Reach
+from twin.radio.channel import StatisticalCsi
+from twin.radio.waveform import Waveform
+from twin.rates.independence import correlated_arrivals
 from twin.rates.over_satellites import over_satellites
 
 Number = NDArray[np.inexact[Any]]

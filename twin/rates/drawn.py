@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import ChannelDraws
+from twin.radio.channel import ChannelDraws
 from twin.rates.interference import disturbance
 from twin.rates.moments import log2_det_ratio
 from twin.rates.over_satellites import over_satellites

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import StatisticalCsi
-from twin.precoding.instant.pilots import Estimates, PilotRule
-from twin.precompensation import Waveform
+from twin.precoding.instantaneous.uplink_pilots import Estimates, PilotRule
+from twin.radio.channel import StatisticalCsi
+from twin.radio.waveform import Waveform
 from twin.rates.interference import disturbance
 from twin.rates.moments import ReceivedMoments
 from twin.rates.streams import Streams

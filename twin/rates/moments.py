@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import ChannelDraws, StatisticalCsi
+from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.rates.interference import disturbance
 from twin.rates.streams import Streams
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import ChannelDraws, StatisticalCsi
+from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.rates.drawn import drawn_rates
 from twin.rates.moments import ReceivedMoments, mean_only_rate, mean_sinr, surrogate_rate
 from twin.rates.streams import Streams

@@ -8,10 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import Reach, StatisticalCsi
+from twin.arrays import Reach
 from twin.precoding import Weights
 from twin.precoding.weights import turns
-from twin.precompensation import Waveform
+from twin.radio.channel import StatisticalCsi
+from twin.radio.waveform import Waveform
 from twin.rates.by_delay import crossed_streams
 
 Real = NDArray[np.float64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin.metrics.stays import complete
 from twin.report.findings import Findings
-from twin.trace.summary import KINDS
+from twin.results.summary import KINDS
 
 Real = NDArray[np.float64]
 

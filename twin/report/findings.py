@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.metrics import Metrics, Run, evaluate
 from twin.metrics.rates import rate_while_there
-from twin.trace import Trace
+from twin.results import Trace
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ import numpy as np
 from twin.catalogue.files import write_whole
 from twin.errors import InputError
 from twin.report.findings import Findings
-from twin.trace import Trace
-from twin.words import counted, number, rate, span
+from twin.results import Trace
+from twin.text import counted, number, rate, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ def _tiles(findings: Findings) -> Iterable[tuple[str, str]]:
 
 
 def _figures(findings: Findings) -> list[str]:
-    from twin.report.charts import WIDE, charts  # matplotlib is read for a report alone
+    from twin.report.charts import WIDE, charts
 
     lines = ['<div class="charts">']
     for chart in charts(findings):

@@ -1,6 +1,6 @@
 """P5's joint clustering and power allocation for cell-free massive non-terrestrial networks."""
 
-from twin.association.cell_free.clusters import Allocation, CellFreeOptions, MaxMinOptions, allocate, clusters
+from twin.association.cell_free.algorithm import Allocation, CellFreeOptions, MaxMinOptions, allocate, clusters
 from twin.association.cell_free.coefficients import Beams, Coefficients, Interference
 
 __all__ = [

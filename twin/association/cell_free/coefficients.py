@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import Reach, StatisticalCsi
-from twin.channel.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
+from twin.arrays import Reach
 from twin.errors import InputError
+from twin.radio.channel import StatisticalCsi
+from twin.solvers.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 
 Real = NDArray[np.float64]
 Number = NDArray[np.inexact[Any]]

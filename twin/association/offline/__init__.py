@@ -6,9 +6,9 @@ visible; one that leaves it without service now and then can. Instants are those
 serve at it.
 """
 
-from twin.association.offline.clusters import ClusterPlan, fewest_membership_changes
+from twin.association.offline.cluster_changes import ClusterPlan, fewest_membership_changes
 from twin.association.offline.contacts import ContactPlan
-from twin.association.offline.handovers import Frontier, best_at_price, fewest_handovers, frontier
+from twin.association.offline.fewest_handovers import Frontier, best_at_price, fewest_handovers, frontier
 from twin.association.offline.search import OfflinePlan
 
 __all__ = [

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import PlanarArray, StatisticalCsi
-from twin.precoding.span import Span
 from twin.precoding.weights import SpannedWeights
+from twin.radio.channel import PlanarArray, StatisticalCsi
+from twin.solvers.span import Span
 
 Real = NDArray[np.float64]
 Number = NDArray[np.inexact[Any]]

@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from twin.channel import Reach
+from twin.arrays import Reach
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.selection import BeamOptions, BeamSelection, active_beams, check_beams
 from twin.precoding.beamspace.transmitter import Clusters, Heard, Transmission, transmit

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import PlanarArray
-from twin.channel.beam_numbers import FIRST_CELL
 from twin.errors import InputError
 from twin.precoding.beamspace.codebook import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
+from twin.radio.channel import PlanarArray
+from twin.radio.channel.beam_numbers import FIRST_CELL
 
 Real = NDArray[np.float64]
 Ids = NDArray[np.int64]

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import Reach
+from twin.arrays import Reach
 
 Real = NDArray[np.float64]
 Number = NDArray[np.inexact[Any]]

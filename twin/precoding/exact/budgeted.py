@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.precoding.beamspace.transmitter import Clusters
-from twin.precoding.exact.dual import LEAST_MULTIPLIER, met
 from twin.precoding.problem import PrecodingProblem
+from twin.solvers.power_duals import LEAST_MULTIPLIER, met
 
 Real = NDArray[np.float64]
 Number = NDArray[np.inexact[Any]]

@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from twin import randomness
-from twin.channel import Reach, StatisticalCsi, draw_channels
+from twin.arrays import Reach
 from twin.precoding.beamspace.codebook import Subspace, within_budget
 from twin.precoding.beamspace.multistream import optimise, real_if_real, stream_counts
 from twin.precoding.beamspace.transmitter import Clusters
@@ -20,6 +20,7 @@ from twin.precoding.facts import Facts, check_streams
 from twin.precoding.joint import JointOptions
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
+from twin.radio.channel import StatisticalCsi, draw_channels
 from twin.registry import dataclass_options
 
 Real = NDArray[np.float64]

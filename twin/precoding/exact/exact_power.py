@@ -9,13 +9,13 @@ import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
-from twin.precoding.exact.dual import LEAST_MULTIPLIER, met
 from twin.precoding.joint import JointOptions, Near, Receivers, carried, within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span
 from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
 from twin.registry import dataclass_options
+from twin.solvers.power_duals import LEAST_MULTIPLIER, met
+from twin.solvers.span import Span
 
 Real = NDArray[np.float64]
 

@@ -11,10 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import Reach, StatisticalCsi
+from twin.arrays import Reach
 from twin.precoding.noncoherent.effective import EffectiveChannels, Rows
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.weights import SpannedWeights, Weights
+from twin.radio.channel import StatisticalCsi
 
 Complex = NDArray[np.complex128]
 Flags = NDArray[np.bool_]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from twin.channel import Reach, StatisticalCsi
+from twin.arrays import Reach
+from twin.radio.channel import StatisticalCsi
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -13,13 +13,14 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from twin.channel import Reach, StatisticalCsi
+from twin.arrays import Reach
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span, wiener
 from twin.precoding.weights import SpannedWeights
+from twin.radio.channel import StatisticalCsi
 from twin.registry import dataclass_options
+from twin.solvers.span import Span, wiener
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

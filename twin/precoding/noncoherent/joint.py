@@ -21,8 +21,8 @@ from twin.precoding.noncoherent.eigenmodes import along_modes, mmse_directions
 from twin.precoding.noncoherent.multipliers import total_power, total_power_by_bisection
 from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span
 from twin.registry import dataclass_options
+from twin.solvers.span import Span
 
 
 @dataclass_options

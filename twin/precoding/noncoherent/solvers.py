@@ -9,13 +9,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel import StatisticalCsi
 from twin.precoding.noncoherent.capped import Room, solve
 from twin.precoding.noncoherent.constraints import PowerConstraints
 from twin.precoding.noncoherent.effective import Rows
 from twin.precoding.noncoherent.eigenmodes import within_budget
-from twin.precoding.span import Span
 from twin.precoding.weights import AntennaWeights, SpannedWeights
+from twin.radio.channel import StatisticalCsi
+from twin.solvers.span import Span
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

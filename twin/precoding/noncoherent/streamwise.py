@@ -10,16 +10,17 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from twin.channel import Reach, StatisticalCsi
+from twin.arrays import Reach
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.noncoherent.alternating import alternate
 from twin.precoding.noncoherent.eigenmodes import Modes, along_streams, mmse_directions
 from twin.precoding.noncoherent.multipliers import total_power
 from twin.precoding.noncoherent.solvers import SpannedSolver
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.span import Span
+from twin.radio.channel import StatisticalCsi
 from twin.randomness import stream
 from twin.registry import dataclass_options
+from twin.solvers.span import Span
 
 Real = NDArray[np.float64]
 Flags = NDArray[np.bool_]

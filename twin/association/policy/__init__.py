@@ -1,0 +1,1 @@
+"""Association policies, one file each."""

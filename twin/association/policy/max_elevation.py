@@ -1,0 +1,23 @@
+"""The highest satellite."""
+
+from typing import Annotated, Any
+
+from annotated_types import Ge
+
+from twin.association.problem import Assignment, AssociationView, policies
+from twin.association.toolkit.ranking import clustered
+from twin.registry import dataclass_options
+
+
+@dataclass_options
+class MaxElevationOptions:
+    """When to leave the satellite that serves."""
+
+    hysteresis_deg: Annotated[float, Ge(0.0)] = 0.0
+    """A satellite is left only for one that stands higher by more than this."""
+
+
+@policies.register("max_elevation", source="TR 38.821, 7.3.2; common baseline", options=MaxElevationOptions)
+def max_elevation(view: AssociationView, *, options: Any) -> Assignment:
+    """Each terminal is served by the satellite that stands highest."""
+    return clustered(view, view.elevation_deg, size=1, hysteresis=options.hysteresis_deg)

@@ -1,0 +1,66 @@
+"""Everyone anew at fixed times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+from numpy.typing import NDArray
+
+from twin.association.problem import Assignment, AssociationView, policies
+from twin.association.toolkit.ranking import best, led, placed, received_db
+from twin.association.toolkit.reasons import met, reasons
+from twin.randomness import stream
+from twin.registry import dataclass_options
+from twin.units import Duration
+
+Real = NDArray[np.float64]
+
+
+@dataclass_options
+class ScheduledOptions:
+    """When terminals are distributed anew, and how."""
+
+    period: Annotated[Duration, Gt(0)] = Duration.parse("15s")
+    """From one distribution to the next; the default is what was measured of Starlink."""
+    choose_by: Literal["elevation", "gain", "random"] = "elevation"
+    """The highest satellite, the strongest, or any."""
+    whole_slot: bool = True
+    """Prefer satellites that stay in view until the next distribution."""
+    seed: Annotated[int, Ge(0)] = 0
+    """Of the random choice, which depends on it, on the slot and on each satellite's NORAD id."""
+
+
+@policies.register(
+    "scheduled", source="Starlink's global scheduler, as measured (15 s slots)", options=ScheduledOptions
+)
+def scheduled(view: AssociationView, *, options: Any) -> Assignment:
+    """All terminals are distributed anew at every multiple of a period, and stay as they are in between.
+
+    Where the cadence of decisions does not divide the period, it happens at the first decision at or after each
+    multiple; a period shorter than the cadence means every decision. In between, only terminals that nobody serves
+    are given a satellite.
+    """
+    slot = view.instant_ns // int(options.period)
+    score = _score(view, slot, options)
+    rank = score
+    if options.whole_slot:
+        rest_s = ((slot + 1) * int(options.period) - view.instant_ns) / 1e9
+        rank = score + (1.0 + np.ptp(score) if score.size else 1.0) * (view.remaining_s() >= rest_s)
+    if slot in view.memory.get("slot", ()):
+        made, reason = placed(view, rank, np.zeros_like(view.visible)), reasons(view, "")
+    else:
+        made, reason = led(best(rank, view.visible, 1, view.capacity), rank), np.full(view.master.shape, "slot")
+    return replace(made, score=score, reason=reason, memory={"slot": np.array([slot]), **met(view)})
+
+
+def _score(view: AssociationView, slot: int, options: Any) -> Real:
+    if options.choose_by == "elevation":
+        return view.elevation_deg
+    if options.choose_by == "gain":
+        return received_db(view)
+    terminals = view.visible.shape[1]
+    drawn = [stream(options.seed, "scheduled", slot, int(satellite)).random(terminals) for satellite in view.norad_id]
+    return np.array(drawn).reshape(view.visible.shape)

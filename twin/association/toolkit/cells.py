@@ -1,0 +1,63 @@
+"""Cells that are fixed on the Earth: an even tiling of the globe, whoever is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
+
+Real = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellGrid:
+    """Bands of latitude, cut into cells that are as wide as the bands are high, and a round cell on each pole.
+
+    The half of a meridian is cut into the whole number n of parts that comes nearest to the diameter. The polar cells
+    have half a part as radius; the n - 1 bands between are one part high. Each band has the whole number of cells of
+    equal width that makes them most nearly square at its middle; the first one begins at longitude 0. Cells are
+    numbered from the south pole, in a band eastwards. Distances are those of the mean sphere under geodetic latitudes,
+    which differ by up to one per cent from those of the ellipsoid.
+    """
+
+    diameter_km: float
+    """Height and width that cells are to have."""
+
+    @property
+    def height_deg(self) -> float:
+        """Height of a band, diameter of a polar cell."""
+        return 180.0 / self._parts
+
+    @property
+    def counts(self) -> Ids:
+        """(n + 1,) cells of each band from south to north, the polar ones included."""
+        parts = self._parts
+        step = np.arange(parts + 1)
+        from_pole = np.radians(self.height_deg) * np.minimum(step, parts - step)
+        return np.asarray(np.maximum(1, np.rint(360.0 / self.height_deg * np.sin(from_pole)).astype(np.int64)))
+
+    def number(self, latitude_deg: Real, longitude_deg: Real) -> Ids:
+        """Number (...) of the cell at each place (...); a border belongs to the cell north or east of it."""
+        counts = self.counts
+        first = np.cumsum(counts) - counts
+        band = np.floor((latitude_deg + 90.0) / self.height_deg + 0.5).astype(np.int64)
+        column = np.floor(np.mod(longitude_deg, 360.0) / 360.0 * counts[band]).astype(np.int64)
+        # a longitude next to 0 in the west is rounded to 360
+        return np.asarray(first[band] + np.minimum(column, counts[band] - 1))
+
+    def centre_deg(self, number: Ids) -> tuple[Real, Real]:
+        """Latitude and longitude (...) of the middle of each cell (...), in [-90, 90] and [0, 360)."""
+        counts = self.counts
+        first = np.cumsum(counts) - counts
+        band = np.searchsorted(first, number, side="right") - 1
+        polar = counts[band] == 1
+        longitude_deg = np.where(polar, 0.0, (number - first[band] + 0.5) / counts[band] * 360.0)
+        return np.asarray(-90.0 + band * self.height_deg), np.asarray(longitude_deg)
+
+    @property
+    def _parts(self) -> int:
+        return max(1, round(np.pi * MEAN_EARTH_RADIUS_KM / self.diameter_km))

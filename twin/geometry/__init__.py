@@ -1,0 +1,1 @@
+"""Where satellites and terminals are, and the links between them."""

@@ -1,0 +1,164 @@
+"""Everything about the links of a few satellites at one instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twin.constants import EARTH_ROTATION_RAD_S, LIGHT_SPEED_M_S
+from twin.geometry.ephemeris import SatelliteStates
+from twin.geometry.links.gravity import rotating_acceleration_km_s2
+from twin.geometry.links.vectors import Floats, components, cross, dot
+from twin.geometry.terminals import TerminalStates
+
+LIGHT_SPEED_KM_S: Final = LIGHT_SPEED_M_S / 1e3
+_DEGREES: Final = 180.0 / np.pi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStates:
+    """Geometry of S satellites and K terminals at one instant; read-only.
+
+    All is geometry at one instant: the delay is range over c without iterating for the motion during it
+    (below 3e-5 of the delay). Rates rest on SGP4's velocity, as in Skyfield; that is not exactly the
+    derivative of SGP4's position (0.024 m/s, 1.6 Hz at 20 GHz). Numbers of unusable satellites are finite
+    and without meaning.
+
+    A satellite's array has z towards the Earth's centre, x along the inertial velocity made orthogonal
+    to z, and y = z × x.
+    """
+
+    norad_id: NDArray[np.int64]
+    """(S,) catalogue numbers."""
+    instant: np.datetime64
+    """UTC, nanoseconds."""
+    usable: NDArray[np.bool_]
+    """(S,) whether the satellite's state is to be believed."""
+    latitude_deg: Floats
+    """(K,) geodetic latitude of the terminals."""
+    longitude_deg: Floats
+    """(K,) their longitude."""
+    elevation_deg: Floats
+    """(S, K) over the geodetic horizon, no refraction."""
+    azimuth_deg: Floats
+    """(S, K) of the satellite seen from the terminal, from north clockwise, in [0, 360)."""
+    range_km: Floats
+    """(S, K) straight-line distance."""
+    delay_s: Floats
+    """(S, K) range over the speed of light."""
+    range_rate_km_s: Floats
+    """(S, K) positive while the range grows."""
+    range_acceleration_km_s2: Floats
+    """(S, K) derivative of the range rate, by a gravity model with J2."""
+    departure: Floats
+    """(S, K, 2) direction cosines of the ray satellite -> terminal along the satellite array's x and y."""
+    departure_nadir_cos: Floats
+    """(S, K) direction cosine of that ray along the array's z; negative behind the array."""
+    arrival: Floats
+    """(S, K, 2) direction cosines of terminal -> satellite along the terminal antenna's x and y."""
+    arrival_boresight_cos: Floats
+    """(S, K) direction cosine of terminal -> satellite along the antenna's boresight; negative behind it."""
+
+
+def link_states(
+    satellites: SatelliteStates, terminals: TerminalStates, epoch_index: int, rows: ArrayLike | None = None
+) -> LinkStates:
+    """Geometry of some satellites and all terminals at one instant of a window.
+
+    Parameters
+    ----------
+    satellites, terminals
+        States over the same window.
+    epoch_index
+        Which of its instants.
+    rows
+        (S,) which satellites of the window; None: all.
+    """
+    chosen = slice(None) if rows is None else np.asarray(rows, dtype=np.intp)
+    position = components(satellites.position_km[epoch_index, chosen])
+    velocity = components(satellites.velocity_km_s[epoch_index, chosen])
+    place = components(terminals.position_km[epoch_index])
+    motion = components(terminals.velocity_km_s[epoch_index])
+    across = position[:, :, None] - place[:, None, :]
+    range_km = np.sqrt(dot(across, across))
+    ray = across / range_km
+    moving = velocity[:, :, None] - motion[:, None, :]
+    range_rate = dot(moving, ray)
+    pull = rotating_acceleration_km_s2(position, velocity)[:, :, None] - _level_flight(place, motion)
+    acceleration = dot(pull, ray)
+    acceleration += (dot(moving, moving) - range_rate * range_rate) / range_km
+    local = np.array([getattr(terminals, axis)[epoch_index].T for axis in ("east", "north", "up")])
+    elevation, azimuth = _look_angles(_projected(ray, local[:, :, None, :]))
+    antenna = np.ascontiguousarray(terminals.antenna[epoch_index].transpose(1, 2, 0))
+    arrival = _projected(ray, antenna[:, :, None, :])
+    departure = _projected(ray, -satellite_axes(position, velocity)[..., None])
+    return _read_only(
+        LinkStates(
+            norad_id=satellites.norad_id[chosen],
+            instant=satellites.instant[epoch_index],
+            usable=satellites.usable[epoch_index, chosen],
+            latitude_deg=terminals.latitude_deg[epoch_index],
+            longitude_deg=terminals.longitude_deg[epoch_index],
+            elevation_deg=elevation,
+            azimuth_deg=azimuth,
+            range_km=range_km,
+            delay_s=range_km / LIGHT_SPEED_KM_S,
+            range_rate_km_s=range_rate,
+            range_acceleration_km_s2=acceleration,
+            departure=departure[:2].transpose(1, 2, 0),
+            departure_nadir_cos=departure[2],
+            arrival=arrival[:2].transpose(1, 2, 0),
+            arrival_boresight_cos=arrival[2],
+        )
+    )
+
+
+def satellite_axes(position_km: Floats, velocity_km_s: Floats) -> Floats:
+    """Unit vectors x, y, z (3, 3, S) of satellites from Earth-fixed states (3, S).
+
+    z points to the Earth's centre, x along the inertial velocity (v + ω × r) made orthogonal to z.
+    """
+    down = position_km / -np.sqrt(dot(position_km, position_km))
+    ahead = velocity_km_s.copy()
+    ahead[0] -= EARTH_ROTATION_RAD_S * position_km[1]
+    ahead[1] += EARTH_ROTATION_RAD_S * position_km[0]
+    ahead -= dot(ahead, down) * down
+    ahead /= np.sqrt(dot(ahead, ahead))
+    return np.array([ahead, cross(down, ahead), down])
+
+
+def _projected(ray: Floats, axes: Floats) -> Floats:
+    """Direction cosines (3, S, K) of rays (3, S, K) along three axes, each (3, ...)."""
+    along = axes * ray
+    cosine: Floats = along[:, 0] + along[:, 1]
+    cosine += along[:, 2]
+    return cosine
+
+
+def _level_flight(place: Floats, motion: Floats) -> Floats:
+    """Acceleration (3, 1, K) that keeps a terminal at its height along its great circle."""
+    if not motion.any():
+        return np.zeros((3, 1, 1))
+    return np.asarray(place * (-dot(motion, motion) / dot(place, place)))[:, None, :]
+
+
+def _look_angles(local: Floats) -> tuple[Floats, Floats]:
+    """Elevation and azimuth (S, K) in degrees of unit vectors east, north, up (3, S, K)."""
+    eastward, northward, rise = local
+    elevation = np.arctan2(rise, np.sqrt(eastward * eastward + northward * northward)) * _DEGREES
+    azimuth = np.arctan2(eastward, northward) * _DEGREES
+    azimuth %= 360.0
+    azimuth[azimuth == 360.0] = 0.0  # a hair west of north rounds to the full circle
+    return elevation, azimuth
+
+
+_ARRAYS = tuple(field.name for field in fields(LinkStates) if field.name != "instant")
+
+
+def _read_only(links: LinkStates) -> LinkStates:
+    for name in _ARRAYS:
+        getattr(links, name).setflags(write=False)
+    return links

@@ -1,0 +1,224 @@
+"""The terminals of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import InputError
+from twin.geometry.ephemeris.frames import local_axes, position_along, up_of
+from twin.geometry.terminals.csv_places import csv_places
+from twin.geometry.terminals.places import Place, disc_places, grid_places, listed_places
+from twin.geometry.terminals.states import TerminalStates
+from twin.geometry.terminals.tracks import (
+    MEAN_EARTH_RADIUS_KM,
+    Track,
+    antipodal,
+    arc_rad,
+    geodetic_of,
+    north_of,
+    velocity_along,
+)
+from twin.scenario.terminals import (
+    AnyGroup,
+    Array,
+    CsvGroup,
+    DiscGroup,
+    GreatCircleGroup,
+    GridGroup,
+    ListGroup,
+    Orientation,
+    WaypointGroup,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminals:
+    """All terminals, in the order of their groups."""
+
+    names: tuple[str, ...]
+    """(K,) unique."""
+    group: NDArray[np.int64]
+    """(K,) index of each terminal's group."""
+    weight: Floats
+    """(K,) weight in the weighted sum rate."""
+    antennas: tuple[Array, ...]
+    """Antenna array of each group: terminal k has ``antennas[group[k]]``."""
+    fixed: TerminalStates
+    """One instant, in which movers stand where they are at the start."""
+    tracks: tuple[tuple[int, Track, float, Orientation], ...]
+    """Index, path, altitude [km] and orientation of each mover."""
+
+    @property
+    def count(self) -> int:
+        """How many terminals there are."""
+        return len(self.names)
+
+    @property
+    def antenna(self) -> tuple[Array, ...]:
+        """(K,) antenna array of each terminal."""
+        return tuple(self.antennas[index] for index in self.group)
+
+    @classmethod
+    def place(cls, groups: Sequence[AnyGroup], *, seed: int) -> Self:
+        """Place the terminals of all groups.
+
+        Raises
+        ------
+        InputError
+            If a CSV file is wrong, a great circle is not defined or two terminals have one name.
+        """
+        names: list[str] = []
+        owner: list[int] = []
+        standing: list[tuple[Place, Orientation]] = []
+        tracks = []
+        for index, group in enumerate(groups):
+            places, track = _placed(group, seed, index)
+            if track is not None:
+                tracks.append((len(names), track, group.altitude_km, group.orientation))
+            names += _names(group.name, places)
+            owner += [index] * len(places)
+            standing += [(place, group.orientation) for place in places]
+        _check_unique(names, [groups[index].name for index in owner])
+        numbers = np.array(owner, dtype=np.int64)
+        weight = np.array([groups[index].weight for index in owner])
+        for array in (numbers, weight):
+            array.flags.writeable = False
+        return cls(
+            names=tuple(names),
+            group=numbers,
+            weight=weight,
+            antennas=tuple(group.antenna for group in groups),
+            fixed=_standing(standing),
+            tracks=tuple(tracks),
+        )
+
+    def states(self, instants: NDArray[np.datetime64], start: np.datetime64) -> TerminalStates:
+        """Where the terminals are at UTC instants (T,) of a run that begins at ``start``.
+
+        Without movers nothing is computed: the arrays are views of one instant.
+        """
+        times = np.array(instants, dtype="datetime64[ns]").reshape(-1)
+        arrays: dict[str, NDArray[np.float64]] = {}
+        for field in fields(TerminalStates):
+            if field.name != "instant":
+                one = getattr(self.fixed, field.name)
+                view = np.broadcast_to(one, (len(times), *one.shape[1:]))
+                arrays[field.name] = view.copy() if self.tracks else view
+        elapsed_s = (times - start).astype(np.int64) / 1e9
+        for index, track, altitude_km, orientation in self.tracks:
+            for name, value in _moving(track, altitude_km, orientation, elapsed_s).items():
+                arrays[name][:, index] = value
+        for array in (times, *arrays.values()):
+            array.flags.writeable = False
+        return TerminalStates(instant=times, **arrays)
+
+
+def antenna_axes(orientations: Sequence[Orientation], up: Floats, ahead: Floats) -> Floats:
+    """Rows x, y, z (N, 3, 3) of antennas whose azimuth counts clockwise from the horizontal ``ahead`` (N, 3).
+
+    One orientation is that of all.
+
+    Untilted, z points along ``up`` and x in the azimuth's direction; a tilt turns both about y.
+    """
+    tilt = np.radians([[orientation.tilt_deg] for orientation in orientations])
+    azimuth = np.radians([[orientation.azimuth_deg] for orientation in orientations])
+    level = np.cos(azimuth) * ahead + np.sin(azimuth) * np.cross(ahead, up)
+    z = np.cos(tilt) * up + np.sin(tilt) * level
+    x = np.cos(tilt) * level - np.sin(tilt) * up
+    return np.stack([x, np.cross(z, x), z], axis=-2)
+
+
+def _placed(group: AnyGroup, seed: int, index: int) -> tuple[list[Place], Track | None]:
+    match group:
+        case ListGroup():
+            return listed_places(group), None
+        case CsvGroup():
+            return csv_places(group), None
+        case DiscGroup():
+            return disc_places(group, seed, index), None
+        case GridGroup():
+            return grid_places(group), None
+        case GreatCircleGroup():
+            places: tuple[tuple[float, float], ...] = (group.start, group.end)
+            up = up_of(*np.transpose(places))
+            rate_rad_s = group.speed_km_h / 3600.0 / MEAN_EARTH_RADIUS_KM
+            delay_s = group.delay.seconds
+            times = np.array([delay_s, delay_s + arc_rad(up[0], up[1]) / rate_rad_s])
+        case WaypointGroup():
+            places = tuple((point.latitude_deg, point.longitude_deg) for point in group.waypoints)
+            up = up_of(*np.transpose(places))
+            times = np.array([point.at.seconds for point in group.waypoints])
+    for leg, (start, end) in enumerate(pairwise(up)):
+        if antipodal(start, end):
+            raise InputError(
+                f'terminals "{group.name}": {places[leg]} and {places[leg + 1]} lie opposite each other on'
+                " the globe, where every direction is a great circle; put a place between them"
+            )
+    track = Track.through(up, times, north_of(*places[0]))
+    latitude, longitude = geodetic_of(up[0])
+    first = Place(latitude_deg=float(latitude), longitude_deg=float(longitude), altitude_km=group.altitude_km)
+    return [first], track
+
+
+def _names(group_name: str, places: list[Place]) -> list[str]:
+    if len(places) == 1:
+        return [places[0].name or group_name]
+    width = max(2, len(str(len(places) - 1)))
+    return [place.name or f"{group_name}-{number:0{width}}" for number, place in enumerate(places)]
+
+
+def _check_unique(names: list[str], owners: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name, owner in zip(names, owners, strict=True):
+        if name in seen:
+            groups = f'group "{owner}"' if owner == seen[name] else f'group "{seen[name]}" and in group "{owner}"'
+            raise InputError(
+                f'terminals: the name "{name}" stands twice, in {groups}; every terminal needs a name of its own'
+            )
+        seen[name] = owner
+
+
+def _standing(standing: list[tuple[Place, Orientation]]) -> TerminalStates:
+    latitude = np.array([place.latitude_deg for place, _ in standing])
+    longitude = np.array([place.longitude_deg for place, _ in standing])
+    altitude = np.array([place.altitude_km for place, _ in standing])
+    up, east, north = local_axes(latitude, longitude)
+    axes = antenna_axes([orientation for _, orientation in standing], up, north)
+    return TerminalStates(
+        instant=np.array(["NaT"], dtype="datetime64[ns]"),
+        latitude_deg=latitude[None],
+        longitude_deg=longitude[None],
+        altitude_km=altitude[None],
+        position_km=position_along(up, altitude)[None],
+        velocity_km_s=np.zeros((1, *up.shape)),
+        up=up[None],
+        east=east[None],
+        north=north[None],
+        antenna=axes[None],
+    )
+
+
+def _moving(track: Track, altitude_km: float, orientation: Orientation, elapsed_s: Floats) -> dict[str, Floats | float]:
+    """The fields of one mover, each (T, ...)."""
+    up, heading, rate_rad_s = track.at(elapsed_s)
+    latitude, longitude = geodetic_of(up)
+    _, east, north = local_axes(latitude, longitude)
+    return {
+        "latitude_deg": latitude,
+        "longitude_deg": longitude,
+        "altitude_km": altitude_km,
+        "position_km": position_along(up, altitude_km),
+        "velocity_km_s": velocity_along(up, heading, rate_rad_s, altitude_km),
+        "up": up,
+        "east": east,
+        "north": north,
+        "antenna": antenna_axes([orientation], up, heading),
+    }

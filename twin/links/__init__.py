@@ -1,7 +1,0 @@
-"""Elevation, range, delay, Doppler and directions between satellites and terminals."""
-
-from twin.links.doppler import doppler_hz, doppler_rate_hz_s
-from twin.links.geometry import LinkStates, link_states
-from twin.links.visibility import Visibility, visibility
-
-__all__ = ["LinkStates", "Visibility", "doppler_hz", "doppler_rate_hz_s", "link_states", "visibility"]

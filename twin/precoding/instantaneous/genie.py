@@ -1,0 +1,139 @@
+"""The upper reference: every channel and phase known at the moment of transmission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from twin.precoding.beamspace.codebook import Subspace
+from twin.precoding.beamspace.multistream import optimise as several_streams
+from twin.precoding.beamspace.multistream import stream_counts
+from twin.precoding.facts import Facts, check_streams
+from twin.precoding.joint import JointOptions, optimise
+from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.weights import SpannedWeights, Weights
+from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
+from twin.radio.channel import ChannelDraws, StatisticalCsi
+from twin.registry import dataclass_options
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+
+@dataclass_options
+class GenieOptions(JointOptions):
+    """How far each realisation is optimised, and how many are."""
+
+    realisations: Annotated[int, Ge(1)] = 4
+    """Draws of an epoch that the precoder is run for; rates are means over these alone."""
+    streams: Annotated[int, Ge(1)] = 1
+    """Streams of a terminal at most: no more than it has elements or satellites."""
+
+    def check(self, facts: Facts) -> None:
+        """Raise ValueError if a scenario's terminals cannot take so many streams."""
+        check_streams(self.streams, facts)
+
+
+@precoders.register("genie", source="ours; upper reference", options=GenieOptions)
+def genie(problem: PrecodingProblem, *, options: Any) -> Precoding:
+    """Joint WMMSE with instantaneous CSI and phases known to all satellites, anew for each draw of the channels.
+
+    Algorithm and treatment of power are those of `ms_jo_wmmse`, on the channels themselves instead of their means, and
+    those of `ms2_cdwm` for terminals with several antennas.
+    """
+    found = ms_jo_cdwmmse(problem, options=options)
+    if not isinstance(found.weights, SpannedWeights):
+        return found
+    rule = GenieRule(
+        norad_id=problem.csi.norad_id,
+        power_w=problem.power_w,
+        weight=problem.weight,
+        iterations=options.iterations,
+        tolerance_bit=options.tolerance_bit,
+        realisations=options.realisations,
+        streams=options.streams,
+    )
+    return replace(found, weights=replace(found.weights, instant=rule))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenieRule:
+    """Weights for channels that are known."""
+
+    norad_id: NDArray[np.int64]
+    """(S,) satellites, rising."""
+    power_w: Real
+    """(S,) their budgets."""
+    weight: Real
+    """(K,) β."""
+    iterations: int
+    tolerance_bit: float
+    realisations: int
+    streams: int
+
+    def realised(
+        self,
+        weights: SpannedWeights,
+        truth: StatisticalCsi,
+        draws: ChannelDraws,
+        transmitting: NDArray[np.bool_],
+        *,
+        seed: int,
+        epoch: int,
+    ) -> tuple[Weights, ...]:
+        """The weights for each of the first draws."""
+        options = JointOptions(iterations=self.iterations, tolerance_bit=self.tolerance_bit)
+        rows = np.searchsorted(self.norad_id, truth.norad_id)
+        problem = PrecodingProblem(
+            csi=truth,
+            serving=transmitting,
+            master=np.full(len(self.weight), -1),
+            power_w=self.power_w[rows],
+            weight=self.weight,
+        )
+        solve = _known if truth.receive_steering.shape[-1] == 1 else partial(_known_at_arrays, streams=self.streams)
+        return tuple(solve(problem, receive, options) for receive in draws.receive[: self.realisations])
+
+
+def _known(problem: PrecodingProblem, receive: Complex, options: JointOptions) -> Weights:
+    """Weights for channels whose receive sides (S,B,1) are known: the phase of each is taken off where it is sent."""
+    size = np.abs(receive[..., 0])
+    found = optimise(_without_doubt(problem, size), options, mean_receivers).weights
+    assert isinstance(found, SpannedWeights)
+    turn = np.divide(receive[..., 0].conj(), size, where=size > 0.0, out=np.ones_like(receive[..., 0]))
+    return replace(found, coefficients=found.coefficients * turn[:, None, :, None])
+
+
+def _known_at_arrays(problem: PrecodingProblem, receive: Complex, options: JointOptions, *, streams: int) -> Weights:
+    """Weights for channels whose receive sides (S,B,M) are known."""
+    size = np.linalg.norm(receive, axis=-1)
+    certain = _without_doubt(problem, size)
+    shape = np.divide(receive, size[..., None], where=size[..., None] > 0.0, out=np.zeros_like(receive))
+    steering = problem.csi.reach.spread(shape)
+    known = _like(problem.csi, replace(certain.csi, receive_steering=steering, scattering=None))
+    certain = replace(certain, csi=known)
+    space = Subspace.of(known, None)
+    return several_streams(certain, options, space, stream_counts(certain, streams)).weights
+
+
+def _without_doubt(problem: PrecodingProblem, size: Real) -> PrecodingProblem:
+    """The problem with channels of known sizes (S,B) and phases."""
+    truth = problem.csi
+    known = replace(
+        truth,
+        gain=truth.reach.spread(size**2),
+        rician=np.full_like(truth.rician, np.inf),
+        mean_phase=np.ones_like(truth.mean_phase),
+    )
+    return replace(problem, csi=_like(truth, known))
+
+
+def _like(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
+    """The directions have not changed, and columns must stay those of the draws."""
+    known.__dict__.update(reach=truth.reach, near_departure=truth.near_departure, gram=truth.gram)
+    return known

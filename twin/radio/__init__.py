@@ -1,0 +1,1 @@
+"""The physical layer: statistical CSI, channel draws, and delay and Doppler compensation."""

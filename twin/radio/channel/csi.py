@@ -1,0 +1,131 @@
+"""Statistical CSI: all that a transmitter may know of the channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.arrays import Reach
+from twin.radio.channel.array import PlanarArray
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatisticalCsi:
+    """Second-order statistics of the channels between S satellites and K terminals at one instant.
+
+    The channel of a pair is H = √γ (√(κ/(κ+1)) u e^{jψ} + √(1/(κ+1)) ũ) vᵀ with ũ ~ CN(0, Σ), seen
+    through the phase e^{jϱ} that precompensation leaves (P1 to P5 in one notation).
+    """
+
+    norad_id: NDArray[np.int64]
+    """(S,) satellites."""
+    array: PlanarArray
+    """The array of every satellite."""
+    departure: Real
+    """(S,K,2) cosines along the satellite's array, which give v."""
+    gain: Real
+    """(S,K) γ: mean channel power with the gains of both arrays; 0 where there is no link."""
+    rician: Real
+    """(S,K) κ: Rician factor, linear, infinite without fading."""
+    mean_phase: Real
+    """(S,K) φ̄ = E e^{jϱ}."""
+    receive_steering: Complex
+    """(S,K,M) u: unit-norm response of the terminal's array, zero beyond its own elements."""
+    isotropic_scattering: bool
+    """Whether Σ is white over the terminal's elements; else it is u uᴴ. Of no account where ``scattering`` is given."""
+    terminal_elements: NDArray[np.int64]
+    """(K,) elements of each terminal's array."""
+    noise_w: Real
+    """(K,) σ²: noise power on one subcarrier."""
+    scattering: Complex | None = None
+    """(S,K,M,M) Σ of trace 1, zero beyond a terminal's own elements, where it is neither white nor u uᴴ."""
+    carrier_phase_rad: Real | None = None
+    """(S,K) phase of the carrier over the path, which each satellite takes off for the terminal that it sends to.
+
+    Only interference that is coherent, or so by delay, depends on it: everyone else hears a stream with the difference
+    of two such phases. None takes all for equal.
+    """
+    delay_s: Real | None = None
+    """(S,K) propagation delay, by which each satellite advances what it sends to a terminal.
+
+    Only interference by delay depends on it; None where it is not known.
+    """
+    disturbance_share: Real | None = None
+    """(S,K) share of a terminal's own power that arrives as ICI and ISI, in mean; None for none anywhere."""
+
+    @cached_property
+    def los_share(self) -> Real:
+        """(S,K) κ/(κ+1): share of the power in the line of sight."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(np.isinf(self.rician), 1.0, self.rician / (self.rician + 1.0)))
+
+    @cached_property
+    def mean_amplitude(self) -> Real:
+        """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, its unit phase left out)."""
+        return np.asarray(np.sqrt(self.gain * self.los_share) * self.mean_phase)
+
+    def of(self, rows: NDArray[np.int64]) -> StatisticalCsi:
+        """The statistics of some satellites; rows in order, and all of them, give the same record."""
+        if np.array_equal(rows, np.arange(len(self.norad_id))):
+            return self
+        some = replace(
+            self,
+            norad_id=self.norad_id[rows],
+            departure=self.departure[rows],
+            gain=self.gain[rows],
+            rician=self.rician[rows],
+            mean_phase=self.mean_phase[rows],
+            receive_steering=self.receive_steering[rows],
+            scattering=None if self.scattering is None else self.scattering[rows],
+            carrier_phase_rad=None if self.carrier_phase_rad is None else self.carrier_phase_rad[rows],
+            delay_s=None if self.delay_s is None else self.delay_s[rows],
+            disturbance_share=None if self.disturbance_share is None else self.disturbance_share[rows],
+        )
+        some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before
+        return some
+
+    @cached_property
+    def reach(self) -> Reach:
+        """The terminals that each satellite has a link to; B of them at most."""
+        return Reach.of(self.gain > 0.0)
+
+    @cached_property
+    def near_departure(self) -> Real:
+        """(S,B,2) departure towards the terminals in reach."""
+        return self.reach.gathered(self.departure)
+
+    @cached_property
+    def gram(self) -> Real:
+        """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors, zero without a link."""
+        gram, linked = self.array.gram(self.near_departure), self.reach.gathered(self.gain > 0.0)
+        return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
+
+    def near_covariance(self, along: Real, scattered: Real) -> Complex:
+        """(S,B,M,M) ``along`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
+        reach = self.reach
+        steering = reach.gathered(self.receive_steering)
+        outer = steering[..., :, None] * steering[..., None, :].conj()
+        if self.scattering is not None:
+            covariance = reach.gathered(self.scattering) * reach.gathered(scattered)[..., None, None]
+            return np.asarray(outer * reach.gathered(along)[..., None, None] + covariance)
+        if not self.isotropic_scattering:
+            return np.asarray(outer * reach.gathered(along + scattered)[..., None, None])
+        white = reach.gathered(scattered[..., None] * self.white_scattering)
+        identity = np.eye(steering.shape[-1])
+        return np.asarray(outer * reach.gathered(along)[..., None, None] + white[..., None] * identity)
+
+    @property
+    def white_scattering(self) -> Real:
+        """(K,M) diagonal of a white Σ over each terminal's own elements."""
+        own = np.arange(self.receive_steering.shape[-1]) < self.terminal_elements[:, None]
+        return np.asarray(own / self.terminal_elements[:, None])
+
+    def steering(self) -> Complex:
+        """(S,K,N) unit-norm steering vectors v."""
+        return self.array.steering(self.departure)

@@ -1,0 +1,53 @@
+"""Rician factors: one for all links, by elevation, or none at all."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import MinLen
+from numpy.typing import NDArray
+
+from twin.radio.channel.fading import fadings
+from twin.radio.channel.path_loss import Path
+from twin.registry import dataclass_options
+from twin.units import from_db
+
+
+@dataclass_options
+class FixedKOptions:
+    """One Rician factor for all links."""
+
+    k_db: float = 25.0
+    """Power of the line of sight over that of the scattered part (P3, Fig. 4: 25 dB)."""
+
+
+@dataclass_options
+class KByElevationOptions:
+    """Rician factors at some elevations."""
+
+    elevation_deg: Annotated[tuple[float, ...], MinLen(1)] = (10.0, 50.0, 90.0)
+    """Elevations of the table, rising."""
+    k_db: Annotated[tuple[float, ...], MinLen(1)] = (5.0, 15.0, 25.0)
+    """Rician factor at each of them; between them the dB value is interpolated, beyond them held."""
+
+    def __post_init__(self) -> None:
+        rising = all(low < high for low, high in zip(self.elevation_deg, self.elevation_deg[1:], strict=False))
+        if len(self.elevation_deg) != len(self.k_db) or not rising:
+            raise ValueError("elevation_deg must rise and hold as many numbers as k_db")
+
+
+@fadings.register("fixed_k", source="P3, Section II", options=FixedKOptions)
+def fixed_k(path: Path, *, options: Any) -> NDArray[np.float64]:
+    """Rician fading with one K-factor."""
+    return np.full(path.range_km.shape, float(from_db(options.k_db)))
+
+
+@fadings.register("k_by_elevation", source="table of the scenario", options=KByElevationOptions)
+def k_by_elevation(path: Path, *, options: Any) -> NDArray[np.float64]:
+    """Rician fading with a K-factor interpolated over elevation."""
+    return from_db(np.interp(path.elevation_deg, options.elevation_deg, options.k_db))
+
+
+@fadings.register("none", source="line of sight only")
+def line_of_sight(path: Path, *, options: Any) -> NDArray[np.float64]:
+    """No fading: the line of sight alone."""
+    return np.full(path.range_km.shape, np.inf)

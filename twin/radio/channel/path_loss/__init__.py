@@ -1,0 +1,72 @@
+"""Large-scale loss models: range and elevation in, loss in dB out."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.radio.channel.environment import World, realised
+from twin.registry import Registry
+
+
+class Path(Protocol):
+    """What a large-scale model may know of links, arrays of one shape."""
+
+    @property
+    def range_km(self) -> NDArray[np.float64]:
+        """Slant range."""
+
+    @property
+    def elevation_deg(self) -> NDArray[np.float64]:
+        """Elevation of the satellite at the terminal."""
+
+
+class LocatedPath(Path, Protocol):
+    """Links of S satellites and K terminals that are told apart: what drawing their surroundings takes.
+
+    Range and elevation are of shape (S,K).
+    """
+
+    @property
+    def norad_id(self) -> NDArray[np.int64]:
+        """(S,) satellites."""
+
+    @property
+    def azimuth_deg(self) -> NDArray[np.float64]:
+        """(S,K) azimuth of the satellite seen from the terminal, from north clockwise."""
+
+    @property
+    def latitude_deg(self) -> NDArray[np.float64]:
+        """(K,) terminals."""
+
+    @property
+    def longitude_deg(self) -> NDArray[np.float64]:
+        """(K,) terminals."""
+
+
+class PathLossModel(Protocol):
+    """Loss in dB of each link, in the shape of the path's arrays, as far as it can be known without a measurement.
+
+    A model with a drawn part has a truth beside it (`realised_by`).
+    """
+
+    def __call__(self, path: Path, *, carrier_hz: float, options: Any) -> NDArray[np.float64]:
+        """Evaluate the model."""
+
+
+path_losses: Registry[PathLossModel] = Registry("path loss")
+
+
+def realised_loss_db(
+    bound: Callable[..., NDArray[np.float64]], path: LocatedPath, *, carrier_hz: float, world: World
+) -> NDArray[np.float64]:
+    """Loss (S,K) of each link as it is, by a selected model with its options filled in.
+
+    A model without a drawn part is true as it stands.
+    """
+    truth = realised(bound)
+    if truth is None:
+        return bound(path, carrier_hz=carrier_hz)
+    loss_db: NDArray[np.float64] = truth(path, carrier_hz=carrier_hz, world=world)
+    return loss_db

@@ -1,0 +1,30 @@
+"""Delay and Doppler precompensation and the phase error that it leaves."""
+
+from twin.radio.synchronisation.alignment import Alignment, LinkView, aligned, mean_phase
+from twin.radio.synchronisation.compensation import Compensation, Residual, predict, residual
+from twin.radio.synchronisation.demodulation import Demodulated, carrier_leakage, demodulate, phase_error_rad
+from twin.radio.synchronisation.disturbance import delay_disturbance, doppler_disturbance, mean_disturbance
+from twin.radio.synchronisation.offsets import offsets
+from twin.radio.synchronisation.phase_error import PhaseErrorModel, draw_phase_errors, phase_errors
+
+__all__ = [
+    "Alignment",
+    "Compensation",
+    "Demodulated",
+    "LinkView",
+    "PhaseErrorModel",
+    "Residual",
+    "aligned",
+    "carrier_leakage",
+    "delay_disturbance",
+    "demodulate",
+    "doppler_disturbance",
+    "draw_phase_errors",
+    "mean_disturbance",
+    "mean_phase",
+    "offsets",
+    "phase_error_rad",
+    "phase_errors",
+    "predict",
+    "residual",
+]

@@ -1,0 +1,31 @@
+"""The papers' phase error."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from twin.radio.channel.path_loss import Path
+from twin.radio.synchronisation.phase_error import phase_errors
+from twin.registry import dataclass_options
+
+
+@dataclass_options
+class GaussianPhaseOptions:
+    """One variance for all links."""
+
+    phase_variance_rad2: Annotated[float, Ge(0.0)] = 0.5
+    """ζ²; zero is perfect synchronisation."""
+
+
+@phase_errors.register("gaussian_phase", source="P3, Section IV-D", options=GaussianPhaseOptions)
+def gaussian_phase(path: Path, *, options: Any) -> NDArray[np.float64]:
+    """Gaussian phase error of one variance for all links."""
+    return np.full(path.range_km.shape, options.phase_variance_rad2)
+
+
+@phase_errors.register("uniform_phase", source="P1, Section II")
+def uniform_phase(path: Path, *, options: Any) -> NDArray[np.float64]:
+    """No phase alignment between satellites at all: non-coherent transmission."""
+    return np.full(path.range_km.shape, np.inf)

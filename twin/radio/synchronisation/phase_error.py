@@ -1,0 +1,57 @@
+"""Phase-error models: how well the network aligns the phases of its satellites at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import randomness
+from twin.arrays import Reach
+from twin.radio.synchronisation.alignment import Alignment, LinkView
+from twin.registry import Registry
+
+Real = NDArray[np.float64]
+
+UNIFORM_DEVIATION_RAD = 1e3
+"""A Gaussian phase of this deviation is uniform modulo a turn to better than any float can tell."""
+
+
+class PhaseErrorModel(Protocol):
+    """How well each link is aligned: an `Alignment`, or ζ² alone in rad², infinite for a uniform phase.
+
+    `aligned` makes either an `Alignment`. A model that asks no more of its path than a `Path` gives may say so.
+    """
+
+    def __call__(self, path: LinkView, *, options: Any) -> Real | Alignment:
+        """Evaluate the model."""
+
+
+phase_errors: Registry[PhaseErrorModel] = Registry("phase error")
+
+
+def draw_phase_errors(
+    variance_rad2: Real,
+    norad_id: NDArray[np.int64],
+    *,
+    draws: int,
+    seed: int,
+    epoch: int,
+    reach: Reach | None = None,
+) -> Real:
+    """Draw ϱ in rad for every pair of satellite and terminal (draws,S,K), or for those in reach (draws,S,B).
+
+    Keyed by satellite and epoch; the draws of a pair do not depend on which other satellites are asked for.
+    """
+    deviation = np.minimum(np.sqrt(variance_rad2), UNIFORM_DEVIATION_RAD)
+    terminals = variance_rad2.shape[1]
+    if reach is not None:
+        deviation = reach.gathered(deviation)
+    errors = np.empty((draws, *deviation.shape))
+    for row, satellite in enumerate(norad_id):
+        drawn = randomness.stream(seed, "phase", epoch, int(satellite)).standard_normal((draws, terminals))
+        if reach is not None and not reach.whole:
+            drawn = drawn[:, np.minimum(reach.terminal[row], terminals - 1)]
+        np.multiply(drawn, deviation[row], out=errors[:, row])
+    return errors

@@ -1,0 +1,84 @@
+"""The Parquet files of a table: their names, their encoding, and which of them exist.
+
+``empty.parquet`` is there from the start and holds the columns alone; ``part-<first>-<last>.parquet`` holds
+the rows of those epochs, and name order is epoch order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+
+from twin.results.durable import write_whole
+from twin.results.schema import TableSchema
+
+EMPTY: Final = "empty.parquet"
+ROWS_PER_GROUP: Final = 100_000
+"""Most rows of a row group; larger parts are cut into equal groups."""
+
+_ENCODING: Final = {
+    "integer": "DELTA_BINARY_PACKED",
+    "float": "BYTE_STREAM_SPLIT",
+    "instant": "DELTA_BINARY_PACKED",
+}
+_NAME = re.compile(r"part-(\d+)-(\d+)\.parquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file of a table."""
+
+    path: Path
+    first: int
+    """First epoch that its rows may be of."""
+    last: int
+    """Last epoch that its rows may be of."""
+
+
+def parts_of(folder: Path) -> list[Part]:
+    """The parts of a table in epoch order; none where the folder is missing."""
+    if not folder.is_dir():
+        return []
+    found = [
+        Part(path=path, first=int(name[1]), last=int(name[2]))
+        for path in folder.iterdir()
+        if (name := _NAME.fullmatch(path.name)) is not None
+    ]
+    return sorted(found, key=lambda part: part.first)
+
+
+def write_empty(folder: Path, table: TableSchema) -> None:
+    """Give a table its columns."""
+    write_whole(folder / EMPTY, _writer(table, table.arrow.empty_table()))
+
+
+def write_part(folder: Path, table: TableSchema, rows: Any, *, first: int, last: int) -> None:
+    """Write the rows (an Arrow table) of the epochs from ``first`` to ``last``, both included."""
+    write_whole(folder / f"part-{first:010d}-{last:010d}.parquet", _writer(table, rows))
+
+
+def leftovers(folders: Iterable[Path]) -> list[Path]:
+    """Temporary files that a killed writer left."""
+    return [path for folder in folders if folder.is_dir() for path in folder.glob(".*.tmp")]
+
+
+def _writer(table: TableSchema, rows: Any) -> Any:
+    groups = -(-rows.num_rows // ROWS_PER_GROUP) or 1
+    options = {
+        "row_group_size": -(-rows.num_rows // groups) or 1,
+        "compression": "zstd",
+        "use_dictionary": [column.name for column in table.columns if column.kind == "label"],
+        "column_encoding": _encodings(table),
+    }
+    return lambda stream: pq.write_table(rows, stream, **options)
+
+
+def _encodings(table: TableSchema) -> dict[str, str]:
+    plain = {c.name: _ENCODING[c.kind] for c in table.columns if c.kind in _ENCODING}
+    lists = {f"{c.name}.list.element": _ENCODING["integer"] for c in table.columns if c.kind == "integer list"}
+    return plain | lists

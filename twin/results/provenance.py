@@ -1,0 +1,222 @@
+"""``run.json``: what a trace was made from, and how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from twin.errors import InputError
+from twin.results.durable import write_whole
+from twin.results.schema import TABLES
+from twin.units import Duration
+from twin.version import VERSION
+
+RUN_FILE: Final = "run.json"
+LAYOUT: Final = 1
+"""Number of the layout of a trace; a later, incompatible one counts up."""
+
+_LIBRARIES: Final = ("numpy", "scipy", "pandas", "pyarrow", "sgp4", "skyfield", "simpy")
+_CHANGES_NO_ROW: Final = frozenset({"trace.flush"})
+_ABSENT: Final = object()
+_NEEDED: Final[dict[str, type]] = {
+    "layout": int,
+    "status": str,
+    "last_durable_epoch": int,
+    "tables": list,
+    "scenario": dict,
+    "scenario_sha256": str,
+    "inputs": dict,
+    "seed": int,
+    "versions": dict,
+    "notes": dict,
+}
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of the libraries that decide its results."""
+    found = {"python": platform.python_version(), "twin": VERSION}
+    return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a run is made from: enough to replay it."""
+
+    name: str
+    """Name of the scenario."""
+    scenario: Mapping[str, Any]
+    """The scenario with every default written out."""
+    scenario_sha256: str
+    """Hash of the scenario; runs with different ones are different runs."""
+    inputs: Mapping[str, str]
+    """SHA-256 of each input file, by file name."""
+    seed: int
+    """Seed of all random streams."""
+    versions: Mapping[str, str] = field(default_factory=versions)
+    """Versions of Python, twin and the libraries."""
+    epochs: int | None = None
+    """Number of epochs of the whole run, None where unknown."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What else is worth keeping, such as satellites that were masked."""
+
+    def plain(self) -> dict[str, Any]:
+        """The manifest as JSON holds it."""
+        members = dataclasses.fields(self)
+        return {member.name: plain(getattr(self, member.name)) for member in members}
+
+
+def plain(value: Any) -> Any:
+    """Reduce a value to what JSON knows.
+
+    >>> plain({"every": Duration.parse("15s"), "ids": np.array([1, 2])})
+    {'every': '15s', 'ids': [1, 2]}
+
+    Raises
+    ------
+    ValueError
+        If it is of a type that JSON has no form for.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Duration | Path):
+        return str(value)
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, np.datetime64):
+        return str(value)
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        return plain(list(value.flat) if value.ndim < 2 else list(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    raise ValueError(f"{type(value).__name__} cannot stand in {RUN_FILE}")
+
+
+def begun(manifest: Manifest, tables: list[str]) -> dict[str, Any]:
+    """The record of a run that has just begun."""
+    now = _now()
+    progress = {"status": "running", "last_durable_epoch": -1, "created": now, "updated": now}
+    return {"layout": LAYOUT, **progress, "tables": tables, "resumed": [], **manifest.plain()}
+
+
+def write_run(directory: Path, run: dict[str, Any]) -> None:
+    """Put ``run.json`` in place, stamped with the present time."""
+    run["updated"] = _now()
+    text = json.dumps(run, indent=2, allow_nan=False) + "\n"
+    write_whole(directory / RUN_FILE, lambda stream: stream.write(text.encode()))
+
+
+def read_run(directory: Path) -> dict[str, Any]:
+    """Read ``run.json``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged.
+    """
+    path = directory / RUN_FILE
+    if not path.is_file():
+        above = directory.parent
+        hint = f'; did you mean "{above}"?' if (above / RUN_FILE).is_file() else ""
+        raise InputError(f"{directory}: no trace here ({RUN_FILE} is missing){hint}")
+    try:
+        run = json.loads(path.read_bytes())
+        fault = _fault(run)
+    except ValueError as error:
+        fault = str(error)
+    if fault:
+        raise InputError(
+            f"{path}: damaged ({fault}); restore it from a copy, or start again in another directory"
+            " (pandas can still read the tables beside it)"
+        )
+    return dict(run)
+
+
+def check_same(directory: Path, run: Mapping[str, Any], manifest: Manifest) -> None:
+    """Refuse to go on with a trace that another scenario, input, seed or version began.
+
+    Raises
+    ------
+    InputError
+        If anything differs that rows may depend on; each difference has its line.
+    """
+    lines = list(_differences(run, manifest.plain()))
+    if lines:
+        raise InputError(
+            f"{directory}: cannot be resumed, this is not the run that was begun there:\n"
+            + "".join(f"  {line}\n" for line in lines)
+            + "Put these back as they were, or start a new run in another directory."
+        )
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    named = set()
+    if old["scenario_sha256"] != new["scenario_sha256"]:
+        for path, before, after in _changes(old["scenario"], new["scenario"]):
+            if path not in _CHANGES_NO_ROW:
+                named.add(path)
+                yield f"{path}: {_shown(before)} -> {_shown(after)}"
+        if not named:
+            yield f"scenario_sha256: {_shown(old['scenario_sha256'])} -> {_shown(new['scenario_sha256'])}"
+    if old["seed"] != new["seed"] and "seed" not in named:
+        yield f"seed: {old['seed']} -> {new['seed']}"
+    for path, before, after in _changes(old["inputs"], new["inputs"]):
+        yield f"input {path}: sha256 {_shown(before)} -> {_shown(after)}"
+    before, after = (run["versions"].get("twin", _ABSENT) for run in (old, new))
+    if before != after:
+        yield f"version of twin: {_shown(before)} -> {_shown(after)}"
+
+
+def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Leaves that differ between two trees, as (path, old, new)."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            inner = f"{path}.{key}" if path else key
+            yield from _changes(old.get(key, _ABSENT), new.get(key, _ABSENT), inner)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from _changes(before, after, f"{path}[{place}]")
+    elif old != new or type(old) is not type(new):
+        yield path, old, new
+
+
+def _shown(value: Any) -> str:
+    return "(absent)" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+
+
+def _fault(run: Any) -> str:
+    if not isinstance(run, dict):
+        return "it is not a JSON object"
+    for key, kind in _NEEDED.items():
+        if not isinstance(run.get(key), kind):
+            return f'"{key}" is missing or not of type {kind.__name__}'
+    if run["layout"] != LAYOUT:
+        return f"layout {run['layout']}, this version of twin reads {LAYOUT}"
+    if unknown := sorted(set(map(str, run["tables"])) - set(TABLES)):
+        return f"unknown tables {unknown}"
+    return ""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,217 @@
+"""Reads a trace: whole tables, or the columns and the time that are asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cached_property, reduce
+from operator import and_
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twin.errors import InputError, did_you_mean, listed
+from twin.results.parts import Part, parts_of
+from twin.results.provenance import read_run
+from twin.results.schema import TABLES, TableSchema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Moment: TypeAlias = "int | str | datetime | np.datetime64 | pd.Timestamp"
+"""Number of an epoch, or an instant (UTC where it names no zone)."""
+
+
+def read_trace(directory: Path | str) -> Trace:
+    """Open a trace; tables are read when they are first asked for.
+
+    Raises
+    ------
+    InputError
+        If there is no trace, or its ``run.json`` is damaged.
+    """
+    return Trace(Path(directory), read_run(Path(directory)))
+
+
+class Trace:
+    """A trace on disk, as far as it was durable when it was opened: all tables end at one epoch.
+
+    Tables are pandas frames; `table` reads parts of one that does not fit in memory.
+    """
+
+    def __init__(self, directory: Path, run: dict[str, Any]) -> None:
+        self.directory = directory
+        self.run = run
+        """What ``run.json`` holds: scenario, inputs, versions, seed, status, last durable epoch."""
+
+    def __repr__(self) -> str:
+        return f"<trace {self.directory}: {self.run['status']}, last epoch {self.last_epoch}>"
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch that can be read, -1 where there is none."""
+        return int(self.run["last_durable_epoch"])
+
+    @cached_property
+    def terminals(self) -> pd.DataFrame:
+        """One row for each epoch and terminal."""
+        return self.table("terminals")
+
+    @cached_property
+    def handovers(self) -> pd.DataFrame:
+        """One row for each change of who serves a terminal."""
+        return self.table("handovers")
+
+    @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """One row for each change that was decided."""
+        return self.table("attempts")
+
+    @cached_property
+    def satellites(self) -> pd.DataFrame:
+        """One row for each epoch and active satellite."""
+        return self.table("satellites")
+
+    @cached_property
+    def epochs(self) -> pd.DataFrame:
+        """One row for each epoch."""
+        return self.table("epochs")
+
+    @cached_property
+    def links(self) -> pd.DataFrame:
+        """One row for each epoch, satellite and terminal in view of each other."""
+        return self.table("links")
+
+    @cached_property
+    def candidates(self) -> pd.DataFrame:
+        """One row for each decision, terminal and satellite that it could choose."""
+        return self.table("candidates")
+
+    @cached_property
+    def timings(self) -> pd.DataFrame:
+        """Wall-clock time of each stage of an epoch."""
+        return self.table("timings")
+
+    def table(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        start: Moment | None = None,
+        stop: Moment | None = None,
+        terminals: str | Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """Read a selection of a table; only what is selected leaves the disk.
+
+        Parameters
+        ----------
+        columns
+            Names, in the order wanted; all by default.
+        start, stop
+            First epoch or instant, and the first one no longer wanted.
+        terminals
+            Names of terminals; all by default.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, a moment cannot be read, the table was not recorded or is damaged.
+        """
+        schema = self._schema(name)
+        names = [columns] if isinstance(columns, str) else list(schema.names if columns is None else columns)
+        for column in names:
+            _check_column(schema, column)
+        epochs, conditions = _selected(schema, start, stop)
+        if terminals is not None:
+            _check_column(schema, "terminal")
+            chosen = [terminals] if isinstance(terminals, str) else sorted(terminals)
+            self._check_terminals(chosen)
+            conditions.append(pc.field("terminal").isin(pa.array(chosen, pa.string())))
+        parts = [part for part in self._parts(name) if part.last >= epochs.start and part.first < epochs.stop]
+        frame: pd.DataFrame = _read(schema, parts, names, conditions).to_pandas()
+        return frame
+
+    def _parts(self, name: str) -> list[Part]:
+        """Those that count: none reaches over the last durable epoch."""
+        return [part for part in parts_of(self.directory / name) if part.last <= self.last_epoch]
+
+    def _check_terminals(self, chosen: list[str]) -> None:
+        """Refuse a terminal that has no row: the first part usually knows them all."""
+        parts = self._parts("terminals")
+        for some in (parts[:1], parts):
+            column = _read(TABLES["terminals"], some, ["terminal"], [])
+            known = set(column["terminal"].unique().to_pylist())
+            unknown = [name for name in chosen if name not in known]
+            if not unknown:
+                return
+        if known:
+            raise InputError(f'{self.directory}: no terminal "{unknown[0]}"{did_you_mean(unknown[0], known)}')
+
+    def _schema(self, name: str) -> TableSchema:
+        recorded = self.run["tables"]
+        if name in recorded:
+            return TABLES[name]
+        if name in ("links", "candidates"):
+            raise InputError(f"{self.directory}: {name} were not recorded; run with trace.{name} = true")
+        raise InputError(
+            f'{self.directory}: no table "{name}"{did_you_mean(name, recorded)} (there: {listed(recorded)})'
+        )
+
+
+def _check_column(schema: TableSchema, name: str) -> None:
+    if name not in schema.names:
+        raise InputError(
+            f'the table {schema.name} has no column "{name}"{did_you_mean(name, schema.names)}'
+            f" (it has {listed(schema.names)})"
+        )
+
+
+def _selected(schema: TableSchema, start: Moment | None, stop: Moment | None) -> tuple[range, list[Any]]:
+    """Epochs among which the selection lies, and the conditions on each row."""
+    low, high = 0, sys.maxsize
+    conditions = []
+    if isinstance(start, int | np.integer):
+        low = int(start)
+        conditions.append(pc.field("epoch") >= low)
+    elif start is not None:
+        conditions.append(pc.field("time") >= _instant(schema, start))
+    if isinstance(stop, int | np.integer):
+        high = int(stop)
+        conditions.append(pc.field("epoch") < high)
+    elif stop is not None:
+        conditions.append(pc.field("time") < _instant(schema, stop))
+    return range(low, high), conditions
+
+
+def _instant(schema: TableSchema, moment: Any) -> pa.Scalar:
+    import pandas as pd
+
+    _check_column(schema, "time")
+    try:
+        if not isinstance(moment, str | datetime | np.datetime64):
+            raise TypeError(f"it is of type {type(moment).__name__}")
+        stamp = pd.Timestamp(moment).as_unit("ns")
+        if pd.isna(stamp):
+            raise ValueError("it is not a time")
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f'"{moment}" is no instant ({error}); write an epoch number, or UTC as "2026-05-30T12:00:00"'
+        ) from None
+    utc = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+    return pa.scalar(utc.value, pa.int64()).cast(schema.arrow.field("time").type)
+
+
+def _read(schema: TableSchema, parts: list[Part], columns: list[str], conditions: list[Any]) -> Any:
+    import pyarrow.dataset as ds  # it imports pandas
+
+    paths = [str(part.path) for part in parts]
+    if not paths:
+        return schema.arrow.empty_table().select(columns)
+    wanted = reduce(and_, conditions) if conditions else None
+    try:
+        return ds.dataset(paths, format="parquet", schema=schema.arrow).to_table(columns=columns, filter=wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"the table {schema.name} is damaged ({error})") from None

@@ -1,0 +1,1 @@
+"""The discrete-event loop, and the runs that are made with it."""

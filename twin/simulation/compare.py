@@ -1,0 +1,168 @@
+"""Several precoders side by side: the same satellites, clusters and draws for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import threadpoolctl
+from numpy.typing import NDArray
+
+from twin.scenario import with_precoder
+from twin.simulation.loop import EpochReport, Loop
+from twin.simulation.state import LoopState
+from twin.world.network import Network
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrecoderScore:
+    """What one precoder came to over a run, every mean over all epochs, the unserved included.
+
+    A terminal's own mean is over the time in which it is there; one that never is has none.
+    """
+
+    precoder: str
+    sum_se_bps_hz: float
+    """Spectral efficiency summed over the terminals that are there, mean over the epochs."""
+    sum_ap1_bps_hz: float
+    """The same of AP1, the surrogate by mean covariances."""
+    sum_ap2_bps_hz: float
+    """The same of AP2, the rate of receivers that know the mean channel alone."""
+    low_se_bps_hz: float
+    """5th percentile of the terminals' means."""
+    least_se_bps_hz: float
+    """The least of them."""
+    jain_index: float
+    """(Σ x)² / (n Σ x²) of the n terminals' means x; 1 where all get the same, 0 where nobody gets anything."""
+    power_share: float
+    """Power spent over the budgets of the satellites that serve somebody."""
+    fronthaul_streams: float
+    """Streams that a serving satellite must be fed with: one for each terminal it transmits to."""
+    fronthaul_bps: float
+    """Rate of these streams together, over the whole bandwidth."""
+    solve_ms: float
+    """Wall-clock time of a run of the precoder."""
+
+
+def compare(
+    network: Network, precoders: Sequence[str], *, progress: Callable[[str, int, int], None] | None = None
+) -> list[PrecoderScore]:
+    """Run a scenario once with each precoder.
+
+    Association knows nothing of the precoder and draws are keyed, so that all meet the same clusters and channels.
+
+    Parameters
+    ----------
+    network
+        The resolved scenario; its own precoder keeps its options where it is among the compared, others have their
+        defaults.
+    precoders
+        Names.
+    progress
+        Told of the precoder, finished epochs and all epochs.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or its options ask for what the network does not give.
+    """
+    chosen = [network.with_precoder(with_precoder(network.scenario, name)) for name in precoders]
+    scores = []
+    for each in chosen:
+        tally = _Tally(each)
+        tally.run(progress)
+        scores.append(tally.score())
+    return scores
+
+
+def as_frame(scores: Sequence[PrecoderScore]) -> pd.DataFrame:
+    """One row for each precoder."""
+    import pandas as pd
+
+    names = [each.name for each in fields(PrecoderScore)]
+    return pd.DataFrame([[getattr(score, name) for name in names] for score in scores], columns=names)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums over the epochs of one run."""
+
+    network: Network
+    rate: Real = field(init=False)
+    """(K,) sum of spectral efficiencies."""
+    present: Real = field(init=False)
+    """(K,) time in which each is there, in epochs."""
+    surrogate: float = 0.0
+    """Sum of AP1 over terminals and epochs."""
+    mean_only: float = 0.0
+    """Sum of AP2."""
+    spent_w: float = 0.0
+    budget_w: float = 0.0
+    streams: float = 0.0
+    fed_bps: float = 0.0
+    serving: int = 0
+    """Satellites that served, summed over epochs."""
+    solves: int = 0
+    solved_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rate, self.present = np.zeros((2, self.network.terminals.count))
+
+    def run(self, progress: Callable[[str, int, int], None] | None) -> None:
+        """Run all epochs."""
+        scenario = self.network.scenario
+
+        def closed(report: EpochReport) -> None:
+            self.add(report)
+            if progress is not None:
+                progress(scenario.precoding.name, report.epoch + 1, self.network.timeline.epochs)
+
+        state = LoopState.fresh(self.network.terminals.count, int(scenario.precoding.csi_age))
+        with threadpoolctl.threadpool_limits(1):
+            Loop(self.network, state).run(closed)
+
+    def add(self, report: EpochReport) -> None:
+        """Count one epoch."""
+        outcome = report.outcome
+        bandwidth_hz = self.network.scenario.channel.bandwidth_mhz * 1e6
+        begin_ns, end_ns = (self.network.timeline.begin_ns(report.epoch + step) for step in (0, 1))
+        self.rate += outcome.spectral_efficiency_bps_hz
+        self.present += self.network.timetable.present_fraction(begin_ns, end_ns)
+        self.surrogate += float(outcome.surrogate_bps_hz.sum())
+        self.mean_only += float(outcome.mean_only_bps_hz.sum())
+        fed = (outcome.beam_power_w > 0.0) & outcome.serving
+        sending = fed.any(axis=1)
+        self.serving += int(sending.sum())
+        self.spent_w += float(outcome.power_w[sending].sum())
+        self.budget_w += float(sending.sum()) * self.network.power_w
+        self.streams += float(fed.sum())
+        self.fed_bps += float((fed @ outcome.spectral_efficiency_bps_hz).sum()) * bandwidth_hz
+        if "precoding" in report.wall_s:
+            self.solves += 1
+            self.solved_s += report.wall_s["precoding"]
+
+    def score(self) -> PrecoderScore:
+        """Means of what was counted."""
+        epochs, there = self.network.timeline.epochs, self.present > 0.0
+        mean = self.rate[there] / self.present[there] if there.any() else np.zeros(1)
+        square = float((mean**2).sum())
+        return PrecoderScore(
+            precoder=self.network.scenario.precoding.name,
+            sum_se_bps_hz=float(self.rate.sum()) / epochs,
+            sum_ap1_bps_hz=self.surrogate / epochs,
+            sum_ap2_bps_hz=self.mean_only / epochs,
+            low_se_bps_hz=float(np.percentile(mean, 5.0)),
+            least_se_bps_hz=float(mean.min()),
+            jain_index=float(mean.sum()) ** 2 / (len(mean) * square) if square > 0.0 else 0.0,
+            power_share=self.spent_w / self.budget_w if self.budget_w > 0.0 else 0.0,
+            fronthaul_streams=self.streams / max(self.serving, 1),
+            fronthaul_bps=self.fed_bps / max(self.serving, 1),
+            solve_ms=self.solved_s / max(self.solves, 1) * 1e3,
+        )

@@ -1,0 +1,1 @@
+"""Handovers from a policy's decision to their outcome."""

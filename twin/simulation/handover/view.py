@@ -1,0 +1,80 @@
+"""What an association policy may know at a decision."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.association import AssociationView, ServingTable
+from twin.association.offline import ContactPlan
+from twin.association.problem import Memory, Score
+from twin.geometry.snapshot import Moment
+from twin.world.network import Network, found
+
+Real = NDArray[np.float64]
+
+
+def association_view(network: Network, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
+    """What the policy may know at the start of an epoch."""
+    instant_ns = network.timeline.begin_ns(moment.epoch)
+    visible = network.available(moment, instant_ns)
+    norad_id, association = moment.norad_id, network.scenario.association
+    serving = np.zeros(visible.shape, dtype=np.bool_)
+    since_ns = np.zeros(visible.shape, dtype=np.int64)
+    known, rows = found(norad_id, table.norad_id)
+    serving[rows] = table.member[known] & visible[rows]
+    place = np.full(len(table.norad_id) + 1, -1, dtype=np.int64)
+    place[known] = rows
+    held, column = np.nonzero(serving[rows])
+    since_ns[rows[held], column] = table.since_ns[known[held], column]
+    master = place[table.master]
+    kept = serving[master, np.arange(len(master))] if len(norad_id) else np.zeros(len(master), dtype=np.bool_)
+    return AssociationView(
+        norad_id=norad_id,
+        elevation_deg=moment.elevation_deg,
+        range_km=moment.range_km,
+        visible=visible,
+        mean_gain=lambda: network.channel.power_gain(moment),
+        serving=serving,
+        master=np.where(kept, master, -1),
+        region=network.terminals.group,
+        terminal_latitude_deg=moment.terminals.latitude_deg[moment.index],
+        terminal_longitude_deg=moment.terminals.longitude_deg[moment.index],
+        instant_ns=instant_ns,
+        every_ns=int(association.every),
+        member_since_ns=since_ns,
+        capacity=association.capacity,
+        power_w=network.power_w,
+        noise_w=network.channel.noise_w,
+        remaining_s=lambda: network.forecast.remaining_s(moment),
+        ground_distance_km=moment.ground_distance_km,
+        statistics=lambda: network.expected_csi_now(moment, norad_id),
+        contacts=partial(contacts, network),
+        memory=memory,
+    )
+
+
+def contacts(network: Network, score: Score = "elevation") -> list[ContactPlan]:
+    """Who is visible to each terminal at each decision of the run, and what that is worth."""
+    every = network.scenario.epochs_in(network.scenario.association.every)
+    # a sky of its own: what it sees ahead is not to be told of, and the run's own window stays where it is
+    sky = network.ahead()
+    seen: list[tuple[NDArray[Any], ...]] = []
+    decisions = range(0, network.timeline.epochs, every)
+    for decision, epoch in enumerate(decisions):
+        moment = sky.at(epoch)
+        row, terminal = np.nonzero(network.available(moment, network.timeline.begin_ns(epoch)))
+        worth = moment.elevation_deg if score == "elevation" else _alone_bps_hz(network, moment)
+        seen.append((np.full(len(row), decision), moment.norad_id[row], terminal, worth[row, terminal]))
+    when, satellite, whom, worth = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    owns = [whom == terminal for terminal in range(network.terminals.count)]
+    return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
+
+
+def _alone_bps_hz(network: Network, moment: Moment) -> Real:
+    """(V,K) spectral efficiency of the mean channel if a satellite spends all its power on a terminal alone."""
+    snr = network.power_w * network.channel.power_gain(moment) / network.channel.noise_w
+    return np.asarray(np.log2(1.0 + snr))

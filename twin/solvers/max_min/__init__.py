@@ -1,0 +1,1 @@
+"""The max-min problem of powers, solved by an interior-point method."""

@@ -1,0 +1,113 @@
+"""Limits on how many terminals a satellite serves, and how many satellites a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from twin.arrays import Reach
+from twin.solvers.max_min.layout import Blocks
+from twin.solvers.max_min.limits import Budgets
+
+Real = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """Limits of numbers."""
+
+    load: int
+    """Most terminals of a satellite."""
+    cluster: int | None
+    """Most satellites of a terminal."""
+
+    def exceeded(self, blocks: Blocks) -> tuple[Flags, Flags]:
+        """(J,A) pairs of satellites with too many terminals, and of terminals with too many satellites."""
+        load = np.bincount(blocks.satellite.ravel(), minlength=blocks.satellites + 1)
+        crowded = (load > self.load)[blocks.satellite] & blocks.held
+        size = blocks.held.sum(axis=1, keepdims=True)
+        return crowded, blocks.held & (size > (blocks.satellites if self.cluster is None else self.cluster))
+
+    def weighted(self, blocks: Blocks, weight: Real) -> Budgets | None:
+        """Power limits and, where numbers are exceeded, limits on Σ ω p² (P5, eq. 32c); none where nothing is."""
+        crowded, wide = self.exceeded(blocks)
+        if not (crowded.any() or wide.any()):
+            return None
+        return Budgets.of(
+            blocks,
+            load=crowded * weight / self.load,
+            cluster=wide * weight / self.cluster if self.cluster is not None else None,
+        )
+
+    def admitted(self, useful: Flags, signal: Real, reach: Reach) -> Flags:
+        """The pairs (S,B) of as many terminals as can have a satellite each, the strongest where not all can."""
+        held = _one_each(useful, signal, reach, self.load)
+        some = np.zeros(reach.terminals + 1, dtype=np.bool_)
+        some[reach.terminal[held]] = True
+        return np.asarray(useful & some[reach.terminal])
+
+    def pruned(self, strength: Real, useful: Flags, signal: Real, reach: Reach) -> Flags:
+        """Pairs (S,B) within the limits: those with some strength if they are, else the strongest and somebody's last.
+
+        Parameters
+        ----------
+        strength
+            (S,B) amplitudes p, zero for pairs that are out.
+        useful
+            (S,B) pairs that may serve.
+        signal
+            (S,B) their signal, by which a satellite is found for terminals that would have none.
+        reach
+            Which terminals the columns are.
+        """
+        wanted = strength > 0.0
+        if self._fit(wanted, reach) and not (_terminals(useful, reach) & ~_terminals(wanted, reach)).any():
+            return wanted
+        score = np.where(wanted, 1.0 + strength, signal / max(float(signal.max(initial=0.0)), 1e-300))
+        chosen = _one_each(useful, score, reach, self.load)
+        load, size = chosen.sum(axis=1), np.bincount(reach.terminal[chosen], minlength=reach.terminals + 1)
+        most = len(wanted) if self.cluster is None else self.cluster
+        row, column = np.nonzero(wanted & ~chosen)
+        for pair in np.argsort(-strength[row, column], kind="stable"):
+            satellite, terminal = row[pair], reach.terminal[row[pair], column[pair]]
+            if load[satellite] < self.load and size[terminal] < most:
+                chosen[satellite, column[pair]] = True
+                load[satellite] += 1
+                size[terminal] += 1
+        return chosen
+
+    def _fit(self, pairs: Flags, reach: Reach) -> bool:
+        size = np.bincount(reach.terminal[pairs], minlength=1)
+        wide = self.cluster is not None and bool((size > self.cluster).any())
+        return not wide and bool((pairs.sum(axis=1) <= self.load).all())
+
+
+def _terminals(pairs: Flags, reach: Reach) -> Flags:
+    """(K,) who has one of the pairs."""
+    return np.asarray(np.bincount(reach.terminal[pairs], minlength=reach.terminals + 1)[: reach.terminals] > 0)
+
+
+def _one_each(useful: Flags, score: Real, reach: Reach, load: int) -> Flags:
+    """One pair (S,B) for as many terminals as possible, at most ``load`` a satellite, of the greatest total score."""
+    chosen = np.zeros_like(useful)
+    row, column = np.nonzero(useful)
+    if not len(row):
+        return chosen
+    terminal, stream = np.unique(reach.terminal[row, column], return_inverse=True)
+    satellite, local = np.unique(row, return_inverse=True)
+    places = min(load, len(terminal))
+    value = np.zeros((len(terminal), len(satellite)))
+    best = float(score[row, column].max())
+    # one more terminal outweighs any gain of score
+    value[stream, local] = 1.0 + score[row, column] / max(best, 1e-300) / (len(terminal) + 1)
+    at, seat = linear_sum_assignment(np.repeat(value, places, axis=1), maximize=True)
+    taken = np.zeros(value.shape, dtype=np.bool_)
+    taken[at, seat // places] = True
+    held = taken[stream, local]
+    chosen[row[held], column[held]] = True
+    return chosen

@@ -1,0 +1,99 @@
+"""Limits on weighted sums of p²: each satellite's power, and P5's stand-in for how many terminals it may serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from twin.solvers.max_min.layout import Blocks
+
+Real = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgets:
+    """I limits Σ weight · p² ≤ 1 over the pairs (J,A) of a problem, in G families; a pair is in one limit of each."""
+
+    limit: Ids
+    """(G,J,A) the limit that counts each pair, I where there is none."""
+    weight: Real
+    """(G,J,A) the weight with which it counts, zero where there is none."""
+    limits: int
+    """I."""
+
+    @classmethod
+    def of(cls, blocks: Blocks, load: Real | None = None, cluster: Real | None = None) -> Self:
+        """Power p² summed over each satellite (P5, eq. 32d), and the two limits of numbers where they are given.
+
+        Parameters
+        ----------
+        blocks
+            The pairs.
+        load
+            (J,A) ω / K_max, summed over each satellite (P5, eq. 32c).
+        cluster
+            (J,A) ω over the most satellites of a terminal, summed over each terminal; ours.
+        """
+        used, local = np.unique(blocks.satellite, return_inverse=True)
+        local = np.where(blocks.held, local.reshape(blocks.satellite.shape), -1)
+        satellites = len(used) - int((~blocks.held).any())
+        families: list[tuple[Ids, Real, int]] = [(local, blocks.held.astype(float), satellites)]
+        if load is not None:
+            families.append((local, load * blocks.held, satellites))
+        if cluster is not None:
+            streams = np.broadcast_to(np.arange(len(local))[:, None], local.shape)
+            families.append((np.where(blocks.held, streams, -1), cluster * blocks.held, len(local)))
+        offset = np.cumsum([0] + [count for _, _, count in families])
+        limit = [np.where(index < 0, offset[-1], index + offset[g]) for g, (index, _, _) in enumerate(families)]
+        weight = np.stack([weight for _, weight, _ in families])
+        return cls(limit=np.stack(limit), weight=weight, limits=int(offset[-1]))
+
+    @cached_property
+    def _incidence(self) -> Any:
+        """(I,G·J·A) which pairs each limit counts."""
+        flat = self.limit.ravel()
+        counted = np.flatnonzero(flat < self.limits)
+        return sparse.csr_array((np.ones(len(counted)), (flat[counted], counted)), shape=(self.limits, len(flat)))
+
+    def summed(self, values: Real) -> Real:
+        """Values (G,J,A,...) of pairs, summed over each limit (I,...)."""
+        if values.ndim == 3:
+            return self._counted(self.limit, values, self.limits + 1)[:-1]
+        flat = values.reshape(self.limit.size, int(np.prod(values.shape[3:])))
+        return np.asarray(self._incidence @ flat).reshape(self.limits, *values.shape[3:])
+
+    def usage(self, amplitude: Real, other: Real | None = None) -> Real:
+        """(I,) Σ weight · p², or the same of a product of two amplitudes."""
+        return self.summed(self.weight * (amplitude * (amplitude if other is None else other)))
+
+    def at_pairs(self, values: Real) -> Real:
+        """Values (I,) of limits at the pairs (G,J,A), zero where there is no limit."""
+        return np.append(values, 0.0)[self.limit]
+
+    def crossed(self, values: Real) -> Real:
+        """(I,I) sums of values (G,G,J,A,A) of pairs of the same stream over the limits of both."""
+        size = self.limits + 1
+        at = self.limit[:, None, :, :, None] * size + self.limit[None, :, :, None, :]
+        return self._counted(at, values, size * size).reshape(size, size)[:-1, :-1]
+
+    def by_stream(self, values: Real) -> Real:
+        """(I,J) sums of values (G,J,A) over each limit and stream."""
+        streams = values.shape[1]
+        at = self.limit * streams + np.arange(streams)[:, None]
+        return self._counted(at, values, (self.limits + 1) * streams).reshape(-1, streams)[:-1]
+
+    @staticmethod
+    def _counted(at: Ids, values: Real, size: int) -> Real:
+        """(size,) values added up by where they belong."""
+        return np.asarray(np.bincount(at.ravel(), values.ravel(), minlength=size), dtype=np.float64)
+
+    def within(self, amplitude: Real, share: float = 1.0) -> Real:
+        """The amplitudes scaled, satellite by satellite, so that no limit is used to more than a share."""
+        over = self.at_pairs(np.sqrt(np.maximum(self.usage(amplitude) / share, 1.0)))
+        return np.asarray(amplitude / np.maximum(over, 1.0).max(axis=0))

@@ -1,0 +1,103 @@
+"""Satellites where the network takes them to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twin.constants import EARTH_ROTATION_RAD_S
+from twin.geometry.ephemeris import Ephemeris, Masked, SatelliteStates
+from twin.uncertainty.draws import greatest, unit_errors, updates
+
+if TYPE_CHECKING:
+    from twin.scenario.belief import OrbitError
+
+Real = NDArray[np.float64]
+
+_NEAREST_KM = 200.0
+"""No satellite in service is nearer than this: by so much an error in kilometres can turn the line of sight."""
+
+
+class BelievedEphemeris:
+    """An ephemeris with an error for each satellite; asked like an `Ephemeris`.
+
+    Parameters
+    ----------
+    ephemeris
+        What is predicted from elements.
+    error
+        Standard deviations along track, across and radially, and when they are drawn anew.
+    seed
+        Key of the draws, with each satellite's number and the update.
+    """
+
+    def __init__(self, ephemeris: Ephemeris, error: OrbitError, *, seed: int) -> None:
+        self._ephemeris = ephemeris
+        self._error = error
+        self._seed = seed
+        self._deviation_km = np.array([error.along_track_km, error.cross_track_km, error.radial_km])
+
+    @property
+    def norad_ids(self) -> NDArray[np.int64]:
+        """(S,) catalogue numbers, ascending."""
+        return self._ephemeris.norad_ids
+
+    @property
+    def masked(self) -> Sequence[Masked]:
+        """Satellites found unusable so far."""
+        return self._ephemeris.masked
+
+    def states(self, instants: NDArray[np.datetime64], norad_ids: ArrayLike) -> SatelliteStates:
+        """States (T, C) of just the satellites asked for, moved by their errors."""
+        states = self._ephemeris.states(instants, norad_ids)
+        if not self._deviation_km.any():
+            return states
+        position, velocity = moved(states.position_km, states.velocity_km_s, self._errors_km(states))
+        usable = states.usable[..., None]
+        position = np.where(usable, position, states.position_km)
+        velocity = np.where(usable, velocity, states.velocity_km_s)
+        for array in (position, velocity):
+            array.flags.writeable = False
+        return replace(states, position_km=position, velocity_km_s=velocity)
+
+    def in_reach(
+        self, instants: NDArray[np.datetime64], observers_km: Real, min_elevation_deg: float
+    ) -> NDArray[np.int64]:
+        """Satellites that may seem to reach an elevation for any observer; see `Ephemeris.in_reach`."""
+        reach_km = greatest(self._error.law) * float(self._deviation_km.sum())
+        margin_deg = float(np.degrees(reach_km / _NEAREST_KM))
+        return self._ephemeris.in_reach(instants, observers_km, max(min_elevation_deg - margin_deg, -90.0))
+
+    def _errors_km(self, states: SatelliteStates) -> Real:
+        """(T, C, 3) along track, across and radially."""
+        numbers, place = np.unique(updates(self._error, states.instant.astype(np.int64)), return_inverse=True)
+        units = np.empty((len(numbers), len(states.norad_id), 3))
+        for column, satellite in enumerate(states.norad_id.tolist()):
+            for row, number in enumerate(numbers.tolist()):
+                units[row, column] = unit_errors(
+                    self._error.law, (3,), seed=self._seed, purpose="belief orbit", keys=(satellite, number)
+                )
+        return np.asarray(units[place] * self._deviation_km)
+
+
+def moved(position_km: Real, velocity_km_s: Real, error_km: Real) -> tuple[Real, Real]:
+    """States (..., 3) in ITRS moved along track, across (along the orbit's normal) and radially (..., 3).
+
+    Along the track position and velocity are turned about the orbit's normal, as if the satellite were early; the
+    other two leave the inertial velocity as it is.
+    """
+    spin = np.array([0.0, 0.0, EARTH_ROTATION_RAD_S])
+    inertial = velocity_km_s + np.cross(spin, position_km)
+    radius = np.sqrt((position_km**2).sum(axis=-1, keepdims=True))
+    normal = np.cross(position_km, inertial)
+    normal /= np.sqrt((normal**2).sum(axis=-1, keepdims=True))
+    angle = error_km[..., :1] / radius
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turned = cosine * position_km + sine * np.cross(normal, position_km)
+    believed = turned * (1.0 + error_km[..., 2:] / radius) + error_km[..., 1:2] * normal
+    ahead = cosine * inertial + sine * np.cross(normal, inertial)
+    return believed, np.asarray(ahead - np.cross(spin, believed))

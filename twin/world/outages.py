@@ -1,0 +1,164 @@
+"""What is known before the run to happen during it: outages, exclusion windows, absences, satellites never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import InputError, did_you_mean, listed
+from twin.geometry.terminals import Terminals
+
+if TYPE_CHECKING:
+    from twin.scenario import Scenario
+
+Flags = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+ABSENT: Final = "departure"
+"""Reason of what ends because the terminal leaves."""
+OUTAGE: Final = "outage"
+EXCLUDED: Final = "exclusion window"
+NEVER: Final = "excluded"
+
+_END: Final = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A time in which some satellites may not serve some terminals."""
+
+    reason: str
+    begin_ns: int
+    end_ns: int
+    """The first instant at which they may again."""
+    norad_id: Ids | None
+    """Satellites, rising; none for all."""
+    terminals: Flags | None
+    """(K,) which terminals; none for all."""
+
+    def holds(self, now_ns: int) -> bool:
+        """Whether it holds at an instant."""
+        return self.begin_ns <= now_ns < self.end_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """All bars of a run; a function of time alone, so that a resumed run needs no memory of it."""
+
+    terminals: int
+    """K."""
+    bars: tuple[Bar, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, names: dict[int, str], terminals: Terminals) -> Self:
+        """Resolve the names of a scenario's events.
+
+        Parameters
+        ----------
+        names
+            Name of each satellite by NORAD id.
+
+        Raises
+        ------
+        InputError
+            If a satellite or terminal is unknown.
+        """
+        bars = []
+        groups = {group.name: index for index, group in enumerate(scenario.terminals)}
+        for place, event in enumerate(scenario.events):
+            where = f"events[{place}]"
+            satellites = getattr(event, "satellites", None)
+            wanted = getattr(event, "terminals", None)
+            bars.append(
+                Bar(
+                    reason={"absence": ABSENT, "outage": OUTAGE, "exclusion": EXCLUDED}[event.kind],
+                    begin_ns=int(event.from_),
+                    end_ns=_END if event.until is None else int(event.until),
+                    norad_id=None if satellites is None else _satellites(satellites, names, where),
+                    terminals=None if wanted is None else _terminals(wanted, terminals, groups, where),
+                )
+            )
+        if exclude := scenario.association.exclude:
+            never = _satellites(exclude, names, "association", "exclude")
+            bars.append(Bar(reason=NEVER, begin_ns=0, end_ns=_END, norad_id=never, terminals=None))
+        order = (ABSENT, NEVER, OUTAGE, EXCLUDED)
+        return cls(terminals=terminals.count, bars=tuple(sorted(bars, key=lambda bar: order.index(bar.reason))))
+
+    @property
+    def turns_ns(self) -> list[int]:
+        """Instants at which a bar begins or ends, rising."""
+        return sorted({at for bar in self.bars for at in (bar.begin_ns, bar.end_ns) if at != _END})
+
+    def barred(self, now_ns: int, norad_id: Ids) -> list[tuple[str, Flags]]:
+        """For each bar that holds, its reason and the (S,K) pairs of some satellites that may not serve."""
+        found = []
+        for bar in self.bars:
+            if bar.holds(now_ns):
+                rows = np.ones(len(norad_id), np.bool_) if bar.norad_id is None else np.isin(norad_id, bar.norad_id)
+                columns = np.ones(self.terminals, np.bool_) if bar.terminals is None else bar.terminals
+                found.append((bar.reason, np.asarray(rows[:, None] & columns)))
+        return found
+
+    def allowed(self, now_ns: int, norad_id: Ids) -> Flags | None:
+        """(S,K) pairs of some satellites that may serve; none where all may."""
+        barred = self.barred(now_ns, norad_id)
+        return ~np.logical_or.reduce([pairs for _, pairs in barred]) if barred else None
+
+    def absent(self, now_ns: int) -> Flags:
+        """(K,) terminals that are not there."""
+        absent = np.zeros(self.terminals, dtype=np.bool_)
+        for bar in self.bars:
+            if bar.reason == ABSENT and bar.terminals is not None and bar.holds(now_ns):
+                absent |= bar.terminals
+        return absent
+
+    def present_fraction(self, begin_ns: int, end_ns: int) -> NDArray[np.float64]:
+        """(K,) share of a stretch of time in which each terminal is there."""
+        if not any(bar.reason == ABSENT for bar in self.bars):
+            return np.ones(self.terminals)
+        turns = [at for at in self.turns_ns if begin_ns < at < end_ns]
+        edges = [begin_ns, *turns, end_ns]
+        present = np.zeros(self.terminals)
+        for start, stop in pairwise(edges):
+            present += (stop - start) * ~self.absent(start)
+        return np.asarray(present / (end_ns - begin_ns))
+
+
+def _satellites(wanted: Sequence[int | str], names: dict[int, str], where: str, key: str = "satellites") -> Ids:
+    chosen: set[int] = set()
+    for one in wanted:
+        if isinstance(one, int):
+            found = [one] if one in names else []
+            fault = f"satellite {one} is not in the catalogue"
+        else:
+            found = [norad_id for norad_id, name in names.items() if fnmatchcase(name.upper(), one.upper())]
+            fault = f'no satellite is named "{one}"' + ("" if found else _nearest(one.upper(), names.values()))
+        if not found:
+            raise InputError(f"{where}.{key}: {fault}")
+        chosen.update(found)
+    return np.array(sorted(chosen), dtype=np.int64)
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    return did_you_mean(word, sorted(set(words)))
+
+
+def _terminals(wanted: Sequence[str], terminals: Terminals, groups: dict[str, int], where: str) -> Flags:
+    chosen = np.zeros(terminals.count, dtype=np.bool_)
+    for one in wanted:
+        if one not in terminals.names and one not in groups:
+            near = _nearest(one, [*terminals.names, *groups])
+            raise InputError(
+                f'{where}.terminals: no terminal or group is named "{one}"{near} (groups: {listed(groups)})'
+            )
+        if one in terminals.names:
+            chosen[terminals.names.index(one)] = True
+        if one in groups:
+            chosen |= terminals.group == groups[one]
+    return chosen
