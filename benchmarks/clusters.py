@@ -10,7 +10,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tests.literal import p5_allocation
-from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, Interference, clusters
+from twin.association.cell_free import (
+    Allocation,
+    Beams,
+    CellFreeOptions,
+    Coefficients,
+    Interference,
+    clusters,
+    coefficients_of,
+)
 from twin.constants import LIGHT_SPEED_M_S
 from twin.radio.channel import PlanarArray, StatisticalCsi
 
@@ -57,7 +65,7 @@ def statistics(seed: int, noise_dbm: float, after_s: float = 0.0) -> Statistical
 
 def made(csi: StatisticalCsi, beams: Beams, interference: Interference) -> Coefficients:
     """What powers are found for."""
-    return Coefficients.of(csi, np.full(SATELLITES, POWER_W), beams=beams, interference=interference)
+    return coefficients_of(csi, np.full(SATELLITES, POWER_W), beams=beams, interference=interference)
 
 
 def timed(

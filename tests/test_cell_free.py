@@ -8,7 +8,15 @@ from scipy.sparse.csgraph import connected_components
 
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
 from tests.literal import p5_rates
-from twin.association.cell_free import Allocation, CellFreeOptions, Coefficients, MaxMinOptions, allocate, clusters
+from twin.association.cell_free import (
+    Allocation,
+    CellFreeOptions,
+    Coefficients,
+    MaxMinOptions,
+    allocate,
+    clusters,
+    coefficients_of,
+)
 from twin.errors import InputError
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
@@ -24,7 +32,7 @@ OPTIONS = MaxMinOptions()
 
 def coefficients(name, beams="smrt"):
     problem = cell_free_problem(CELL_FREE[name])
-    return Coefficients.of(problem.csi, problem.power_w, beams=beams)
+    return coefficients_of(problem.csi, problem.power_w, beams=beams)
 
 
 def linked(name):
@@ -100,8 +108,8 @@ def test_independent_interference_is_the_mean_over_phases_that_turn(name, beams)
     sums = np.zeros(terminals)
     for m in range(many):
         csi = replace(problem.csi, carrier_phase_rad=m * turn)
-        sums += 1 / np.maximum(sinr(Coefficients.of(csi, problem.power_w, beams=beams), share), 1e-300)
-    independent = Coefficients.of(problem.csi, problem.power_w, beams=beams, interference="independent")
+        sums += 1 / np.maximum(sinr(coefficients_of(csi, problem.power_w, beams=beams), share), 1e-300)
+    independent = coefficients_of(problem.csi, problem.power_w, beams=beams, interference="independent")
     served = linked(name).any(axis=0)
     np.testing.assert_allclose(1 / sinr(independent, share)[served], sums[served] / many, rtol=1e-10)
 
@@ -313,7 +321,7 @@ def test_naming_permutes_the_result_alone(name, beams):
     options = CellFreeOptions(terminals_per_satellite=2)
     one = clusters(coefficients(name, beams), linked(name), options=options)
     problem = cell_free_problem(moved)
-    other = clusters(Coefficients.of(problem.csi, problem.power_w, beams=beams), linked(name)[pair], options=options)
+    other = clusters(coefficients_of(problem.csi, problem.power_w, beams=beams), linked(name)[pair], options=options)
     np.testing.assert_array_equal(other.serving, one.serving[pair])
     # both stop within CLOSE of the optimum; powers are as flat there as the square root of that
     np.testing.assert_allclose(other.least_sinr, one.least_sinr, rtol=CLOSE)
@@ -458,7 +466,7 @@ def test_one_terminal_gets_the_closed_form_without_fading():
     """Without fading and others the SINR is (sum of b)^2 / sigma^2, every satellite at full power."""
     scene = CELL_FREE["one_ut"]
     problem = cell_free_problem(replace(scene, kappa=np.full_like(scene.kappa, np.inf)))
-    co = Coefficients.of(problem.csi, problem.power_w, beams="smrt")
+    co = coefficients_of(problem.csi, problem.power_w, beams="smrt")
     found = allocate(co, np.ones((3, 1), bool), options=OPTIONS)
     np.testing.assert_allclose(found.least_sinr, co.signal.sum() ** 2 / co.noise_w[0], rtol=CLOSE)
     np.testing.assert_allclose(found.share, 1, rtol=CLOSE)
@@ -499,7 +507,7 @@ def test_everyone_alike_is_served_within_the_limits():
     )
     problem = cell_free_problem(same)
     for beams in ("smrt", "szf"):
-        co = Coefficients.of(problem.csi, problem.power_w, beams=beams)
+        co = coefficients_of(problem.csi, problem.power_w, beams=beams)
         found = clusters(co, np.ones((2, 2), bool), options=CellFreeOptions(terminals_per_satellite=1))
         np.testing.assert_array_equal(found.serving.sum(axis=1), 1)
         np.testing.assert_array_equal(found.serving.sum(axis=0), 1)
@@ -554,7 +562,7 @@ def test_few_in_reach_of_many_is_the_same_problem_laid_out_otherwise():
         noise_w=np.full(K, 1e-14),
         carrier_phase_rad=rng.uniform(0, 6, (S, K)),
     )
-    few = Coefficients.of(csi, np.ones(S), beams="smrt")
+    few = coefficients_of(csi, np.ones(S), beams="smrt")
     assert few.signal.shape == (S, 3)
     everyone = replace(few.reach, terminal=np.broadcast_to(np.arange(K), (S, K)), whole=True)
     wide = replace(
@@ -572,9 +580,9 @@ def test_wrong_input_is_named():
     problem = cell_free_problem(CELL_FREE["plain_0"])
     co = coefficients("plain_0")
     with pytest.raises(InputError, match=r"power_w\[1\] is -1.0"):
-        Coefficients.of(problem.csi, np.array([1.0, -1.0, 1.0]), beams="smrt")
+        coefficients_of(problem.csi, np.array([1.0, -1.0, 1.0]), beams="smrt")
     with pytest.raises(InputError, match=r"noise_w\[0\] is 0.0"):
-        Coefficients.of(replace(problem.csi, noise_w=np.zeros(5)), problem.power_w, beams="smrt")
+        coefficients_of(replace(problem.csi, noise_w=np.zeros(5)), problem.power_w, beams="smrt")
     with pytest.raises(InputError, match=r"\(5, 3\); the coefficients are of \(3, 5\)"):
         allocate(co, np.ones((5, 3), bool), options=OPTIONS)
     start = allocate(co, np.ones((3, 5), bool), options=OPTIONS)
@@ -610,7 +618,7 @@ def _strange(rng):
 def test_strange_numbers_give_a_result_within_limits_and_no_nan(seed, beams):
     rng = np.random.default_rng([31, seed])
     csi, power_w = _strange(rng)
-    co = Coefficients.of(csi, power_w, beams=beams)
+    co = coefficients_of(csi, power_w, beams=beams)
     options = CellFreeOptions(terminals_per_satellite=int(rng.integers(1, 4)), reweightings=4)
     for found in (clusters(co, csi.gain > 0, options=options), allocate(co, csi.gain > 0, options=options)):
         assert np.isfinite(found.share).all()

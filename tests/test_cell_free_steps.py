@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
-from twin.association.cell_free import Coefficients
+from twin.association.cell_free import coefficients_of
 from twin.solvers.max_min.interior_point import Multipliers, Point
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
@@ -19,7 +19,7 @@ def inside(name: str, goal: str) -> tuple[Point, Multipliers]:
     """A point inside all limits, and multipliers that are not central."""
     scene, rng = CELL_FREE[name], np.random.default_rng(12)
     problem = cell_free_problem(scene)
-    coefficients = Coefficients.of(problem.csi, problem.power_w, beams="smrt")
+    coefficients = coefficients_of(problem.csi, problem.power_w, beams="smrt")
     blocks = Blocks.of(coefficients, coefficients.useful(np.ones(scene.gamma.shape, bool)))
     weight = rng.uniform(0.5, 3.0, blocks.held.shape)
     budgets = Budgets.of(blocks, load=weight / 2, cluster=weight / 3)

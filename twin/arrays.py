@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-Array = TypeVar("Array", bound=NDArray[Any])
+FloatArray: TypeAlias = NDArray[np.float64]
+ComplexArray: TypeAlias = NDArray[np.complex128]
+NumberArray: TypeAlias = NDArray[np.inexact[Any]]
+"""Real or complex."""
+IntArray: TypeAlias = NDArray[np.int64]
+KeyArray: TypeAlias = NDArray[np.uint64]
+"""Keys of random streams."""
+BoolArray: TypeAlias = NDArray[np.bool_]
+TimeArray: TypeAlias = NDArray[np.datetime64]
+"""UTC instants."""
 
 WHOLE_SHARE = 0.75
 """Where some satellite reaches this share of all terminals, all of them are kept: looking up would cost more."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from twin.arrays import TimeArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,6 @@ class Timeline:
         """UTC instant of a time of the run."""
         return self.start + np.timedelta64(time_ns, "ns")
 
-    def instants(self, first: int, stop: int) -> NDArray[np.datetime64]:
+    def instants(self, first: int, stop: int) -> TimeArray:
         """UTC instants at which the epochs from ``first`` to ``stop`` (excluded) start."""
         return self.start + np.arange(first, stop) * np.timedelta64(self.epoch_ns, "ns")

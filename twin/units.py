@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from twin.arrays import FloatArray
 
 NS_PER: Final = {
     "ns": 1,
@@ -22,7 +24,7 @@ NS_PER: Final = {
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*")
 
 
-def from_db(value_db: ArrayLike) -> NDArray[np.float64]:
+def from_db(value_db: ArrayLike) -> FloatArray:
     """Decibels to a linear power ratio.
 
     >>> float(from_db(30.0))
@@ -31,7 +33,7 @@ def from_db(value_db: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(10.0 ** (np.asarray(value_db, dtype=np.float64) / 10.0))
 
 
-def to_db(ratio: ArrayLike) -> NDArray[np.float64]:
+def to_db(ratio: ArrayLike) -> FloatArray:
     """Linear power ratio to decibels; zero becomes -inf without a warning.
 
     >>> float(to_db(0.5).round(4))

@@ -9,11 +9,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.offline import ContactPlan
 from twin.radio.channel import StatisticalCsi
 from twin.registry import Registry
 
-Real = NDArray[np.float64]
 Memory = Mapping[str, NDArray[Any]]
 Score = Literal["elevation", "rate"]
 """What contacts are worth: degrees of elevation, or the bit/s/Hz of a satellite's whole power over the noise alone."""
@@ -30,42 +30,42 @@ class Contacts(Protocol):
 class AssociationView:
     """What a policy may know at a decision: V satellites in view of someone, K terminals."""
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(V,) satellites, rising."""
-    elevation_deg: Real
+    elevation_deg: FloatArray
     """(V,K) elevation as the network predicts it."""
-    range_km: Real
+    range_km: FloatArray
     """(V,K) slant range."""
-    visible: NDArray[np.bool_]
+    visible: BoolArray
     """(V,K) at or above the minimum elevation; nobody may be served from elsewhere."""
-    mean_gain: Callable[[], Real]
+    mean_gain: Callable[[], FloatArray]
     """Computes (V,K) γ, the mean channel power, for policies that rank by it."""
-    serving: NDArray[np.bool_]
+    serving: BoolArray
     """(V,K) who serves whom now, of those that are still visible."""
-    master: NDArray[np.int64]
+    master: IntArray
     """(K,) row of the satellite that leads each terminal's cluster now, -1 for none."""
-    region: NDArray[np.int64]
+    region: IntArray
     """(K,) group of each terminal."""
-    terminal_latitude_deg: Real
+    terminal_latitude_deg: FloatArray
     """(K,) geodetic latitude of each terminal."""
-    terminal_longitude_deg: Real
+    terminal_longitude_deg: FloatArray
     """(K,) longitude of each terminal, in [-180, 180]."""
     instant_ns: int
     """Time since the start of the run."""
     every_ns: int
     """Time from one decision to the next."""
-    member_since_ns: NDArray[np.int64]
+    member_since_ns: IntArray
     """(V,K) when each serving satellite joined the terminal's cluster; 0 for those that do not serve."""
     capacity: int | None
     """Most terminals that one satellite may serve; none is no limit."""
     power_w: float
     """Budget of each satellite on one subcarrier."""
-    noise_w: Real
+    noise_w: FloatArray
     """(K,) noise power on one subcarrier."""
-    remaining_s: Callable[[], Real]
+    remaining_s: Callable[[], FloatArray]
     """Computes (V,K) for how long each pair will stay at or above the minimum elevation, as the network predicts it;
     at most the horizon of the prediction, 0 for pairs below."""
-    ground_distance_km: Callable[[], Real]
+    ground_distance_km: Callable[[], FloatArray]
     """Computes (V,K) distance along the ground from each terminal to the point below each satellite."""
     statistics: Callable[[], StatisticalCsi]
     """Computes the statistical CSI of all V satellites."""
@@ -80,21 +80,21 @@ class AssociationView:
 class Assignment:
     """What a policy wants."""
 
-    serving: NDArray[np.bool_]
+    serving: BoolArray
     """(V,K) who shall serve whom, among the visible."""
-    master: NDArray[np.int64]
+    master: IntArray
     """(K,) row of each cluster's master, -1 where nobody serves."""
-    share: Real | None = None
+    share: FloatArray | None = None
     """(V,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
 
     Precoders with beams of fixed power (`smrt`, `szf`, `slnr`, `imrt`) follow it.
     """
-    beam: NDArray[np.int64] | None = None
+    beam: IntArray | None = None
     """(K,) beam of the master that covers each terminal, -1 without one; none for policies that know no beams.
 
     From `twin.radio.channel.beam_numbers.FIRST_CELL` on a number is that of a cell on the Earth.
     """
-    score: Real | None = None
+    score: FloatArray | None = None
     """(V,K) what the satellites were ranked by, the higher the better, for the log of candidates."""
     reason: NDArray[np.str_] | None = None
     """(K,) why each terminal's service changes, in a word or two for the trace; of no account where it does not change.

@@ -8,7 +8,8 @@ from math import inf
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from twin.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,19 +123,19 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
 class ServingTable:
     """All clusters as arrays: A satellites that serve someone, K terminals."""
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(A,) satellites, rising."""
-    member: NDArray[np.bool_]
+    member: BoolArray
     """(A,K) who belongs to whose cluster."""
-    ready_ns: NDArray[np.int64]
+    ready_ns: IntArray
     """(A,K) when each member is ready to serve."""
-    master: NDArray[np.int64]
+    master: IntArray
     """(K,) row of each cluster's master, -1 for none."""
-    since_ns: NDArray[np.int64]
+    since_ns: IntArray
     """(A,K) when each member joined; 0 for those that are none."""
-    beam: NDArray[np.int64]
+    beam: IntArray
     """(K,) beam of each master that covers the terminal, -1 for none."""
-    share: NDArray[np.float64] | None
+    share: FloatArray | None
     """(A,K) share of its budget that each satellite spends on each terminal; none for equal shares."""
 
     @classmethod
@@ -165,7 +166,7 @@ class ServingTable:
         )
 
 
-def _shares(clusters: list[Cluster], row: dict[int, int], member: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+def _shares(clusters: list[Cluster], row: dict[int, int], member: BoolArray) -> FloatArray | None:
     """(A,K) shares, if any cluster has some: equal where none is known, and never more than the whole together.
 
     They may come to more than the whole while some terminals' changes are still under way.

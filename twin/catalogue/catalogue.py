@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import IntArray
 from twin.catalogue.elements import ElementSet
 from twin.catalogue.health import CatalogueHealth, Dropped, account, in_use
 from twin.catalogue.selection import Criterion, Range, criteria, refusals, unmatched
@@ -22,7 +22,7 @@ class Catalogue:
     """What was read, used, dropped and why."""
 
     @property
-    def norad_ids(self) -> NDArray[np.int64]:
+    def norad_ids(self) -> IntArray:
         """(S,) catalogue number of each satellite, ascending."""
         norad_ids = np.unique(self.health.norad_ids)
         norad_ids.flags.writeable = False

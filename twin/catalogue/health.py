@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.catalogue.elements import DAY_NS, ElementSet
 
 OLD_DAYS: Final = 14.0
@@ -63,9 +64,9 @@ class CatalogueHealth:
     """Element sets replaced by a later one of the same satellite and epoch."""
     unmatched: tuple[str, ...] = ()
     """What a selection asked for and the catalogue does not hold."""
-    norad_ids: NDArray[np.int64] = field(repr=False)
+    norad_ids: IntArray = field(repr=False)
     """(N,) catalogue number of each element set, ascending."""
-    epochs: NDArray[np.datetime64] = field(repr=False)
+    epochs: TimeArray = field(repr=False)
     """(N,) epoch of each element set (UTC, ns), ascending within a satellite."""
 
     @property
@@ -83,7 +84,7 @@ class CatalogueHealth:
         """Epoch of the newest element set (UTC, ns)."""
         return np.datetime64(self.epochs.max())
 
-    def ages_days(self, at: np.datetime64) -> NDArray[np.float64]:
+    def ages_days(self, at: np.datetime64) -> FloatArray:
         """Age of the element set that each satellite would use.
 
         Returns
@@ -110,7 +111,7 @@ class CatalogueHealth:
         return lines + _dropped_lines(self.dropped)
 
 
-def in_use(norad_ids: NDArray[np.int64], epochs: NDArray[np.datetime64], at: np.datetime64) -> NDArray[np.intp]:
+def in_use(norad_ids: IntArray, epochs: TimeArray, at: np.datetime64) -> NDArray[np.intp]:
     """Choose each satellite's element set at an instant: the newest before it, else its first.
 
     Parameters

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from twin.arrays import FloatArray
 from twin.cli import health, output
 from twin.cli.inputs import ScenarioFile, Settings, named, resolved
 from twin.text import counted, number, size, span
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
     from twin.cli.trial import Trial
     from twin.geometry.snapshot import Moment
@@ -80,7 +80,7 @@ def _belief(network: Network) -> Iterator[str]:
             yield f"belief: {key} " + ", ".join(f"{name} = {value:g}" for name, value in set_keys.items())
 
 
-def _off(off_km: NDArray[np.float64], what: str = "usable satellite") -> str:
+def _off(off_km: FloatArray, what: str = "usable satellite") -> str:
     """How many are off by how much."""
     import numpy as np
 
@@ -104,7 +104,7 @@ def _terminals(network: Network) -> Iterator[str]:
         )
 
 
-def _extent(values: NDArray[np.float64]) -> str:
+def _extent(values: FloatArray) -> str:
     low, high = f"{values.min():.4g}", f"{values.max():.4g}"
     return low if low == high else f"{low} to {high}"
 

@@ -8,16 +8,13 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.catalogue import ElementSet
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.links import visibility
 from twin.geometry.snapshot import Moment
 from twin.geometry.terminals import TerminalStates
-
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 HORIZON_S: Final = 1200.0
 """A satellite that stays longer counts as staying so long: more than a pass of anything below 1,000 km."""
@@ -39,13 +36,13 @@ class Forecast:
         self._sets = sets
         self._lag_ns = lag_ns
         self._min_sine = float(np.sin(np.radians(min_elevation_deg)))
-        self._window: tuple[int, Whole] | None = None
+        self._window: tuple[int, IntArray] | None = None
 
     @cached_property
     def _ephemeris(self) -> Ephemeris:
         return Ephemeris(self._sets, lag_ns=self._lag_ns)
 
-    def remaining_s(self, moment: Moment) -> Real:
+    def remaining_s(self, moment: Moment) -> FloatArray:
         """For how long each satellite in view stays at or above the minimum elevation, (V,K).
 
         At most `HORIZON_S`; 0 for pairs below.
@@ -56,7 +53,7 @@ class Forecast:
         left_s = (self._window[1][moment.rows] - instants[moment.index]) / 1e9
         return np.asarray(np.where(moment.visible, np.clip(left_s, 0.0, HORIZON_S), 0.0))
 
-    def _set_ns(self, moment: Moment) -> Whole:
+    def _set_ns(self, moment: Moment) -> IntArray:
         """(C,K) instant at which each satellite of the window first falls below the minimum elevation."""
         first, last = moment.satellites.instant.astype(np.int64)[[0, -1]]
         steps = -int(-(last - first + HORIZON_S * 1e9) // STEP_NS)
@@ -82,7 +79,7 @@ class Forecast:
         return set_ns
 
 
-def _at(states: SatelliteStates, step: int, rows: Whole) -> SatelliteStates:
+def _at(states: SatelliteStates, step: int, rows: IntArray) -> SatelliteStates:
     cut = {name: getattr(states, name)[step : step + 1, rows] for name in ("position_km", "velocity_km_s", "usable")}
     return replace(states, norad_id=states.norad_id[rows], instant=states.instant[step : step + 1], **cut)
 

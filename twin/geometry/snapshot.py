@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from twin.arrays import BoolArray, FloatArray, IntArray, TimeArray
 from twin.geometry.ephemeris import Masked, SatelliteStates
 from twin.geometry.links import LinkStates, Visibility, link_states, visibility
 from twin.geometry.links.vectors import components, dot
@@ -17,7 +18,6 @@ from twin.geometry.terminals import TerminalStates
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.timeline import Timeline
 
-Real = NDArray[np.float64]
 States = TypeVar("States", SatelliteStates, TerminalStates)
 
 WINDOW_EPOCHS = 64
@@ -38,55 +38,55 @@ class Moment:
     """All K terminals over the same window."""
     index: int
     """Place of this epoch in the window."""
-    rows: NDArray[np.int64]
+    rows: IntArray
     """(V,) rows of the satellites that someone sees now."""
-    sine_elevation: Real
+    sine_elevation: FloatArray
     """(V,K)"""
-    range_km: Real
+    range_km: FloatArray
     """(V,K)"""
-    visible: NDArray[np.bool_]
+    visible: BoolArray
     """(V,K) at or above the minimum elevation."""
     seen: Callable[[LinkStates], LinkStates] | None
     """How links seem to whoever looks; none for as they are."""
-    beyond: Callable[[NDArray[np.int64]], LinkStates]
+    beyond: Callable[[IntArray], LinkStates]
     """Works out the links of satellites that are not followed in this window."""
     kept: dict[tuple[str, bytes], Any] = field(default_factory=dict)
     """What was worked out for this epoch and may be asked for again."""
 
     @property
-    def norad_id(self) -> NDArray[np.int64]:
+    def norad_id(self) -> IntArray:
         """(V,) satellites that someone sees now, rising."""
         return self.satellites.norad_id[self.rows]
 
     @property
-    def elevation_deg(self) -> Real:
+    def elevation_deg(self) -> FloatArray:
         """(V,K) worked out when asked for."""
         return np.degrees(np.arcsin(np.clip(self.sine_elevation, -1.0, 1.0)))
 
     @property
-    def departure_nadir_cos(self) -> Real:
+    def departure_nadir_cos(self) -> FloatArray:
         """(V,K) cosine of the angle between a satellite's nadir and the terminal, worked out when asked for."""
         position = components(self.satellites.position_km[self.index, self.rows])
         up = position / np.sqrt(dot(position, position))
         return dot(up[:, :, None], self._ray())
 
     @property
-    def arrival_boresight_cos(self) -> Real:
+    def arrival_boresight_cos(self) -> FloatArray:
         """(V,K) cosine of the angle between a terminal's boresight and the satellite, worked out when asked for."""
         return dot(components(self.terminals.antenna[self.index, :, 2])[:, None, :], self._ray())
 
-    def _ray(self) -> Real:
+    def _ray(self) -> FloatArray:
         """(3,V,K) unit vectors from terminals to satellites."""
         place = components(self.terminals.position_km[self.index])
         across = components(self.satellites.position_km[self.index, self.rows])[:, :, None] - place[:, None, :]
         return np.asarray(across / np.sqrt(dot(across, across)))
 
-    def unusable(self, norad_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def unusable(self, norad_id: IntArray) -> BoolArray:
         """Which of some satellites of this window are not to be believed now."""
         held = np.isin(self.satellites.norad_id, norad_id)
         return np.asarray(~self.satellites.usable[self.index, held])
 
-    def links(self, norad_id: NDArray[np.int64]) -> LinkStates:
+    def links(self, norad_id: IntArray) -> LinkStates:
         """All about the links of some satellites; every answer is kept."""
         key = "links", norad_id.tobytes()
         if key not in self.kept:
@@ -100,7 +100,7 @@ class Moment:
         links: LinkStates = self.kept[key]
         return links
 
-    def ground_distance_km(self) -> Real:
+    def ground_distance_km(self) -> FloatArray:
         """(V,K) distance along a great circle of the mean sphere from each terminal to the point below each satellite.
 
         Both are taken on their radius from the Earth's centre, which is within half a percent of the ellipsoid.
@@ -115,19 +115,17 @@ class Orbits(Protocol):
     """Where satellites are, or are believed to be."""
 
     @property
-    def norad_ids(self) -> NDArray[np.int64]:
+    def norad_ids(self) -> IntArray:
         """(S,) catalogue numbers, ascending."""
 
     @property
     def masked(self) -> Sequence[Masked]:
         """Satellites found unusable so far."""
 
-    def states(self, instants: NDArray[np.datetime64], norad_ids: ArrayLike) -> SatelliteStates:
+    def states(self, instants: TimeArray, norad_ids: ArrayLike) -> SatelliteStates:
         """States of some satellites."""
 
-    def in_reach(
-        self, instants: NDArray[np.datetime64], observers_km: Real, min_elevation_deg: float
-    ) -> NDArray[np.int64]:
+    def in_reach(self, instants: TimeArray, observers_km: FloatArray, min_elevation_deg: float) -> IntArray:
         """Every satellite that may reach an elevation for any observer."""
 
 
@@ -138,7 +136,7 @@ class Places(Protocol):
     def count(self) -> int:
         """How many terminals there are."""
 
-    def states(self, instants: NDArray[np.datetime64], start: np.datetime64) -> TerminalStates:
+    def states(self, instants: TimeArray, start: np.datetime64) -> TerminalStates:
         """Their states at some instants of a run."""
 
 
@@ -188,7 +186,7 @@ class Sky:
             beyond=partial(self.links_at, self.timeline.begin_ns(epoch)),
         )
 
-    def links_at(self, time_ns: int, norad_id: NDArray[np.int64]) -> LinkStates:
+    def links_at(self, time_ns: int, norad_id: IntArray) -> LinkStates:
         """All about the links of some satellites at any time, the past before the run included."""
         instants = np.array([self.timeline.instant(time_ns)])
         terminals = self.terminals.states(instants, self.timeline.start)
@@ -220,7 +218,7 @@ class Sky:
         return self._chunk
 
 
-def _direction(position_km: Real) -> Real:
+def _direction(position_km: FloatArray) -> FloatArray:
     return np.asarray(position_km / np.sqrt((position_km**2).sum(axis=-1, keepdims=True)))
 
 

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 
 def check_columns(table: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -24,14 +21,14 @@ def check_columns(table: str, frame: pd.DataFrame, columns: Sequence[str]) -> No
         raise InputError(f'{table}: no column "{missing[0]}"{did_you_mean(missing[0], map(str, frame.columns))}')
 
 
-def check_range(what: str, values: Whole, last: int) -> None:
+def check_range(what: str, values: IntArray, last: int) -> None:
     """Refuse values outside 0 to last."""
     outside = (values < 0) | (values > last)
     if outside.any():
         raise InputError(f"{what}: found {values[outside][0]}, allowed 0 to {last}")
 
 
-def finite(frame: pd.DataFrame, table: str, column: str) -> Real:
+def finite(frame: pd.DataFrame, table: str, column: str) -> FloatArray:
     """A column of finite numbers."""
     values = frame[column].to_numpy(np.float64)
     if not np.isfinite(values).all():

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, IntArray
 from twin.errors import InputError, listed
 from twin.metrics.columns import check_range, finite
 from twin.results.summary import KINDS
@@ -16,8 +16,6 @@ from twin.results.summary import KINDS
 if TYPE_CHECKING:
     import pandas as pd
 
-Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 NOBODY: Final = -1
 """Stands for the satellite that an event does not name."""
@@ -27,20 +25,20 @@ NOBODY: Final = -1
 class Events:
     """N events, by terminal and, within one, in the order in which they happened."""
 
-    terminal: Whole
+    terminal: IntArray
     """(N,) index of the terminal."""
-    time_ns: Whole
+    time_ns: IntArray
     """(N,) since the start of the run."""
-    kind: Whole
+    kind: IntArray
     """(N,) place of the kind in `twin.results.summary.KINDS`."""
-    from_satellite: Whole
+    from_satellite: IntArray
     """(N,) NORAD id of the satellite left, -1 for none."""
-    to_satellite: Whole
+    to_satellite: IntArray
     """(N,) NORAD id of the satellite taken, -1 for none."""
-    interruption_ns: Whole
+    interruption_ns: IntArray
     """(N,) for so long the event leaves the terminal without service."""
 
-    def of_kind(self, *kinds: str) -> Flags:
+    def of_kind(self, *kinds: str) -> BoolArray:
         """(N,) which events are of some kinds."""
         return np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import IntArray
 from twin.metrics.run import Run
 
-Whole = NDArray[np.int64]
 
-
-def idle(run: Run) -> tuple[Whole, Whole]:
+def idle(run: Run) -> tuple[IntArray, IntArray]:
     """Begin and end (N,) of all stretches without members or under execution, on the line of `Run.at_ns`, rising."""
     begin, end = _stretches(run)
     return without(begin, end, begin[:0], end[:0])
 
 
-def without(begin: Whole, end: Whole, cut_begin: Whole, cut_end: Whole) -> tuple[Whole, Whole]:
+def without(begin: IntArray, end: IntArray, cut_begin: IntArray, cut_end: IntArray) -> tuple[IntArray, IntArray]:
     """What some stretches cover and others do not, in rising order; stretches may overlap, those that touch are one."""
     edges = np.concatenate([begin, end, cut_begin, cut_end])
     steps = np.repeat([1, -1, 0, 0], [len(begin), len(end), len(cut_begin), len(cut_end)])
@@ -28,7 +26,7 @@ def without(begin: Whole, end: Whole, cut_begin: Whole, cut_end: Whole) -> tuple
     return places[kept[1:] & ~kept[:-1]], places[~kept[1:] & kept[:-1]]
 
 
-def _stretches(run: Run) -> tuple[Whole, Whole]:
+def _stretches(run: Run) -> tuple[IntArray, IntArray]:
     """Begin and end of stretches without members or with an event's interruption; they may overlap."""
     events, terminals = run.events, np.arange(len(run.names))
     change = events.of_kind("attach", "add").astype(np.int64) - events.of_kind("detach", "drop")

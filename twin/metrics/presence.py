@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, IntArray
 from twin.errors import InputError
 from twin.metrics.idle import idle, without
 from twin.metrics.run import Run
@@ -14,11 +14,10 @@ from twin.metrics.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-Whole = NDArray[np.int64]
 Stretches = list[tuple[int, int]]
 
 
-def absences(run: Run) -> tuple[Whole, Whole]:
+def absences(run: Run) -> tuple[IntArray, IntArray]:
     """Begin and end (N,) of all absences, on the line of `Run.at_ns`, rising.
 
     For how long a terminal is away within an epoch is known to the nanosecond from ``present_fraction``. When, follows
@@ -47,12 +46,12 @@ def absences(run: Run) -> tuple[Whole, Whole]:
     return starts, ends
 
 
-def where(known: NDArray[np.bool_], table: pd.DataFrame) -> pd.DataFrame:
+def where(known: BoolArray, table: pd.DataFrame) -> pd.DataFrame:
     """A table with missing values in the rows that are not known; whole numbers stay whole where all are."""
     return table.where(np.broadcast_to(known[:, None], table.shape))
 
 
-def _within(run: Run, k: int, e: int, unserved: tuple[Whole, Whole]) -> Stretches:
+def _within(run: Run, k: int, e: int, unserved: tuple[IntArray, IntArray]) -> Stretches:
     """Where in an epoch a terminal is away that is there for a part of it."""
     begin = int(run.at_ns(np.int64(k), np.int64(e * run.epoch_ns)))
     end, away = begin + run.epoch_ns, run.epoch_ns - int(run.there_ns[k, e])
@@ -74,7 +73,7 @@ def _within(run: Run, k: int, e: int, unserved: tuple[Whole, Whole]) -> Stretche
     return likely if _common(likely, free) >= away - _slack_ns(run) else _first_of(free, away)
 
 
-def _clipped(stretches: tuple[Whole, Whole], begin: int, end: int) -> Stretches:
+def _clipped(stretches: tuple[IntArray, IntArray], begin: int, end: int) -> Stretches:
     first = np.searchsorted(stretches[1], begin, side="right")
     stop = np.searchsorted(stretches[0], end)
     pairs = (np.clip(each[first:stop], begin, end).tolist() for each in stretches)
@@ -107,7 +106,7 @@ def _slack_ns(run: Run) -> int:
     return max(1, run.epoch_ns // 1000)
 
 
-def _check_unserved(run: Run, begin: Whole, end: Whole, unserved: tuple[Whole, Whole]) -> None:
+def _check_unserved(run: Run, begin: IntArray, end: IntArray, unserved: tuple[IntArray, IntArray]) -> None:
     served_begin, served_end = without(begin, end, *unserved)
     wrong = served_end - served_begin > _slack_ns(run)
     if wrong.any():

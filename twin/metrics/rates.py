@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.errors import InputError, listed
 from twin.metrics.run import Run
 from twin.results.summary import KINDS
@@ -43,13 +43,13 @@ def rates(run: Run) -> pd.DataFrame:
     )
 
 
-def rate_while_there(run: Run) -> NDArray[np.float64]:
+def rate_while_there(run: Run) -> FloatArray:
     """(K,E) mean rate over the part of each epoch in which the terminal is there; 0 where it is not at all."""
     there = run.there_ns > 0
     return np.divide(run.rate_bps, run.present_fraction, out=np.zeros(there.shape), where=there)
 
 
-def low(values: NDArray[np.float64]) -> float:
+def low(values: FloatArray) -> float:
     """The 5th percentile of some values, missing (NaN) where there are none."""
     return float(np.percentile(values, LOW_PERCENT)) if values.size else np.nan
 

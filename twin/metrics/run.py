@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
 from twin.metrics.columns import check_columns, check_range, finite
 from twin.metrics.events import Events, events_of
@@ -18,9 +19,6 @@ from twin.units import Duration
 if TYPE_CHECKING:
     import pandas as pd
 
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 _TERMINALS: Final = (
     "epoch",
@@ -48,30 +46,30 @@ class Run:
     """E."""
     epoch_ns: int
     """Length of an epoch."""
-    rate_bps: Real
+    rate_bps: FloatArray
     """(K,E) mean over the epoch, the time without the terminal included."""
-    spectral_efficiency_bps_hz: Real
+    spectral_efficiency_bps_hz: FloatArray
     """(K,E) likewise."""
-    in_service: Flags
+    in_service: BoolArray
     """(K,E) whether anyone serves the terminal at the end of the epoch."""
-    present: Flags
+    present: BoolArray
     """(K,E) whether the terminal is there at the end of the epoch."""
-    there_ns: Whole
+    there_ns: IntArray
     """(K,E) for how long of the epoch it is."""
-    interrupted: Real
+    interrupted: FloatArray
     """(K,E) share of the epoch in which a handover under way left the terminal without service."""
-    cluster_size: Whole
+    cluster_size: IntArray
     """(K,E) satellites that serve at the end of the epoch."""
-    member_satellite: Whole
+    member_satellite: IntArray
     """(M,) NORAD id of every member of every serving set."""
-    member_cell: Whole
+    member_cell: IntArray
     """(M,) of which set it is one: k E + e."""
     events: Events
-    load_epoch: Whole
+    load_epoch: IntArray
     """(L,) epoch of each row of the satellites."""
-    load_satellite: Whole
+    load_satellite: IntArray
     """(L,) NORAD id."""
-    load_served: Whole
+    load_served: IntArray
     """(L,) terminals that it serves."""
 
     @property
@@ -94,22 +92,22 @@ class Run:
         """What lies between two terminals on the line of `at_ns`."""
         return self.duration_ns + 1
 
-    def at_ns(self, terminal: Whole | np.int64, time_ns: Whole | int | np.int64) -> Whole:
+    def at_ns(self, terminal: IntArray | np.int64, time_ns: IntArray | int | np.int64) -> IntArray:
         """Instants of terminals on one line of time, on which stretches of different terminals do not touch."""
         return np.asarray(terminal * self.line_ns + time_ns, dtype=np.int64)
 
     @property
-    def present_fraction(self) -> Real:
+    def present_fraction(self) -> FloatArray:
         """(K,E) share of the epoch in which the terminal is there."""
         return np.asarray(self.there_ns / self.epoch_ns)
 
     @property
-    def present_s(self) -> Real:
+    def present_s(self) -> FloatArray:
         """(K,) time in which each terminal is there."""
         return np.asarray(self.there_ns.sum(axis=1) / 1e9)
 
     @property
-    def present_hours(self) -> Real:
+    def present_hours(self) -> FloatArray:
         """(K,) the same in hours; missing for a terminal that never is, so that no figure per hour is made of it."""
         total = self.there_ns.sum(axis=1)
         return np.asarray(np.where(total > 0, total / 3.6e12, np.nan))
@@ -214,13 +212,13 @@ def _whole_epochs(epoch_s: float, duration_s: float) -> int:
     return epochs
 
 
-def _coded(labels: pd.Series[Any]) -> tuple[Whole, list[str]]:
+def _coded(labels: pd.Series[Any]) -> tuple[IntArray, list[str]]:
     """Index of each label, and the labels in the order of their first rows."""
     codes, names = labels.factorize()
     return codes.astype(np.int64), [str(name) for name in names]
 
 
-def _cells(index: Whole, epoch: Whole, names: Sequence[str], epochs: int) -> Whole:
+def _cells(index: IntArray, epoch: IntArray, names: Sequence[str], epochs: int) -> IntArray:
     """(K E,) place k E + e of each row of the terminals, all of which are filled once."""
     check_range("terminals: epoch", epoch, epochs - 1)
     cell = index * epochs + epoch
@@ -233,7 +231,7 @@ def _cells(index: Whole, epoch: Whole, names: Sequence[str], epochs: int) -> Who
     return cell
 
 
-def _presence(frame: pd.DataFrame, epoch_ns: int) -> tuple[Flags, Whole]:
+def _presence(frame: pd.DataFrame, epoch_ns: int) -> tuple[BoolArray, IntArray]:
     """Whether each row's terminal is there at the end of the epoch, and for how long of it."""
     known = [name for name in _PRESENCE if name in frame.columns and not frame[name].isna().all()]
     if not known:  # an older trace gives columns of nulls
@@ -258,7 +256,7 @@ def _presence(frame: pd.DataFrame, epoch_ns: int) -> tuple[Flags, Whole]:
     return present, np.rint(share * epoch_ns).astype(np.int64)
 
 
-def _flattened(serving: pd.Series[Any]) -> tuple[Whole, Whole]:
+def _flattened(serving: pd.Series[Any]) -> tuple[IntArray, IntArray]:
     """Lengths of lists, and all their items."""
     lists = serving.to_numpy(object)
     size = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, IntArray
 from twin.metrics.idle import idle, without
 from twin.metrics.presence import absences, where
 from twin.metrics.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Whole = NDArray[np.int64]
 
 
 def outages(run: Run) -> pd.DataFrame:
@@ -89,7 +87,7 @@ def service(run: Run, outages: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([where(run.present_s > 0.0, exact), where(ends > 0, sampled)], axis=1)
 
 
-def _longest(flags: NDArray[np.bool_]) -> Whole:
+def _longest(flags: BoolArray) -> IntArray:
     """(K,) the most flags of (K,E) that stand side by side."""
     place = np.arange(1, flags.shape[1] + 1)
     cleared = np.maximum.accumulate(np.where(flags, 0, place), axis=1)

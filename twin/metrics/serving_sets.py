@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.errors import InputError
 from twin.metrics.presence import where
 from twin.metrics.run import Run
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def churn(run: Run) -> NDArray[np.float64]:
+def churn(run: Run) -> FloatArray:
     """(K,E-1) Jaccard distance between the serving sets at the ends of neighbouring epochs.
 
     It is the share of the satellites of either set that are not in both: 0 for equal sets (two empty ones included),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.metrics.handover_rates import handovers_per_hour
 from twin.metrics.load import load_by_epoch, load_by_satellite
 from twin.metrics.presence import where
@@ -144,7 +144,7 @@ def _totals(run: Run, terminals: pd.DataFrame, found: pd.DataFrame, load: pd.Dat
     return totals
 
 
-def _weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def _weighted(values: FloatArray, weights: FloatArray) -> float:
     """Mean of values with weights, missing (NaN) where all weights are 0."""
     some = weights > 0.0
     return float((values[some] * weights[some]).sum() / weights.sum()) if some.any() else np.nan

@@ -16,17 +16,13 @@ from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, FloatArray, Reach
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 from twin.solvers.span import Span
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass_options
@@ -47,18 +43,18 @@ class JointOptions:
 class Receivers:
     """What the transmitter needs of the receivers a_k and the weights u_k."""
 
-    error: Real
+    error: FloatArray
     """(K,) e_k: mean square error at its optimal receiver."""
-    strength: Real
+    strength: FloatArray
     """(K,) α_k = β_k u_k ‖a_k‖²."""
-    aligned: Real
+    aligned: FloatArray
     """(K,) coefficient of Σ_s |ρ_sk| v_sk* in what the transmitter shall match: the terminal's mean channel."""
-    apart: Real
+    apart: FloatArray
     """(S,B) coefficient of v_sk* in what else it shall match."""
 
 
 def optimise(
-    problem: PrecodingProblem, options: JointOptions, receivers: Callable[[Near, Real], Receivers]
+    problem: PrecodingProblem, options: JointOptions, receivers: Callable[[Near, FloatArray], Receivers]
 ) -> Precoding:
     """Alternate between receivers and transmitter until the sum rate rises no more.
 
@@ -88,21 +84,21 @@ class Near:
     """What the iteration needs of a problem, of the pairs in reach alone."""
 
     reach: Reach
-    gain: Real
+    gain: FloatArray
     """(S,B) γ."""
-    mean: Real
+    mean: FloatArray
     """(S,B) |ρ|."""
-    spread: Real
+    spread: FloatArray
     """(S,B) γ - |ρ|²."""
-    serving: Flags
+    serving: BoolArray
     """(S,B)"""
-    power_w: Real
+    power_w: FloatArray
     """(K,) P_k."""
-    noise_w: Real
+    noise_w: FloatArray
     """(K,) σ²."""
-    weight: Real
+    weight: FloatArray
     """(K,) β."""
-    served: Flags
+    served: BoolArray
     """(K,) terminals that take part."""
 
     @classmethod
@@ -124,7 +120,7 @@ class Near:
         )
 
 
-def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOptions) -> tuple[Real, int]:
+def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOptions) -> tuple[FloatArray, int]:
     """Coordinates (S,R,B) to start from, and how many iterations they deserve.
 
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
@@ -146,7 +142,7 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     return kept * near.serving[:, None, :], options.warm_iterations if few else options.change_iterations
 
 
-def carried(problem: PrecodingProblem) -> Real | None:
+def carried(problem: PrecodingProblem) -> FloatArray | None:
     """(S,B,B) coefficients of the weights to start from, over today's directions; none without such weights."""
     start = problem.start
     if not isinstance(start, SpannedWeights) or start.beams is not None:
@@ -154,7 +150,7 @@ def carried(problem: PrecodingProblem) -> Real | None:
     return np.asarray(start.on_reach(problem.csi.reach)[..., 0].real)
 
 
-def _matched(problem: PrecodingProblem, near: Near, span: Span) -> Real:
+def _matched(problem: PrecodingProblem, near: Near, span: Span) -> FloatArray:
     """Coordinates (S,R,B) of the matched filters of P_k."""
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
@@ -162,7 +158,7 @@ def _matched(problem: PrecodingProblem, near: Near, span: Span) -> Real:
     return np.asarray(span.coordinates * near.reach.gathered(amplitude * scale)[:, None, :])
 
 
-def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
+def _transmit(near: Near, span: Span, receivers: Receivers) -> FloatArray:
     """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
     reach, strength, power_w = near.reach, receivers.strength, near.power_w
     active = (strength > 0.0) & (power_w > 0.0)
@@ -183,7 +179,7 @@ def _transmit(near: Near, span: Span, receivers: Receivers) -> Real:
     return np.asarray(vectors @ (damped * (pull * reach.gathered(scale))[:, None, :]))
 
 
-def coupled(near: Near, target: Real, own: Real) -> Real:
+def coupled(near: Near, target: FloatArray, own: FloatArray) -> FloatArray:
     """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
 
     With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.
@@ -199,7 +195,7 @@ def coupled(near: Near, target: Real, own: Real) -> Real:
     return np.asarray(solved - swept * reach.gathered(common))
 
 
-def within_budget(coefficients: Real, gram: Real, budget_w: Real) -> Real:
+def within_budget(coefficients: FloatArray, gram: FloatArray, budget_w: FloatArray) -> FloatArray:
     """Step 14: scale each satellite down to its budget, which rounding in a poor basis must not exceed either."""
     spent_w = (coefficients * (gram @ coefficients)).sum(axis=(1, 2))
     ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))

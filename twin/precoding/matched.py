@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, NumberArray
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi
 
 
-def known_amplitude(csi: StatisticalCsi, serving: NDArray[np.bool_]) -> NDArray[np.float64]:
+def known_amplitude(csi: StatisticalCsi, serving: BoolArray) -> FloatArray:
     """(S,K) amplitude of the mean channel of serving pairs, zero elsewhere.
 
     A terminal whose mean channel vanishes on every serving satellite (no line of sight or no phase alignment)
@@ -22,7 +22,7 @@ def known_amplitude(csi: StatisticalCsi, serving: NDArray[np.bool_]) -> NDArray[
     return np.where(mean.any(axis=0), mean, np.where(serving, np.sqrt(csi.gain), 0.0))
 
 
-def pointed(csi: StatisticalCsi, amplitude: NDArray[np.inexact[Any]]) -> SpannedWeights:
+def pointed(csi: StatisticalCsi, amplitude: NumberArray) -> SpannedWeights:
     """Weights w_sk = amplitude_sk v_sk* (S,K): one beam for each pair in reach, in phase with the mean channel."""
     near = csi.reach.gathered(amplitude)
     coefficients = np.zeros((*near.shape, near.shape[1], 1), dtype=near.dtype)

@@ -6,16 +6,14 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.precoding.joint import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 from twin.solvers.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 from twin.solvers.span import Span, wiener
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -55,7 +53,7 @@ def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return _beams(alone, span.basis @ wiener(loaded, ridge))
 
 
-def _beams(problem: PrecodingProblem, coefficients: Real) -> Precoding:
+def _beams(problem: PrecodingProblem, coefficients: FloatArray) -> Precoding:
     """Scale the beams (S,B,B), one in each column, to their powers."""
     csi = problem.csi
     length = np.sqrt(np.maximum((coefficients * (csi.gram @ coefficients)).sum(axis=1), 0.0))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.precoding.weights import Weights
 from twin.radio.channel import StatisticalCsi
 from twin.registry import Registry
@@ -19,25 +19,25 @@ class PrecodingProblem:
 
     csi: StatisticalCsi
     """Statistics of S satellites and K terminals as the network believes them."""
-    serving: NDArray[np.bool_]
+    serving: BoolArray
     """(S,K) o: whether satellite s serves terminal k; serving pairs alone may get power."""
-    master: NDArray[np.int64]
+    master: IntArray
     """(K,) row of the satellite that leads the terminal's cluster, -1 where nobody serves it."""
-    power_w: NDArray[np.float64]
+    power_w: FloatArray
     """(S,) P_s: power budget of each satellite on one subcarrier."""
-    weight: NDArray[np.float64]
+    weight: FloatArray
     """(K,) β: weight of each terminal in the sum rate."""
-    share: NDArray[np.float64] | None = None
+    share: FloatArray | None = None
     """(S,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
 
     Beams of fixed power (`smrt`, `szf`, `slnr`) use it; precoders that find their powers do not.
     """
-    beam: NDArray[np.int64] | None = None
+    beam: IntArray | None = None
     """(K,) beam of the master that covers each terminal, -1 for none, where the policy thinks in beams."""
     start: Weights | None = None
     """Weights of the same satellites and terminals to start from, zero for pairs that did not serve."""
 
-    def beam_power_w(self) -> NDArray[np.float64]:
+    def beam_power_w(self) -> FloatArray:
         """(S,K) p_sk² P_s: power of each serving pair's beam (P5, eq. 13)."""
         equal = self.serving / np.maximum(self.serving.sum(axis=1, keepdims=True), 1)
         share = equal if self.share is None else np.where(self.serving, self.share, 0.0)
@@ -48,7 +48,7 @@ class PrecodingProblem:
         serving = np.arange(len(self.serving))[:, None] == self.master
         return replace(self, serving=serving, share=None, start=None)
 
-    def terminal_power_w(self) -> NDArray[np.float64]:
+    def terminal_power_w(self) -> FloatArray:
         """(K,) P_k: an equal share of the budget of each satellite that serves the terminal.
 
         With every satellite serving everyone this is Σ_s P_s / K (P3, Algorithm 1, step 4).

@@ -9,20 +9,15 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, NumberArray, Reach
 from twin.radio.channel import ChannelDraws, PlanarArray, StatisticalCsi
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Number = NDArray[np.inexact[Any]]
-Ids = NDArray[np.int64]
 
 
 class Weights(Protocol):
     """What S satellites transmit to K terminals in L streams each."""
 
     @property
-    def norad_id(self) -> Ids:
+    def norad_id(self) -> IntArray:
         """(S,) satellites."""
 
     @property
@@ -30,26 +25,26 @@ class Weights(Protocol):
         """The terminals, J at most, that each satellite may transmit to."""
 
     @property
-    def slot(self) -> Ids | None:
+    def slot(self) -> IntArray | None:
         """(K,) turn in which each terminal is served, none if all are served at once."""
 
     @property
     def instant(self) -> Instant | None:
         """How the weights follow the channels of the moment, none if they do not."""
 
-    def heard(self, truth: StatisticalCsi) -> Number:
+    def heard(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,J,L): what a unit channel to each terminal in the truth's reach carries of each stream."""
 
-    def power_w(self) -> Real:
+    def power_w(self) -> FloatArray:
         """(S,K) ‖W_sk‖²: power that each satellite spends on each terminal."""
 
-    def antenna(self) -> Complex:
+    def antenna(self) -> ComplexArray:
         """(S,K,N,L) the weights of all antennas."""
 
-    def of(self, rows: Ids) -> Weights:
+    def of(self, rows: IntArray) -> Weights:
         """The weights of some satellites."""
 
-    def on(self, norad_id: Ids) -> Weights:
+    def on(self, norad_id: IntArray) -> Weights:
         """The weights of other satellites, zero for those that had none."""
 
 
@@ -64,7 +59,7 @@ class Instant(Protocol):
         weights: SpannedWeights,
         truth: StatisticalCsi,
         draws: ChannelDraws,
-        transmitting: NDArray[np.bool_],
+        transmitting: BoolArray,
         *,
         seed: int,
         epoch: int,
@@ -92,26 +87,26 @@ class SpannedWeights:
     of the size of the array is needed until someone asks for it.
     """
 
-    norad_id: Ids
+    norad_id: IntArray
     """(S,) satellites."""
     array: PlanarArray
     reach: Reach
     """Which terminals the basis and the streams belong to, J at most for each satellite."""
-    departure: Real
+    departure: FloatArray
     """(S,Q,2) directions of the basis V."""
-    gram: Real
+    gram: FloatArray
     """(S,Q,Q) v_iᵀ v_j* of the basis."""
-    coefficients: Number
+    coefficients: NumberArray
     """(S,Q,J,L) b: over the basis, for each terminal and stream."""
-    beams: Ids | None = None
+    beams: IntArray | None = None
     """(S,Q) codeword that each vector of the basis is, -1 for none; without it the basis is the terminals in reach."""
-    slot: Ids | None = None
+    slot: IntArray | None = None
     """(K,) turn in which each terminal is served; without it all are served at once."""
     instant: Instant | None = None
     """How the weights follow the channels of the moment; without it they do not."""
 
     @classmethod
-    def over(cls, csi: StatisticalCsi, coefficients: Number) -> Self:
+    def over(cls, csi: StatisticalCsi, coefficients: NumberArray) -> Self:
         """Weights over the steering vectors of the terminals in the reach of the CSI."""
         return cls(
             norad_id=csi.norad_id,
@@ -123,7 +118,9 @@ class SpannedWeights:
         )
 
     @classmethod
-    def over_beams(cls, csi: StatisticalCsi, *, beams: Ids, departure: Real, coefficients: Number) -> Self:
+    def over_beams(
+        cls, csi: StatisticalCsi, *, beams: IntArray, departure: FloatArray, coefficients: NumberArray
+    ) -> Self:
         """Weights (S,Q,B,L) over codewords (S,Q), each the conjugate steering vector of a direction (S,Q,2)."""
         return cls(
             norad_id=csi.norad_id,
@@ -135,28 +132,28 @@ class SpannedWeights:
             beams=beams,
         )
 
-    def heard(self, truth: StatisticalCsi) -> Number:
+    def heard(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,J,L) from the Gram matrix of both sets of directions alone."""
         departure = truth.near_departure
         gram = self.gram if departure is self.departure else self.array.gram(departure, self.departure)
         return self._acted(gram)
 
-    def power_w(self) -> Real:
+    def power_w(self) -> FloatArray:
         """(S,K) ‖W_sk‖² = bᴴ G b, over all turns if there are some."""
         return self._power_w
 
     @cached_property
-    def _power_w(self) -> Real:
+    def _power_w(self) -> FloatArray:
         seen = self._acted(self.gram)
         during_w = self.reach.spread((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
         return during_w if self.slot is None else during_w / turns(self.slot)
 
-    def antenna(self) -> Complex:
+    def antenna(self) -> ComplexArray:
         """(S,K,N,L) the weights of all antennas, formed here."""
         basis = self.array.steering(self.departure).conj()
         return self.reach.spread(np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True))
 
-    def of(self, rows: Ids) -> SpannedWeights:
+    def of(self, rows: IntArray) -> SpannedWeights:
         """The weights of some satellites; rows in order, and all of them, give the same record."""
         if np.array_equal(rows, np.arange(len(self.norad_id))):
             return self
@@ -170,7 +167,7 @@ class SpannedWeights:
             beams=None if self.beams is None else self.beams[rows],
         )
 
-    def on(self, norad_id: Ids) -> SpannedWeights:
+    def on(self, norad_id: IntArray) -> SpannedWeights:
         """The weights of other satellites, zero for those that had none."""
         if np.array_equal(norad_id, self.norad_id):
             return self
@@ -185,7 +182,7 @@ class SpannedWeights:
             beams=None if self.beams is None else _placed(self.beams + 1, *held) - 1,
         )
 
-    def on_reach(self, reach: Reach) -> Number:
+    def on_reach(self, reach: Reach) -> NumberArray:
         """The coefficients over another reach of the same satellites, zero for terminals not held.
 
         The basis moves with it (S,B,B,L) unless it is one of beams (S,Q,B,L).
@@ -205,9 +202,9 @@ class SpannedWeights:
             known = known & (place[:, :, None] >= 0)
         return np.asarray(found * known[..., None])
 
-    def _acted(self, gram: Real) -> Number:
+    def _acted(self, gram: FloatArray) -> NumberArray:
         satellites, basis, terminals, streams = self.coefficients.shape
-        flat: Number = gram @ self.coefficients.reshape(satellites, basis, terminals * streams)
+        flat: NumberArray = gram @ self.coefficients.reshape(satellites, basis, terminals * streams)
         return flat.reshape(satellites, gram.shape[1], terminals, streams)
 
 
@@ -215,12 +212,12 @@ class SpannedWeights:
 class AntennaWeights:
     """Weights given antenna by antenna, for precoders without structure."""
 
-    norad_id: Ids
+    norad_id: IntArray
     """(S,) satellites."""
     array: PlanarArray
-    weights: Complex
+    weights: ComplexArray
     """(S,K,N,L) W."""
-    slot: Ids | None = None
+    slot: IntArray | None = None
     """(K,) turn in which each terminal is served; without it all are served at once."""
     instant: None = None
 
@@ -235,35 +232,35 @@ class AntennaWeights:
         everyone = np.broadcast_to(np.arange(terminals), (satellites, terminals))
         return Reach(terminal=everyone, terminals=terminals, whole=True)
 
-    def heard(self, truth: StatisticalCsi) -> Number:
+    def heard(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,K,L)."""
         steering = self.array.steering(truth.near_departure)
         return np.asarray(np.einsum("sin,sknl->sikl", steering, self.weights, optimize=True))
 
-    def power_w(self) -> Real:
+    def power_w(self) -> FloatArray:
         """(S,K) ‖W_sk‖², over all turns if there are some."""
         during_w = np.asarray((np.abs(self.weights) ** 2).sum(axis=(2, 3)))
         return during_w if self.slot is None else during_w / turns(self.slot)
 
-    def antenna(self) -> Complex:
+    def antenna(self) -> ComplexArray:
         """(S,K,N,L) the weights."""
         return self.weights
 
-    def of(self, rows: Ids) -> AntennaWeights:
+    def of(self, rows: IntArray) -> AntennaWeights:
         """The weights of some satellites."""
         return replace(self, norad_id=self.norad_id[rows], weights=self.weights[rows])
 
-    def on(self, norad_id: Ids) -> AntennaWeights:
+    def on(self, norad_id: IntArray) -> AntennaWeights:
         """The weights of other satellites, zero for those that had none."""
         return replace(self, norad_id=norad_id, weights=_placed(self.weights, self.norad_id, norad_id))
 
 
-def turns(slot: Ids) -> int:
+def turns(slot: IntArray) -> int:
     """How many turns there are."""
     return int(slot.max(initial=0)) + 1
 
 
-def _reach_on(reach: Reach, held: Ids, wanted: Ids) -> Reach:
+def _reach_on(reach: Reach, held: IntArray, wanted: IntArray) -> Reach:
     """The reach of other satellites; those that had none reach nobody, or formally everyone."""
     if reach.whole:
         everyone = np.broadcast_to(np.arange(reach.terminals), (len(wanted), reach.terminals))
@@ -272,7 +269,7 @@ def _reach_on(reach: Reach, held: Ids, wanted: Ids) -> Reach:
     return Reach(terminal=placed, terminals=reach.terminals, whole=False)
 
 
-def _placed(array: NDArray[Any], held: Ids, wanted: Ids) -> NDArray[Any]:
+def _placed(array: NDArray[Any], held: IntArray, wanted: IntArray) -> NDArray[Any]:
     """Rows of the held satellites where they are wanted, zero elsewhere."""
     placed = np.zeros((len(wanted), *array.shape[1:]), dtype=array.dtype)
     _, from_rows, to_rows = np.intersect1d(held, wanted, assume_unique=True, return_indices=True)

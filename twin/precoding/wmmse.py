@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray
 from twin.precoding.joint import JointOptions, Near, Receivers, optimise, within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
-
-Real = NDArray[np.float64]
 
 
 @precoders.register("ms_jo_cdwmmse", source="P3, Algorithm 1; P4 MS-JoCDWM", options=JointOptions)
@@ -42,7 +40,7 @@ def ss_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return _separately(problem, problem.alone().serving, options)
 
 
-def decomposed_receivers(near: Near, seen: Real) -> Receivers:
+def decomposed_receivers(near: Near, seen: FloatArray) -> Receivers:
     """Steps 7 and 8 of P3's Algorithm 1: optimal virtual receivers, from v_iᵀ w_k (S,B,B)."""
     own = np.einsum("skk->sk", seen)
     coherent = near.reach.summed(near.mean * own)
@@ -52,7 +50,7 @@ def decomposed_receivers(near: Near, seen: Real) -> Receivers:
     return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=apart)
 
 
-def mean_receivers(near: Near, seen: Real) -> Receivers:
+def mean_receivers(near: Near, seen: FloatArray) -> Receivers:
     """Optimal receivers of the true mean square error (P3, eq. 23 and 39), from v_iᵀ w_k (S,B,B)."""
     own = np.einsum("skk->sk", seen)
     coherent = near.reach.summed(near.mean * own)
@@ -61,13 +59,13 @@ def mean_receivers(near: Near, seen: Real) -> Receivers:
     return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=np.zeros_like(own))
 
 
-def _disturbance(near: Near, seen: Real, own: Real) -> Real:
+def _disturbance(near: Near, seen: FloatArray, own: FloatArray) -> FloatArray:
     """(K,) interference of all satellites, and noise."""
     leaked = np.maximum(np.einsum("ski,ski->sk", seen, seen) - own**2, 0.0)
     return np.asarray(near.reach.summed(near.gain * leaked) + near.noise_w)
 
 
-def _gradient(near: Near, signal: Real, disturbance: Real) -> tuple[Real, Real, Real]:
+def _gradient(near: Near, signal: FloatArray, disturbance: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(K,) e_k, β_k u_k over the received power, and α_k = β_k u_k ‖a_k‖²."""
     total = signal + disturbance
     error = disturbance / total
@@ -75,7 +73,7 @@ def _gradient(near: Near, signal: Real, disturbance: Real) -> tuple[Real, Real, 
     return error, gradient, gradient * signal / total
 
 
-def _separately(problem: PrecodingProblem, serving: NDArray[np.bool_], options: JointOptions) -> Precoding:
+def _separately(problem: PrecodingProblem, serving: BoolArray, options: JointOptions) -> Precoding:
     """Solve for each satellite as if it were the only one."""
     csi = problem.csi
     coefficients = np.zeros(csi.gram.shape)

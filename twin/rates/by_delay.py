@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from twin.arrays import Reach
+from twin.arrays import NumberArray, Reach
 from twin.radio.channel import StatisticalCsi
 from twin.radio.waveform import Waveform
 from twin.rates.independence import correlated_arrivals
 from twin.rates.over_satellites import over_satellites
 
-Number = NDArray[np.inexact[Any]]
 
-
-def crossed_streams(others: Number, truth: StatisticalCsi, sent: Reach, waveform: Waveform) -> Any:
+def crossed_streams(others: NumberArray, truth: StatisticalCsi, sent: Reach, waveform: Waveform) -> Any:
     """Sparse (S·B,S·B) Σ_{j≠k} ρ v_skᵀ W_sj (v_tkᵀ W_tj)ᴴ of every two links of a terminal, each pair s, t once.
 
     ρ is the `stream_correlation` of two arrivals of one stream (P3, Remark 1, as a share): beams are advanced for their
@@ -54,7 +51,7 @@ def crossed_streams(others: Number, truth: StatisticalCsi, sent: Reach, waveform
     return sparse.csr_array((crossed, (pairs.first // addressees, pairs.second // addressees)), shape=(links, links))
 
 
-def crossed_power(reach: Reach, crossed: Any, receive: Number) -> Number:
+def crossed_power(reach: Reach, crossed: Any, receive: NumberArray) -> NumberArray:
     """(D,K,M,M) what crossed streams add to the power of each alone, for receive sides g (D,S,B,M)."""
     draws, satellites, columns, antennas = receive.shape
     links = receive.transpose(1, 2, 0, 3).reshape(satellites * columns, draws * antennas)

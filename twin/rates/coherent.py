@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from twin.arrays import NumberArray
 from twin.rates.streams import Streams
 
-Number = NDArray[np.inexact[Any]]
 
-
-def coherent_interference(streams: Streams, receive: Number) -> Number:
+def coherent_interference(streams: Streams, receive: NumberArray) -> NumberArray:
     """(D,K,M,M) Σ_{j≠k} (Σ_s g_sk v_skᵀ W_sj)(...)ᴴ for receive sides g (D,S,B,M)."""
     if streams.seen.size == 0:
         draws, _, _, antennas = receive.shape
@@ -24,7 +20,7 @@ def coherent_interference(streams: Streams, receive: Number) -> Number:
     return np.stack([_in_reach(streams, draw) for draw in receive])
 
 
-def _everyone(streams: Streams, receive: Number) -> Number:
+def _everyone(streams: Streams, receive: NumberArray) -> NumberArray:
     """(D,K,M,J·L) amplitudes of everyone else's streams, added up over satellites, where all reach all."""
     draws, satellites, terminals, antennas = receive.shape
     others = streams.others().transpose(1, 0, 2, 3).reshape(terminals, satellites, -1)
@@ -32,7 +28,7 @@ def _everyone(streams: Streams, receive: Number) -> Number:
     return np.asarray((arriving @ others).reshape(terminals, draws, antennas, -1).swapaxes(0, 1))
 
 
-def _in_reach(streams: Streams, receive: Number) -> Number:
+def _in_reach(streams: Streams, receive: NumberArray) -> NumberArray:
     """(K,M,M) the same for one draw (S,B,M), over the pairs of terminals that some satellite joins."""
     reach, sent = streams.reach, streams.sent
     terminals, antennas = reach.terminals, receive.shape[-1]

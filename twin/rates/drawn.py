@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, NumberArray
 from twin.radio.channel import ChannelDraws
 from twin.rates.interference import disturbance
 from twin.rates.moments import log2_det_ratio
 from twin.rates.over_satellites import over_satellites
 from twin.rates.streams import Streams
 
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
 
-
-def drawn_rates(streams: Streams, draws: ChannelDraws, noise_w: Real, *, interference: str) -> Real:
+def drawn_rates(streams: Streams, draws: ChannelDraws, noise_w: FloatArray, *, interference: str) -> FloatArray:
     """Rates (D,K) in bit/s/Hz for each draw, under a kind of interference between satellites.
 
     log2 det(I + R_other⁻¹ R_signal) at the M antennas of each terminal (P1 eq. 4, P2 eq. 12, P3 eq. 12).
@@ -32,7 +27,7 @@ def drawn_rates(streams: Streams, draws: ChannelDraws, noise_w: Real, *, interfe
     return log2_det_ratio(own @ own.conj().swapaxes(-1, -2), rest)
 
 
-def _single_antenna_signal(streams: Streams, side: Number) -> Number:
+def _single_antenna_signal(streams: Streams, side: NumberArray) -> NumberArray:
     """(D,K) power of the own streams at one antenna, with receive sides (D,S,B)."""
     each = [over_satellites(streams.reach, side * streams.own[..., stream]) for stream in range(streams.own.shape[-1])]
     return np.asarray(sum(amplitude.real**2 + amplitude.imag**2 for amplitude in each))

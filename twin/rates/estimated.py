@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, ComplexArray, FloatArray
 from twin.precoding.instantaneous.uplink_pilots import Estimates, PilotRule
 from twin.radio.channel import StatisticalCsi
 from twin.radio.waveform import Waveform
@@ -12,14 +12,11 @@ from twin.rates.interference import disturbance
 from twin.rates.moments import ReceivedMoments
 from twin.rates.streams import Streams
 
-Complex = NDArray[np.complex128]
-Real = NDArray[np.float64]
-
 
 def estimated_moments(
     rule: PilotRule,
     truth: StatisticalCsi,
-    transmitting: NDArray[np.bool_],
+    transmitting: BoolArray,
     *,
     interference: str,
     waveform: Waveform | None = None,
@@ -52,7 +49,7 @@ def estimated_moments(
     )
 
 
-def _of_pairs(rule: PilotRule, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> tuple[Complex, Real]:
+def _of_pairs(rule: PilotRule, truth: StatisticalCsi, transmitting: BoolArray) -> tuple[ComplexArray, FloatArray]:
     """(S,B,B) mean and variance of what terminal k hears, from each satellite, of the stream for terminal j."""
     estimates = Estimates.of(rule, truth)
     m, ν = estimates.mean, estimates.variance

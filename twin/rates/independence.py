@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, FloatArray, IntArray, Reach
 from twin.radio.waveform import Waveform
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,25 +18,23 @@ class DelayDifferences:
     In order of listener, addressee, first and second satellite.
     """
 
-    listener: Ids
+    listener: IntArray
     """(Q,) k: the terminal that is disturbed."""
-    addressee: Ids
+    addressee: IntArray
     """(Q,) l: the terminal that the stream is for."""
-    first: Ids
+    first: IntArray
     """(Q,) s1: row of one satellite."""
-    second: Ids
+    second: IntArray
     """(Q,) s2 > s1: row of the other one."""
-    delay_s: Real
+    delay_s: FloatArray
     """(Q,) |(τ_s1,l - τ_s1,k) - (τ_s2,l - τ_s2,k)|."""
 
-    def independent(self, waveform: Waveform) -> NDArray[np.bool_]:
+    def independent(self, waveform: Waveform) -> BoolArray:
         """(Q,) P3's condition: the two arrivals are more than a symbol apart, |Δτ| > T_sym."""
         return np.asarray(self.delay_s > waveform.symbol_s)
 
 
-def delay_differences(
-    link_delay_s: Real, hears: NDArray[np.bool_], sends: NDArray[np.bool_] | None = None
-) -> DelayDifferences:
+def delay_differences(link_delay_s: FloatArray, hears: BoolArray, sends: BoolArray | None = None) -> DelayDifferences:
     """Find all streams that reach a terminal from two satellites, and how much further apart they are there.
 
     Parameters
@@ -78,16 +73,16 @@ def delay_differences(
 class CorrelatedArrivals:
     """Pairs of arrivals of one stream, from two satellites at one listener, that are correlated; Q of them."""
 
-    first: Ids
+    first: IntArray
     """(Q,) places of one arrival in arrays (S,B,J), flattened; rising."""
-    second: Ids
+    second: IntArray
     """(Q,) places of the other one, of a later satellite."""
-    correlation: Real
+    correlation: FloatArray
     """(Q,) `stream_correlation` of the two, above 0."""
 
 
 def correlated_arrivals(
-    link_delay_s: Real, arriving: NDArray[np.bool_], waveform: Waveform, *, reach: Reach, sent: Reach
+    link_delay_s: FloatArray, arriving: BoolArray, waveform: Waveform, *, reach: Reach, sent: Reach
 ) -> CorrelatedArrivals:
     """Find the pairs of arrivals that are too close in delay for their powers to add (P3, Remark 1).
 
@@ -119,7 +114,9 @@ def correlated_arrivals(
     return CorrelatedArrivals(first=first[order], second=second[order], correlation=correlation[order])
 
 
-def _pairs_within(group: Ids, rising: Real | None = None, apart: float = np.inf) -> tuple[Ids, Ids]:
+def _pairs_within(
+    group: IntArray, rising: FloatArray | None = None, apart: float = np.inf
+) -> tuple[IntArray, IntArray]:
     """Places one < other of all pairs with the same entry of a rising list.
 
     Where values rise within each entry, only the pairs whose values are less than so far apart.
@@ -138,7 +135,7 @@ def _pairs_within(group: Ids, rising: Real | None = None, apart: float = np.inf)
     return np.concatenate(ones), np.concatenate(others)
 
 
-def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> Real:
+def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> FloatArray:
     """|E y₁ y₂*| of one stream of unit power heard twice, so far apart in delay: 1 adds amplitudes, 0 powers.
 
     The samples of an OFDM stream with independent data are white but for the prefix, which repeats the T_cp before it
@@ -155,7 +152,7 @@ def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> Rea
     return np.asarray(np.maximum(1.0 - difference, 0.0) + copied)
 
 
-def independent_share(link_delay_s: Real, threshold_s: ArrayLike) -> Real:
+def independent_share(link_delay_s: FloatArray, threshold_s: ArrayLike) -> FloatArray:
     """Share of all pairs of satellites and pairs of terminals whose |Δτ| exceeds each threshold (P3, Fig. 2).
 
     Parameters
@@ -167,7 +164,7 @@ def independent_share(link_delay_s: Real, threshold_s: ArrayLike) -> Real:
 
     Returns
     -------
-    NDArray[np.float64]
+    FloatArray
         Shares in the shape of the thresholds.
 
     Raises

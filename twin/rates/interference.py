@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import NumberArray
 from twin.rates.by_delay import crossed_power
 from twin.rates.coherent import coherent_interference
 from twin.rates.over_satellites import in_power
 from twin.rates.streams import Streams
 
-Number = NDArray[np.inexact[Any]]
 
-
-def disturbance(streams: Streams, receive: Number, *, interference: str) -> Number:
+def disturbance(streams: Streams, receive: NumberArray, *, interference: str) -> NumberArray:
     """(D,K,M,M) covariance of everyone else's streams and of one's own power that is spilt, receive sides given.
 
     Parameters
@@ -44,7 +40,7 @@ def disturbance(streams: Streams, receive: Number, *, interference: str) -> Numb
     return heard if streams.spilt is None else heard + in_power(streams.reach, receive, streams.spilt)
 
 
-def _by_delay(streams: Streams, receive: Number) -> Number:
+def _by_delay(streams: Streams, receive: NumberArray) -> NumberArray:
     """Powers of all satellites, and what correlated arrivals add to them or take away.
 
     Raises

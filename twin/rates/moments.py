@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray, NumberArray
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.rates.interference import disturbance
 from twin.rates.streams import Streams
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedMoments:
     """First and second moments at each terminal's M antennas."""
 
-    mean: Number
+    mean: NumberArray
     """(K,M,L) E F_k: mean response to the terminal's own streams."""
-    spread: Number
+    spread: NumberArray
     """(K,M,M) E (F_k - E F_k)(F_k - E F_k)ᴴ."""
-    disturbance: Number
+    disturbance: NumberArray
     """(K,M,M) covariance of everyone else's streams and noise."""
 
     @classmethod
@@ -46,7 +43,7 @@ class ReceivedMoments:
         )
 
     @classmethod
-    def sampled(cls, each: Sequence[Streams], draws: ChannelDraws, noise_w: Real, *, interference: str) -> Self:
+    def sampled(cls, each: Sequence[Streams], draws: ChannelDraws, noise_w: FloatArray, *, interference: str) -> Self:
         """Means over draws, where the weights of each draw are its own."""
         own, rest = [], []
         for draw, streams in enumerate(each):
@@ -62,13 +59,13 @@ class ReceivedMoments:
         )
 
 
-def surrogate_rate(moments: ReceivedMoments) -> Real:
+def surrogate_rate(moments: ReceivedMoments) -> FloatArray:
     """AP1 (K,): log2 det(I + E[R_other]⁻¹ E[R_signal]) (P1 eq. 9, P2 eq. 15, P3 eq. 13)."""
     signal = moments.mean @ moments.mean.conj().swapaxes(1, 2) + moments.spread
     return log2_det_ratio(signal, moments.disturbance)
 
 
-def mean_only_rate(moments: ReceivedMoments) -> Real:
+def mean_only_rate(moments: ReceivedMoments) -> FloatArray:
     """Rate (K,) of a receiver that knows the mean channel alone: the use-and-forget bound (P5, eq. 21).
 
     It is log2 det E⁻¹ of the mean square error E, and thus AP2 as well (P3, eq. 23 and 39).
@@ -77,7 +74,7 @@ def mean_only_rate(moments: ReceivedMoments) -> Real:
     return log2_det_ratio(signal, moments.spread + moments.disturbance)
 
 
-def mean_sinr(moments: ReceivedMoments, terminal_elements: NDArray[np.int64]) -> Real:
+def mean_sinr(moments: ReceivedMoments, terminal_elements: IntArray) -> FloatArray:
     """(K,) mean signal power at all antennas of a terminal over mean interference and noise at each of them."""
     signal = (moments.mean * moments.mean.conj()).real.sum(axis=(1, 2))
     signal = signal + np.einsum("kmm->k", moments.spread).real
@@ -86,7 +83,7 @@ def mean_sinr(moments: ReceivedMoments, terminal_elements: NDArray[np.int64]) ->
     return np.asarray(signal / (disturbance / terminal_elements))
 
 
-def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
+def log2_det_ratio(signal: NumberArray, disturbance: NumberArray) -> FloatArray:
     """log2 det(I + disturbance⁻¹ signal) of matrices (..., M, M)."""
     if signal.shape[-1] == 1:
         ratio = signal[..., 0, 0].real / disturbance[..., 0, 0].real
@@ -97,7 +94,7 @@ def log2_det_ratio(signal: Number, disturbance: Number) -> Real:
     return np.asarray(np.maximum(total - rest, 0.0) / np.log(2.0))
 
 
-def _variances(truth: StatisticalCsi) -> Number:
+def _variances(truth: StatisticalCsi) -> NumberArray:
     """(S,B,M,M) E g gᴴ - E g E gᴴ."""
     along = np.maximum(truth.gain * truth.los_share - truth.mean_amplitude**2, 0.0)
     return truth.near_covariance(along, truth.gain * (1.0 - truth.los_share))

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
+from twin.arrays import FloatArray, NumberArray, Reach
 
 
-def over_satellites(reach: Reach, values: Number) -> Number:
+def over_satellites(reach: Reach, values: NumberArray) -> NumberArray:
     """Values (D,S,B,...) summed over the satellites of each terminal (D,K,...)."""
     if reach.whole:
         return np.asarray(values.sum(axis=1))
     return np.moveaxis(reach.summed(np.moveaxis(values, 0, 2)), 1, 0)
 
 
-def in_power(reach: Reach, receive: Number, power: Real) -> Number:
+def in_power(reach: Reach, receive: NumberArray, power: FloatArray) -> NumberArray:
     """(D,K,M,M) Σ_s g gᴴ of receive sides (D,S,B,M), each with its power (S,B)."""
     if receive.shape[-1] == 1:  # every matrix is a number, and real
         side = receive[..., 0]

@@ -6,27 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.rates.drawn import drawn_rates
 from twin.rates.moments import ReceivedMoments, mean_only_rate, mean_sinr, surrogate_rate
 from twin.rates.streams import Streams
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """What each of K terminals gets."""
 
-    spectral_efficiency_bps_hz: Real
+    spectral_efficiency_bps_hz: FloatArray
     """(K,) expected rate under the chosen interference and receiver."""
-    surrogate_bps_hz: Real
+    surrogate_bps_hz: FloatArray
     """(K,) AP1; at several antennas it counts each serving satellite as a stream of its own (P1, eq. 9)."""
-    mean_only_bps_hz: Real
+    mean_only_bps_hz: FloatArray
     """(K,) AP2, the rate by the mean square error of a receiver that knows the mean channel alone."""
-    sinr: Real
+    sinr: FloatArray
     """(K,) mean signal power at all antennas over mean interference and noise at each."""
 
 
@@ -70,7 +68,7 @@ def score_each(
     return _rates(np.mean(drawn, axis=0), moments, truth, each[0].share)
 
 
-def _rates(expected: Real, moments: ReceivedMoments, truth: StatisticalCsi, share: float) -> Rates:
+def _rates(expected: FloatArray, moments: ReceivedMoments, truth: StatisticalCsi, share: float) -> Rates:
     return Rates(
         spectral_efficiency_bps_hz=expected * share,
         surrogate_bps_hz=surrogate_rate(moments) * share,

@@ -6,18 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, NumberArray, Reach
 from twin.precoding import Weights
 from twin.precoding.weights import turns
 from twin.radio.channel import StatisticalCsi
 from twin.radio.waveform import Waveform
 from twin.rates.by_delay import crossed_streams
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Number = NDArray[np.inexact[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +24,17 @@ class Streams:
 
     reach: Reach
     sent: Reach
-    seen: Number
+    seen: NumberArray
     """(S,B,J,L) v_skᵀ W_sj: what terminal k's unit channel from satellite s carries of terminal j's streams."""
-    own: Number
+    own: NumberArray
     """(S,B,L) each terminal's own streams, less what `spilt` takes of them."""
-    leaked: Real
+    leaked: FloatArray
     """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
     share: float = 1.0
     """Of the time in which each terminal is served: less than one where they take turns."""
-    carrier_phase_rad: Real | None = None
+    carrier_phase_rad: FloatArray | None = None
     """(S,K) ψ, by which what was turned for one terminal arrives turned at another; None where it is not known."""
-    spilt: Real | None = None
+    spilt: FloatArray | None = None
     """(S,B) power of a terminal's own streams that arrives as ICI and ISI, of which it can make nothing; None for none.
 
     It is of other symbols than the streams, so that powers of several satellites add up whatever the interference.
@@ -55,7 +50,7 @@ class Streams:
         cls,
         weights: Weights,
         truth: StatisticalCsi,
-        transmitting: NDArray[np.bool_],
+        transmitting: BoolArray,
         *,
         waveform: Waveform | None = None,
     ) -> Self:
@@ -82,7 +77,7 @@ class Streams:
 
     @classmethod
     def of_responses(
-        cls, seen: Number, truth: StatisticalCsi, sent: Reach | None = None, *, waveform: Waveform | None = None
+        cls, seen: NumberArray, truth: StatisticalCsi, sent: Reach | None = None, *, waveform: Waveform | None = None
     ) -> Self:
         """Streams of which is known what arrives (S,B,J,L), sent to the same terminals unless others are given."""
         reach = truth.reach
@@ -104,12 +99,12 @@ class Streams:
             return streams
         return streams._disturbed(reach.gathered(truth.disturbance_share))
 
-    def _disturbed(self, share: Real) -> Self:
+    def _disturbed(self, share: FloatArray) -> Self:
         """The same with shares (S,B) of each terminal's own power gone to ICI and ISI."""
         spilt = share * (self.own * self.own.conj()).real.sum(axis=-1)
         return replace(self, own=self.own * np.sqrt(1.0 - share)[..., None], spilt=spilt)
 
-    def others(self) -> Number:
+    def others(self) -> NumberArray:
         """(S,B,J,L) what is seen of everyone else's streams, as they are turned."""
         turned = _turned(self.carrier_phase_rad, self.reach, self.sent)
         others = self.seen.copy() if turned is None else self.seen * turned[..., None]
@@ -118,7 +113,7 @@ class Streams:
         return others
 
 
-def _turned(carrier_phase_rad: Real | None, reach: Reach, sent: Reach) -> Complex | None:
+def _turned(carrier_phase_rad: FloatArray | None, reach: Reach, sent: Reach) -> ComplexArray | None:
     """(S,B,J) e^{j(ψ_sk-ψ_sj)}: the carrier's phase at each terminal of what was turned for another one."""
     if carrier_phase_rad is None:
         return None
@@ -126,14 +121,14 @@ def _turned(carrier_phase_rad: Real | None, reach: Reach, sent: Reach) -> Comple
     return np.asarray(reach.gathered(rotation)[:, :, None] * sent.gathered(rotation.conj())[:, None, :])
 
 
-def _own_places(reach: Reach, sent: Reach) -> tuple[NDArray[np.int64], ...]:
+def _own_places(reach: Reach, sent: Reach) -> tuple[IntArray, ...]:
     """Where, in arrays (S,B,J), a terminal meets its own streams."""
     place = reach.positions(sent)
     row, column = np.nonzero(place >= 0)
     return row, column, place[row, column]
 
 
-def _diagonal(seen: Number, reach: Reach, sent: Reach) -> Number:
+def _diagonal(seen: NumberArray, reach: Reach, sent: Reach) -> NumberArray:
     """(S,B,L) each terminal's own streams, zero where the satellite sends it none."""
     if reach.same(sent):
         return np.asarray(np.einsum("skkl->skl", seen))

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.metrics import Metrics, Run, evaluate
 from twin.metrics.rates import rate_while_there
 from twin.results import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,11 +64,11 @@ class Findings:
             stage_ms=timings.groupby("stage")["wall_s"].sum().sort_values(ascending=False) / run.epochs * 1e3,
         )
 
-    def times(self, begins: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    def times(self, begins: IntArray) -> TimeArray:
         """Instants at which epochs begin."""
         return np.asarray(self.begin + begins * np.timedelta64(self.run.epoch_ns, "ns"))
 
-    def binned_mbps(self, most: int) -> tuple[NDArray[np.int64], Real]:
+    def binned_mbps(self, most: int) -> tuple[IntArray, FloatArray]:
         """First epochs (T,) of at most so many equal bins, and each terminal's mean rate (K,T) in them.
 
         Bins in which a terminal is not there are missing (NaN); the last one may be shorter.
@@ -81,6 +79,6 @@ class Findings:
         there = np.add.reduceat(run.present_fraction, begins, axis=1)
         return begins, np.divide(rate, there, out=np.full(rate.shape, np.nan), where=there > 0.0)
 
-    def epoch_mbps(self) -> Real:
+    def epoch_mbps(self) -> FloatArray:
         """Rates of all terminals and epochs in which they are there, rising."""
         return np.sort(rate_while_there(self.run)[self.run.there_ns > 0]) / 1e6

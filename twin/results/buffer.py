@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray
 from twin.results.schema import ColumnSchema, TableSchema
 
 Numbers: TypeAlias = NDArray[Any]
@@ -192,7 +193,7 @@ def _grown(array: Numbers, room: int) -> Numbers:
     return larger
 
 
-def _is_instant(block: Numbers) -> NDArray[np.bool_]:
+def _is_instant(block: Numbers) -> BoolArray:
     return ~np.isnat(block)
 
 
@@ -210,7 +211,7 @@ def _check_dtype(table: TableSchema, name: str, values: Numbers, kind: str) -> N
         )
 
 
-def _numbers(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, NDArray[np.bool_] | None]:
+def _numbers(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, BoolArray | None]:
     """Values and, where some are absent, the mask that says which (their values are zero)."""
     values, absent = given, None
     if type(given) is not np.ndarray:
@@ -222,14 +223,14 @@ def _numbers(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numb
     return values, absent
 
 
-def _from_masked(given: Any) -> tuple[Numbers, NDArray[np.bool_] | None]:
+def _from_masked(given: Any) -> tuple[Numbers, BoolArray | None]:
     absent = np.ma.getmaskarray(given)
     if not absent.any():
         return np.asarray(given.data), None
     return np.where(absent, np.zeros((), given.dtype), given.data), absent
 
 
-def _from_arrow(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, NDArray[np.bool_] | None]:
+def _from_arrow(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, BoolArray | None]:
     array, absent = _as_arrow(table, column, given), None
     if array.null_count:
         absent = array.is_null().to_numpy(zero_copy_only=False)

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.errors import InputError
 from twin.results.parts import parts_of
 from twin.results.provenance import read_run
@@ -37,11 +37,11 @@ class Summary:
     """Length of an epoch."""
     terminals: tuple[str, ...]
     """(K,) names, in the order of the trace."""
-    present: NDArray[np.float64]
+    present: FloatArray
     """(K,) share of the time in which each terminal is there."""
-    rate_bps: NDArray[np.float64]
+    rate_bps: FloatArray
     """(K,) mean rate of each terminal while it is there; 0 for one that never is."""
-    spectral_efficiency_bps_hz: NDArray[np.float64]
+    spectral_efficiency_bps_hz: FloatArray
     """(K,) mean spectral efficiency, in the same way."""
     in_service: float
     """Share of all epochs and terminals that ended in service, of those that ended with the terminal there."""
@@ -70,7 +70,7 @@ class Summary:
         return float(np.percentile(self._met, 5.0))
 
     @property
-    def _met(self) -> NDArray[np.float64]:
+    def _met(self) -> FloatArray:
         """Mean rates of the terminals that are ever there; one zero if there is none."""
         found = self.rate_bps[self.present > 0.0]
         return found if len(found) else np.zeros(1)
@@ -140,7 +140,7 @@ class _TerminalSums:
     )
 
     def __init__(self) -> None:
-        self.totals: dict[str, NDArray[np.float64]] = {}
+        self.totals: dict[str, FloatArray] = {}
         """Sum of rate, spectral efficiency and presence, in epochs, by terminal."""
         self.present = 0
         self.in_service = 0
@@ -180,7 +180,7 @@ def _totals(directory: Path, table: str, label: str, value: str, last: int) -> d
     return found
 
 
-def _encoded(labels: Any) -> tuple[list[str], NDArray[np.int64]]:
+def _encoded(labels: Any) -> tuple[list[str], IntArray]:
     encoded = labels.dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import threadpoolctl
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.scenario import with_precoder
 from twin.simulation.loop import EpochReport, Loop
 from twin.simulation.state import LoopState
@@ -17,8 +17,6 @@ from twin.world.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +93,9 @@ class _Tally:
     """Sums over the epochs of one run."""
 
     network: Network
-    rate: Real = field(init=False)
+    rate: FloatArray = field(init=False)
     """(K,) sum of spectral efficiencies."""
-    present: Real = field(init=False)
+    present: FloatArray = field(init=False)
     """(K,) time in which each is there, in epochs."""
     surrogate: float = 0.0
     """Sum of AP1 over terminals and epochs."""

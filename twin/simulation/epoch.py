@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association import ServingTable
 from twin.geometry.snapshot import Moment
 from twin.precoding import SpannedWeights, Weights
@@ -16,9 +16,6 @@ from twin.radio.channel import ChannelDraws, StatisticalCsi, draw_channels
 from twin.radio.synchronisation import draw_phase_errors
 from twin.rates import Rates, Streams, score, score_each
 from twin.world.network import Network
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +30,7 @@ class Segment:
     each: tuple[Weights, ...] = ()
     """The weights of each draw, where they follow the channels."""
 
-    def ready(self) -> NDArray[np.bool_]:
+    def ready(self) -> BoolArray:
         """(A,K) members that serve: those whose execution is over."""
         return self.table.member & (self.table.ready_ns <= self.begin_ns)
 
@@ -42,25 +39,25 @@ class Segment:
 class Outcome:
     """What an epoch came to."""
 
-    spectral_efficiency_bps_hz: Real
+    spectral_efficiency_bps_hz: FloatArray
     """(K,) mean over the epoch."""
-    surrogate_bps_hz: Real
+    surrogate_bps_hz: FloatArray
     """(K,) AP1, mean over the epoch."""
-    mean_only_bps_hz: Real
+    mean_only_bps_hz: FloatArray
     """(K,) AP2, mean over the epoch."""
-    sinr: Real
+    sinr: FloatArray
     """(K,) at the end of the epoch; 0 without service."""
-    interrupted: Real
+    interrupted: FloatArray
     """(K,) share of the epoch in which a handover under way left the terminal without service."""
-    norad_id: Ids
+    norad_id: IntArray
     """(A,) satellites with somebody to serve."""
-    serving: NDArray[np.bool_]
+    serving: BoolArray
     """(A,K) who serves whom at the end of the epoch."""
-    master: NDArray[np.int64]
+    master: IntArray
     """(K,) row of each cluster's master, -1 for none."""
-    power_w: Real
+    power_w: FloatArray
     """(A,) power on one subcarrier at the end of the epoch."""
-    beam_power_w: Real
+    beam_power_w: FloatArray
     """(A,K) the same for each terminal."""
 
 
@@ -107,9 +104,9 @@ class _Part:
     """The score of one segment."""
 
     rates: Rates
-    norad_id: Ids
+    norad_id: IntArray
     """Satellites on the air."""
-    beam_power_w: Real
+    beam_power_w: FloatArray
     """What each of them spends on each terminal."""
 
 
@@ -173,16 +170,14 @@ class Air:
             rates = score(Streams.of(weights, truth, ready, waveform=waveform), truth, draws, **how)
         return _Part(rates=rates, norad_id=weights.norad_id, beam_power_w=weights.power_w() * ready)
 
-    def _met(
-        self, segment: Segment, weights: Weights
-    ) -> tuple[Weights, NDArray[np.bool_], StatisticalCsi, ChannelDraws]:
+    def _met(self, segment: Segment, weights: Weights) -> tuple[Weights, BoolArray, StatisticalCsi, ChannelDraws]:
         """Weights, pairs on the air, statistics and draws of the satellites that send and serve."""
         norad_id, sending, placed = _common(weights.norad_id, segment.table.norad_id)
         rows = np.searchsorted(self.truth.norad_id, norad_id)
         return weights.of(sending), segment.ready()[placed], self.truth.of(rows), self.draws.of(rows)
 
 
-def _common(one: Ids, other: Ids) -> tuple[Ids, Ids, Ids]:
+def _common(one: IntArray, other: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """The satellites of two rising lists, and their places in either."""
     if np.array_equal(one, other):
         places = np.arange(len(one))
@@ -190,7 +185,7 @@ def _common(one: Ids, other: Ids) -> tuple[Ids, Ids, Ids]:
     return np.intersect1d(one, other, assume_unique=True, return_indices=True)
 
 
-def _mean(shares: Sequence[float], values: Sequence[NDArray[np.float64] | NDArray[np.bool_]]) -> Real:
+def _mean(shares: Sequence[float], values: Sequence[FloatArray | BoolArray]) -> FloatArray:
     """Mean over segments by their length; one segment is passed on bit by bit."""
     if len(values) == 1:
         return np.asarray(values[0], dtype=np.float64)

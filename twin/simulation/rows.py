@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.geometry.links import doppler_hz
 from twin.radio.synchronisation import draw_phase_errors
 from twin.results import ListColumn
@@ -193,6 +193,6 @@ def _or_null(ids: list[int | None]) -> np.ma.MaskedArray[tuple[int], np.dtype[np
     return np.ma.masked_array([id_ or 0 for id_ in ids], [id_ is None for id_ in ids], dtype=np.int64)
 
 
-def _finite(values: NDArray[np.float64]) -> np.ma.MaskedArray[tuple[int], np.dtype[np.float64]]:
+def _finite(values: FloatArray) -> np.ma.MaskedArray[tuple[int], np.dtype[np.float64]]:
     lost = ~np.isfinite(values)
     return np.ma.masked_array(np.where(lost, 0.0, values), lost)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray, IntArray
 
 LEAST_MULTIPLIER = 1e-16
 """Of the largest eigenvalue of a satellite's load: no multiplier need be lower."""
@@ -26,22 +25,29 @@ class DualPoint(Protocol):
     """A step of the transmitter under given multipliers."""
 
     @property
-    def multiplier(self) -> Real:
+    def multiplier(self) -> FloatArray:
         """(S,) μ."""
 
     @property
-    def power_w(self) -> Real:
+    def power_w(self) -> FloatArray:
         """(S,) what each satellite spends: the derivative of the dual, but for the budget."""
 
     @property
     def value(self) -> float:
         """Of the dual, which is concave in the multipliers."""
 
-    def slopes(self) -> Real:
+    def slopes(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier."""
 
 
-def met(at: Callable[[Real], DualPoint], budget_w: Real, *, least: Real, start: Real, tolerance: float) -> Real:
+def met(
+    at: Callable[[FloatArray], DualPoint],
+    budget_w: FloatArray,
+    *,
+    least: FloatArray,
+    start: FloatArray,
+    tolerance: float,
+) -> FloatArray:
     """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs.
 
     Newton's method on 1/√power, which is nearly linear in the multipliers, with a line search on the dual itself;
@@ -74,7 +80,7 @@ def met(at: Callable[[Real], DualPoint], budget_w: Real, *, least: Real, start: 
     return point.multiplier
 
 
-def _missed(point: DualPoint, budget_w: Real, least: Real) -> float:
+def _missed(point: DualPoint, budget_w: FloatArray, least: FloatArray) -> float:
     """The largest relative error of a budget: too much spent, or too little in spite of a multiplier."""
     bound = (budget_w > 0.0) & (point.power_w > 0.0)
     excess = point.power_w[bound] / budget_w[bound] - 1.0
@@ -83,11 +89,11 @@ def _missed(point: DualPoint, budget_w: Real, least: Real) -> float:
 
 
 def _risen(
-    at: Callable[[Real], DualPoint],
+    at: Callable[[FloatArray], DualPoint],
     point: DualPoint,
-    free: NDArray[np.int64],
-    budget_w: Real,
-    least: Real,
+    free: IntArray,
+    budget_w: FloatArray,
+    least: FloatArray,
     missed: float,
 ) -> DualPoint | None:
     """A point from which the dual is higher, or whose budgets are nearer to being met; None if there is none."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 ONE_DIRECTION: Final = 1e-8
 """Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart."""
 
 
-def pseudo_inverse(gram: Real, tolerance: float = ONE_DIRECTION) -> Real:
+def pseudo_inverse(gram: FloatArray, tolerance: float = ONE_DIRECTION) -> FloatArray:
     """Pseudo-inverses (S,B,B) of symmetric matrices, eigenvalues below a share of the largest being taken for zero.
 
     The traces of a matrix and of its inverse bound its largest and its smallest eigenvalue: where they say that none

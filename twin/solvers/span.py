@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 LEAST_PIVOT = 1e-3
 """Distance of a unit vector from the span of those before it, below which the order of elimination matters."""
@@ -22,16 +21,16 @@ class Span:
     columns beyond the rank are zero.
     """
 
-    coordinates: Real
+    coordinates: FloatArray
     """(S,B,B) R: column k holds the coordinates of v_k*; G = Rᵀ R."""
-    basis: Real
+    basis: FloatArray
     """(S,B,B) T with Z = V* T, so that coordinates z are the coefficients T z over the conjugate steering vectors."""
 
     @classmethod
-    def of(cls, gram: Real) -> Span:
+    def of(cls, gram: FloatArray) -> Span:
         """Cholesky decomposition of Gram matrices (S,B,B), with pivots where some are singular or nearly so."""
         try:
-            lower: Real = np.asarray(np.linalg.cholesky(gram), dtype=np.float64)
+            lower: FloatArray = np.asarray(np.linalg.cholesky(gram), dtype=np.float64)
         except np.linalg.LinAlgError:
             return cls._pivoted(gram)
         if not lower.size or np.einsum("sbb->sb", lower).min() < LEAST_PIVOT:
@@ -42,7 +41,7 @@ class Span:
         return cls(coordinates=lower.swapaxes(1, 2), basis=basis)
 
     @classmethod
-    def _pivoted(cls, gram: Real) -> Span:
+    def _pivoted(cls, gram: FloatArray) -> Span:
         """The same with the rank found on the way."""
         coordinates = np.zeros_like(gram)
         basis = np.zeros_like(gram)
@@ -57,7 +56,7 @@ class Span:
         return cls(coordinates=coordinates, basis=basis)
 
 
-def wiener(loaded: Real, ridge: Real) -> Real:
+def wiener(loaded: FloatArray, ridge: FloatArray) -> FloatArray:
     """(S,R,B) column k is (L Lᵀ + r_k I)⁻¹ l_k, for each satellite's L (S,R,B) and r (S,B), without squaring L.
 
     Singular values below what rounding leaves of L count as zero.

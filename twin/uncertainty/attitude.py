@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.geometry.links import LinkStates
 from twin.uncertainty.draws import unit_errors, updates
 
 if TYPE_CHECKING:
     from twin.scenario.belief import AttitudeError
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,7 @@ class Attitude:
         return replace(links, departure=turned[..., :2], departure_nadir_cos=turned[..., 2])
 
 
-def rotation(angles_rad: Real) -> Real:
+def rotation(angles_rad: FloatArray) -> FloatArray:
     """Matrices (S,3,3) that turn by angles (S,3) about x (along the velocity), then y, then z (nadir)."""
     cosine, sine = np.cos(angles_rad), np.sin(angles_rad)
     zero, one = np.zeros(len(angles_rad)), np.ones(len(angles_rad))

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.uncertainty.draws import since_update_s, unit_errors, updates
 
 if TYPE_CHECKING:
     from twin.scenario.belief import ClockError
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,7 @@ class Clocks:
         error = self.error
         return not any((error.satellite_ns, error.terminal_ns, error.satellite_ppb, error.terminal_ppb))
 
-    def offsets(self, instant: np.datetime64, norad_id: NDArray[np.int64], terminals: int) -> tuple[Real, Real]:
+    def offsets(self, instant: np.datetime64, norad_id: IntArray, terminals: int) -> tuple[FloatArray, FloatArray]:
         """By how much each satellite's signal is early at each terminal [s], and its carrier high (S,K), relative.
 
         Both are those of the satellite's clock less the terminal's.
@@ -49,5 +47,5 @@ class Clocks:
         high = theirs[:, None, 1] - own[None, :, 1]
         return np.asarray(early + since_s * high), np.asarray(high)
 
-    def _drawn(self, purpose: str, shape: tuple[int, ...], keys: tuple[int, ...]) -> Real:
+    def _drawn(self, purpose: str, shape: tuple[int, ...], keys: tuple[int, ...]) -> FloatArray:
         return unit_errors(self.error.law, shape, seed=self.seed, purpose=purpose, keys=keys)

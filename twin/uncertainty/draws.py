@@ -5,31 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin import randomness
+from twin.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from twin.scenario.belief import Erring
 
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 _REACH: Final[dict[str, float]] = {"normal": 6.0, "uniform": 3.0**0.5, "constant": 1.0}
 
 
-def updates(erring: Erring, instant_ns: Whole) -> Whole:
+def updates(erring: Erring, instant_ns: IntArray) -> IntArray:
     """(T,) number of the update that is in force at instants since 1970; 0 for all where there is only one."""
     return np.zeros_like(instant_ns) if erring.every is None else instant_ns // int(erring.every)
 
 
-def since_update_s(erring: Erring, instant_ns: Whole, first_ns: int) -> Real:
+def since_update_s(erring: Erring, instant_ns: IntArray, first_ns: int) -> FloatArray:
     """(T,) time since that update; since ``first_ns`` where there is only one."""
     begun = first_ns if erring.every is None else updates(erring, instant_ns) * int(erring.every)
     return np.asarray((instant_ns - begun) / 1e9)
 
 
-def unit_errors(law: str, shape: tuple[int, ...], *, seed: int, purpose: str, keys: tuple[int, ...]) -> Real:
+def unit_errors(law: str, shape: tuple[int, ...], *, seed: int, purpose: str, keys: tuple[int, ...]) -> FloatArray:
     """Errors of unit standard deviation, or all one."""
     if law == "constant":
         return np.ones(shape)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.constants import EARTH_ROTATION_RAD_S
 from twin.geometry.ephemeris import Ephemeris, Masked, SatelliteStates
 from twin.uncertainty.draws import greatest, unit_errors, updates
@@ -16,7 +17,6 @@ from twin.uncertainty.draws import greatest, unit_errors, updates
 if TYPE_CHECKING:
     from twin.scenario.belief import OrbitError
 
-Real = NDArray[np.float64]
 
 _NEAREST_KM = 200.0
 """No satellite in service is nearer than this: by so much an error in kilometres can turn the line of sight."""
@@ -42,7 +42,7 @@ class BelievedEphemeris:
         self._deviation_km = np.array([error.along_track_km, error.cross_track_km, error.radial_km])
 
     @property
-    def norad_ids(self) -> NDArray[np.int64]:
+    def norad_ids(self) -> IntArray:
         """(S,) catalogue numbers, ascending."""
         return self._ephemeris.norad_ids
 
@@ -51,7 +51,7 @@ class BelievedEphemeris:
         """Satellites found unusable so far."""
         return self._ephemeris.masked
 
-    def states(self, instants: NDArray[np.datetime64], norad_ids: ArrayLike) -> SatelliteStates:
+    def states(self, instants: TimeArray, norad_ids: ArrayLike) -> SatelliteStates:
         """States (T, C) of just the satellites asked for, moved by their errors."""
         states = self._ephemeris.states(instants, norad_ids)
         if not self._deviation_km.any():
@@ -64,15 +64,13 @@ class BelievedEphemeris:
             array.flags.writeable = False
         return replace(states, position_km=position, velocity_km_s=velocity)
 
-    def in_reach(
-        self, instants: NDArray[np.datetime64], observers_km: Real, min_elevation_deg: float
-    ) -> NDArray[np.int64]:
+    def in_reach(self, instants: TimeArray, observers_km: FloatArray, min_elevation_deg: float) -> IntArray:
         """Satellites that may seem to reach an elevation for any observer; see `Ephemeris.in_reach`."""
         reach_km = greatest(self._error.law) * float(self._deviation_km.sum())
         margin_deg = float(np.degrees(reach_km / _NEAREST_KM))
         return self._ephemeris.in_reach(instants, observers_km, max(min_elevation_deg - margin_deg, -90.0))
 
-    def _errors_km(self, states: SatelliteStates) -> Real:
+    def _errors_km(self, states: SatelliteStates) -> FloatArray:
         """(T, C, 3) along track, across and radially."""
         numbers, place = np.unique(updates(self._error, states.instant.astype(np.int64)), return_inverse=True)
         units = np.empty((len(numbers), len(states.norad_id), 3))
@@ -84,7 +82,7 @@ class BelievedEphemeris:
         return np.asarray(units[place] * self._deviation_km)
 
 
-def moved(position_km: Real, velocity_km_s: Real, error_km: Real) -> tuple[Real, Real]:
+def moved(position_km: FloatArray, velocity_km_s: FloatArray, error_km: FloatArray) -> tuple[FloatArray, FloatArray]:
     """States (..., 3) in ITRS moved along track, across (along the orbit's normal) and radially (..., 3).
 
     Along the track position and velocity are turned about the orbit's normal, as if the satellite were early; the

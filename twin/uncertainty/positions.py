@@ -6,16 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import IntArray, TimeArray
 from twin.geometry.ephemeris.frames import itrs_to_geodetic, local_axes
 from twin.geometry.terminals import Terminals, TerminalStates
 from twin.uncertainty.draws import unit_errors, updates
 
 if TYPE_CHECKING:
     from twin.scenario.belief import PositionError
-
-Real = NDArray[np.float64]
 
 
 class BelievedTerminals:
@@ -44,7 +42,7 @@ class BelievedTerminals:
         """How many terminals there are."""
         return self._terminals.count
 
-    def states(self, instants: NDArray[np.datetime64], start: np.datetime64) -> TerminalStates:
+    def states(self, instants: TimeArray, start: np.datetime64) -> TerminalStates:
         """Where they are believed to be at UTC instants (T,) of a run that begins at ``start``."""
         times = np.array(instants, dtype="datetime64[ns]").reshape(-1)
         latency_ns, every = int(self._error.latency), self._error.every
@@ -54,7 +52,7 @@ class BelievedTerminals:
         states = replace(self._terminals.states(made_ns.astype("datetime64[ns]"), start), instant=times)
         return self._mistaken(states, known_ns) if self._deviation_km.any() else states
 
-    def _mistaken(self, states: TerminalStates, known_ns: NDArray[np.int64]) -> TerminalStates:
+    def _mistaken(self, states: TerminalStates, known_ns: IntArray) -> TerminalStates:
         numbers, place = np.unique(updates(self._error, known_ns), return_inverse=True)
         units = [
             unit_errors(self._error.law, (self.count, 3), seed=self._seed, purpose="belief position", keys=(number,))

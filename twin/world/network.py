@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association import Assignment, AssociationView, ServingTable
 from twin.association.check import checked
 from twin.catalogue import Catalogue
@@ -31,7 +31,6 @@ from twin.world.setup import Worlds
 if TYPE_CHECKING:
     from twin.scenario import Scenario
 
-Real = NDArray[np.float64]
 
 ROUNDING = 1e-5
 """Share by which weights may seem to exceed a budget: zero forcing of terminals close together takes differences of
@@ -71,7 +70,7 @@ class Network:
     forecast: Forecast
     terminals: Terminals
     channel: ChannelModel
-    phase_error: Callable[[LinkView], Real | Alignment]
+    phase_error: Callable[[LinkView], FloatArray | Alignment]
     """The selected `PhaseErrorModel`, its options filled in."""
     waveform: Waveform
     """Carrier and OFDM numbers, by which phase errors go."""
@@ -163,11 +162,11 @@ class Network:
         """Statistical CSI of links as they are believed to be, phase alignment included."""
         return self._aligned_csi(links)[0]
 
-    def csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
+    def csi_now(self, moment: Moment, norad_id: IntArray) -> StatisticalCsi:
         """What the network has of some satellites at the start of an epoch it believes in; every answer is kept."""
         return self._aligned_csi_now(moment, norad_id)[0]
 
-    def true_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, Alignment]:
+    def true_csi_now(self, moment: Moment, norad_id: IntArray) -> tuple[StatisticalCsi, Alignment]:
         """Statistics and alignment of some satellites as they are; every answer is kept."""
         return self._aligned_csi_now(moment, norad_id, answers=self.errs)
 
@@ -177,18 +176,18 @@ class Network:
         aged = bool(self.scenario.precompensation.prediction_age)
         return aged or self.believed_sky is not self.sky or not self.clocks.perfect
 
-    def expected_csi_now(self, moment: Moment, norad_id: NDArray[np.int64]) -> StatisticalCsi:
+    def expected_csi_now(self, moment: Moment, norad_id: IntArray) -> StatisticalCsi:
         """What can be expected of the same without a measurement: all that a policy may know."""
         if not self.channel.draws_surroundings:
             return self.csi_now(moment, norad_id)
         return self._aligned_csi(moment.links(norad_id), expected=True)[0]
 
-    def phase_variance(self, links: LinkStates) -> Real:
+    def phase_variance(self, links: LinkStates) -> FloatArray:
         """ζ² (S,K) in rad² that the network reckons with, infinite for a uniform phase."""
         return self._aligned_csi(links)[1].variance_rad2
 
     def _aligned_csi_now(
-        self, moment: Moment, norad_id: NDArray[np.int64], *, answers: bool = False
+        self, moment: Moment, norad_id: IntArray, *, answers: bool = False
     ) -> tuple[StatisticalCsi, Alignment]:
         key = "true csi" if answers else "csi", norad_id.tobytes()
         if key not in moment.kept:
@@ -231,13 +230,13 @@ class Network:
         early_s, high = self.clocks.offsets(links.instant, links.norad_id, self.terminals.count)
         return Residual(delay_s=missed.delay_s + early_s, doppler_hz=missed.doppler_hz + carrier_hz * high)
 
-    def predictable(self, epoch: int, norad_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def predictable(self, epoch: int, norad_id: IntArray) -> BoolArray:
         """(S,) satellites that the network has a prediction of at the start of an epoch."""
         if self.believed_sky is self.sky:
             return np.ones(len(norad_id), dtype=np.bool_)
         return self.believed_sky.links_at(self.timeline.begin_ns(epoch), norad_id).usable
 
-    def available(self, moment: Moment, now_ns: int) -> NDArray[np.bool_]:
+    def available(self, moment: Moment, now_ns: int) -> BoolArray:
         """(V,K) pairs that may serve: in view at the start of the epoch, and not barred at an instant within it."""
         allowed = self.timetable.allowed(now_ns, moment.norad_id)
         return moment.visible if allowed is None else moment.visible & allowed
@@ -294,7 +293,7 @@ class Network:
             raise InputError(f"{where} spends {spent_w:g} W at one satellite, the budget is {self.power_w:g} W")
 
 
-def found(within: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def found(within: IntArray, wanted: IntArray) -> tuple[IntArray, IntArray]:
     """Indices of the wanted that stand in a rising list, and where."""
     if not len(within):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)

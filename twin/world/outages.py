@@ -9,16 +9,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError, did_you_mean, listed
 from twin.geometry.terminals import Terminals
 
 if TYPE_CHECKING:
     from twin.scenario import Scenario
 
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 ABSENT: Final = "departure"
 """Reason of what ends because the terminal leaves."""
@@ -37,9 +35,9 @@ class Bar:
     begin_ns: int
     end_ns: int
     """The first instant at which they may again."""
-    norad_id: Ids | None
+    norad_id: IntArray | None
     """Satellites, rising; none for all."""
-    terminals: Flags | None
+    terminals: BoolArray | None
     """(K,) which terminals; none for all."""
 
     def holds(self, now_ns: int) -> bool:
@@ -95,7 +93,7 @@ class Timetable:
         """Instants at which a bar begins or ends, rising."""
         return sorted({at for bar in self.bars for at in (bar.begin_ns, bar.end_ns) if at != _END})
 
-    def barred(self, now_ns: int, norad_id: Ids) -> list[tuple[str, Flags]]:
+    def barred(self, now_ns: int, norad_id: IntArray) -> list[tuple[str, BoolArray]]:
         """For each bar that holds, its reason and the (S,K) pairs of some satellites that may not serve."""
         found = []
         for bar in self.bars:
@@ -105,12 +103,12 @@ class Timetable:
                 found.append((bar.reason, np.asarray(rows[:, None] & columns)))
         return found
 
-    def allowed(self, now_ns: int, norad_id: Ids) -> Flags | None:
+    def allowed(self, now_ns: int, norad_id: IntArray) -> BoolArray | None:
         """(S,K) pairs of some satellites that may serve; none where all may."""
         barred = self.barred(now_ns, norad_id)
         return ~np.logical_or.reduce([pairs for _, pairs in barred]) if barred else None
 
-    def absent(self, now_ns: int) -> Flags:
+    def absent(self, now_ns: int) -> BoolArray:
         """(K,) terminals that are not there."""
         absent = np.zeros(self.terminals, dtype=np.bool_)
         for bar in self.bars:
@@ -118,7 +116,7 @@ class Timetable:
                 absent |= bar.terminals
         return absent
 
-    def present_fraction(self, begin_ns: int, end_ns: int) -> NDArray[np.float64]:
+    def present_fraction(self, begin_ns: int, end_ns: int) -> FloatArray:
         """(K,) share of a stretch of time in which each terminal is there."""
         if not any(bar.reason == ABSENT for bar in self.bars):
             return np.ones(self.terminals)
@@ -130,7 +128,7 @@ class Timetable:
         return np.asarray(present / (end_ns - begin_ns))
 
 
-def _satellites(wanted: Sequence[int | str], names: dict[int, str], where: str, key: str = "satellites") -> Ids:
+def _satellites(wanted: Sequence[int | str], names: dict[int, str], where: str, key: str = "satellites") -> IntArray:
     chosen: set[int] = set()
     for one in wanted:
         if isinstance(one, int):
@@ -149,7 +147,7 @@ def _nearest(word: str, words: Iterable[str]) -> str:
     return did_you_mean(word, sorted(set(words)))
 
 
-def _terminals(wanted: Sequence[str], terminals: Terminals, groups: dict[str, int], where: str) -> Flags:
+def _terminals(wanted: Sequence[str], terminals: Terminals, groups: dict[str, int], where: str) -> BoolArray:
     chosen = np.zeros(terminals.count, dtype=np.bool_)
     for one in wanted:
         if one not in terminals.names and one not in groups:

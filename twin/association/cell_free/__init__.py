@@ -1,7 +1,8 @@
 """P5's joint clustering and power allocation for cell-free massive non-terrestrial networks."""
 
 from twin.association.cell_free.algorithm import Allocation, CellFreeOptions, MaxMinOptions, allocate, clusters
-from twin.association.cell_free.coefficients import Beams, Coefficients, Interference
+from twin.association.cell_free.coefficients import Beams, Interference, coefficients_of
+from twin.solvers.max_min.coefficients import Coefficients
 
 __all__ = [
     "Allocation",
@@ -12,4 +13,5 @@ __all__ = [
     "MaxMinOptions",
     "allocate",
     "clusters",
+    "coefficients_of",
 ]

@@ -7,18 +7,15 @@ from typing import Annotated, Final, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
-from numpy.typing import NDArray
 
-from twin.association.cell_free.coefficients import Coefficients
+from twin.arrays import BoolArray, FloatArray
 from twin.errors import InputError
 from twin.registry import dataclass_options
+from twin.solvers.max_min.coefficients import Coefficients
 from twin.solvers.max_min.count_limits import Numbers
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
 from twin.solvers.max_min.search import Peak, highest, successive
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 Reason = Literal["fits", "kept", "pruned", "nobody"]
 ROUGH: Final = 1e-2
@@ -63,11 +60,11 @@ class CellFreeOptions(MaxMinOptions):
 class Allocation:
     """Clusters and powers of S satellites and K terminals."""
 
-    share: Real
+    share: FloatArray
     """(S,K) p²: share of its power that each satellite spends on each terminal."""
-    serving: Flags
+    serving: BoolArray
     """(S,K) pairs that serve."""
-    sinr: Real
+    sinr: FloatArray
     """(K,) SINR of the use-and-forget bound (P5, eq. 27), zero where nobody serves."""
     least_sinr: float
     """The least over the terminals that somebody serves; zero if there are none."""
@@ -86,7 +83,7 @@ class Allocation:
 
 
 def allocate(
-    coefficients: Coefficients, serving: Flags, *, options: MaxMinOptions, start: Allocation | None = None
+    coefficients: Coefficients, serving: BoolArray, *, options: MaxMinOptions, start: Allocation | None = None
 ) -> Allocation:
     """Max-min powers of given clusters.
 
@@ -121,7 +118,7 @@ def allocate(
 
 
 def clusters(
-    coefficients: Coefficients, eligible: Flags, *, options: CellFreeOptions, start: Allocation | None = None
+    coefficients: Coefficients, eligible: BoolArray, *, options: CellFreeOptions, start: Allocation | None = None
 ) -> Allocation:
     """Clusters and powers together (P5, Algorithm 1).
 
@@ -172,7 +169,7 @@ def clusters(
     return replace(found, iterations=passes + solved, reason=reason, worth=found.least_sinr / unlimited)
 
 
-def _without_idle(coefficients: Coefficients, chosen: Flags, options: CellFreeOptions) -> tuple[Allocation, int]:
+def _without_idle(coefficients: Coefficients, chosen: BoolArray, options: CellFreeOptions) -> tuple[Allocation, int]:
     """Max-min powers of pairs (S,B), less those that turn out to be of no use; and the number of problems solved."""
     reach = coefficients.reach
     for solved in range(1, IDLE_ROUNDS + 1):  # noqa: B007 - wanted afterwards
@@ -186,8 +183,8 @@ def _without_idle(coefficients: Coefficients, chosen: Flags, options: CellFreeOp
 
 
 def _sparse(
-    blocks: Blocks, amplitude: Real, shape: tuple[int, ...], numbers: Numbers, options: CellFreeOptions
-) -> tuple[Real, int]:
+    blocks: Blocks, amplitude: FloatArray, shape: tuple[int, ...], numbers: Numbers, options: CellFreeOptions
+) -> tuple[FloatArray, int]:
     """Amplitudes (S,B) of the pairs that the reweighting leaves of some (J,A), and the number of problems solved."""
     for count in range(1, options.reweightings + 2):
         strongest = amplitude >= amplitude.max(axis=1, keepdims=True)
@@ -203,7 +200,7 @@ def _sparse(
 
 def _kept(
     coefficients: Coefficients,
-    useful: Flags,
+    useful: BoolArray,
     numbers: Numbers,
     options: CellFreeOptions,
     start: Allocation,
@@ -220,14 +217,14 @@ def _kept(
 
 
 def _peak(
-    blocks: Blocks, budgets: Budgets, options: MaxMinOptions, start: Real | None, *, certain: bool = True
+    blocks: Blocks, budgets: Budgets, options: MaxMinOptions, start: FloatArray | None, *, certain: bool = True
 ) -> Peak:
     if options.step == "bisection":
         return highest(blocks, budgets, tolerance=options.tolerance, start=start, certain=certain)
     return successive(blocks, budgets, tolerance=options.tolerance, iterations=options.approximations, start=start)
 
 
-def _allocation(coefficients: Coefficients, useful: Flags, amplitude: Real, peaks: list[Peak]) -> Allocation:
+def _allocation(coefficients: Coefficients, useful: BoolArray, amplitude: FloatArray, peaks: list[Peak]) -> Allocation:
     """The record of amplitudes (S,B) found part by part."""
     reach = coefficients.reach
     sinr = np.zeros(reach.terminals)
@@ -246,7 +243,7 @@ def _allocation(coefficients: Coefficients, useful: Flags, amplitude: Real, peak
     )
 
 
-def _check(coefficients: Coefficients, pairs: Flags, start: Allocation | None) -> None:
+def _check(coefficients: Coefficients, pairs: BoolArray, start: Allocation | None) -> None:
     shape = (len(coefficients.signal), coefficients.reach.terminals)
     if pairs.shape != shape:
         raise InputError(f"pairs that may serve have the shape {pairs.shape}; the coefficients are of {shape}")

@@ -2,100 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import FloatArray, NumberArray
 from twin.errors import InputError
 from twin.radio.channel import StatisticalCsi
+from twin.solvers.max_min.coefficients import Coefficients
 from twin.solvers.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
-Flags = NDArray[np.bool_]
 
 Beams = Literal["smrt", "szf"]
 Interference = Literal["coherent", "independent"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coefficients:
-    """Amplitudes at the terminals when each satellite spends all its power on one beam of fixed shape.
+def coefficients_of(
+    csi: StatisticalCsi, power_w: FloatArray, *, beams: Beams, interference: Interference = "coherent"
+) -> Coefficients:
+    """Coefficients of sMRT or sZF beams (P5, eq. 28 with the root over ν and κν, and c = 0 where sZF nulls).
 
-    The B columns are the terminals in each satellite's reach; with p_sj² the share of its power that satellite s gives
-    to terminal j, SINR_k = (Σ_s b p_sk)² / (Σ_j Σ_s c² p_sj² + Σ_{j≠k} |Σ_s d p_sj|² + σ_k²).
+    Where the phase is imperfect its variance adds to that of the fading. Terminals with several antennas are taken
+    for one antenna with their array's gain.
+
+    Parameters
+    ----------
+    csi
+        Statistics of S satellites and K terminals; its carrier phases, if any, turn the leakage.
+    power_w
+        (S,) power of each satellite.
+    beams
+        ``smrt`` points at the terminal; ``szf`` nulls all others in reach (by the pseudo-inverse where directions
+        coincide, so that terminals at one place share a beam).
+    interference
+        ``coherent``: the mean amplitudes of several satellites add up at a stranger, in the phases of this moment
+        (P5); ``independent``: their powers do, which is the mean over phases that turn while powers rest.
+
+    Raises
+    ------
+    InputError
+        If a power is negative or not finite, or a noise power is not positive.
     """
-
-    reach: Reach
-    signal: Real
-    """(S,B) b, √W: mean amplitude of a terminal's own beam."""
-    spread: Real
-    """(S,B,B) c, √W: root of the power, at one terminal (first B), of what is sent to another (second B) or itself and
-    has no mean that adds up over satellites."""
-    leak: Number
-    """(S,B,B) d, √W: mean amplitude at one terminal of what is sent to another, as the carrier's phases turn it."""
-    noise_w: Real
-    """(K,) σ²."""
-
-    @classmethod
-    def of(
-        cls, csi: StatisticalCsi, power_w: Real, *, beams: Beams, interference: Interference = "coherent"
-    ) -> Coefficients:
-        """Coefficients of sMRT or sZF beams (P5, eq. 28 with the root over ν and κν, and c = 0 where sZF nulls).
-
-        Where the phase is imperfect its variance adds to that of the fading. Terminals with several antennas are taken
-        for one antenna with their array's gain.
-
-        Parameters
-        ----------
-        csi
-            Statistics of S satellites and K terminals; its carrier phases, if any, turn the leakage.
-        power_w
-            (S,) power of each satellite.
-        beams
-            ``smrt`` points at the terminal; ``szf`` nulls all others in reach (by the pseudo-inverse where directions
-            coincide, so that terminals at one place share a beam).
-        interference
-            ``coherent``: the mean amplitudes of several satellites add up at a stranger, in the phases of this moment
-            (P5); ``independent``: their powers do, which is the mean over phases that turn while powers rest.
-
-        Raises
-        ------
-        InputError
-            If a power is negative or not finite, or a noise power is not positive.
-        """
-        _check(csi, power_w)
-        reach, seen = csi.reach, _seen(csi.gram, beams)
-        mean = reach.gathered(csi.mean_amplitude) * np.sqrt(power_w)[:, None]
-        variance = np.maximum(csi.gain - csi.mean_amplitude**2, 0.0) * power_w[:, None]
-        leak: Number = mean[:, :, None] * seen
-        spread = np.sqrt(reach.gathered(variance))[:, :, None] * np.abs(seen)
-        if interference == "independent":
-            others = ~np.eye(leak.shape[1], dtype=np.bool_)
-            spread, leak = np.hypot(spread, leak * others), leak * ~others
-        elif csi.carrier_phase_rad is not None:
-            turn = np.exp(1j * reach.gathered(csi.carrier_phase_rad))
-            leak = leak * (turn[:, :, None] * turn.conj()[:, None, :])
-        return cls(
-            reach=reach,
-            signal=mean * np.einsum("skk->sk", seen),
-            spread=spread,
-            leak=leak,
-            noise_w=csi.noise_w,
-        )
-
-    def useful(self, eligible: Flags) -> Flags:
-        """(S,B) pairs that may serve (S,K) and whose beam has a mean at all.
-
-        A beam without one could still cancel what others leak; P5 has it, but nobody would call it serving.
-        """
-        return np.asarray(self.reach.gathered(eligible) & (self.signal > 0.0))
+    _check(csi, power_w)
+    reach, seen = csi.reach, _seen(csi.gram, beams)
+    mean = reach.gathered(csi.mean_amplitude) * np.sqrt(power_w)[:, None]
+    variance = np.maximum(csi.gain - csi.mean_amplitude**2, 0.0) * power_w[:, None]
+    leak: NumberArray = mean[:, :, None] * seen
+    spread = np.sqrt(reach.gathered(variance))[:, :, None] * np.abs(seen)
+    if interference == "independent":
+        others = ~np.eye(leak.shape[1], dtype=np.bool_)
+        spread, leak = np.hypot(spread, leak * others), leak * ~others
+    elif csi.carrier_phase_rad is not None:
+        turn = np.exp(1j * reach.gathered(csi.carrier_phase_rad))
+        leak = leak * (turn[:, :, None] * turn.conj()[:, None, :])
+    return Coefficients(
+        reach=reach,
+        signal=mean * np.einsum("skk->sk", seen),
+        spread=spread,
+        leak=leak,
+        noise_w=csi.noise_w,
+    )
 
 
-def _seen(gram: Real, beams: Beams) -> Real:
+def _seen(gram: FloatArray, beams: Beams) -> FloatArray:
     """(S,B,B) v_kᵀ w_j: what a unit channel to terminal k carries of the unit beam for terminal j."""
     if beams == "smrt":
         return gram
@@ -107,7 +75,7 @@ def _seen(gram: Real, beams: Beams) -> Real:
     return np.asarray(np.where(np.abs(seen) < ONE_DIRECTION, 0.0, seen))
 
 
-def _check(csi: StatisticalCsi, power_w: Real) -> None:
+def _check(csi: StatisticalCsi, power_w: FloatArray) -> None:
     wrong = np.flatnonzero(~(np.isfinite(power_w) & (power_w >= 0.0)))
     if len(wrong):
         raise InputError(f"power_w[{wrong[0]}] is {power_w[wrong[0]]}; a satellite's power is finite and not negative")

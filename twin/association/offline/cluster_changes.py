@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import IntArray
 from twin.association.offline.contacts import ContactPlan
 from twin.errors import InputError
-
-Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClusterPlan:
     """Who serves one terminal together: J stays, in the order in which they begin."""
 
-    satellite: Whole
+    satellite: IntArray
     """(J,) row of the satellite."""
-    first: Whole
+    first: IntArray
     """(J,) instant at which it joins."""
-    stop: Whole
+    stop: IntArray
     """(J,) first instant at which it is a member no more; the number of instants where it stays to the end."""
     replacements: int
     """Joins that fill the place of one who left; others make the cluster larger than at the instant before."""

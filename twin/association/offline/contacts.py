@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
-
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,17 +18,17 @@ class ContactPlan:
 
     instants: int
     """T."""
-    satellite: Whole
+    satellite: IntArray
     """(N,) row of the satellite; contacts stand in the order of their first instants, then of rows."""
-    first: Whole
+    first: IntArray
     """(N,) instant at which it is first visible."""
-    stop: Whole
+    stop: IntArray
     """(N,) first instant at which it is not visible any more, at most T."""
-    score: tuple[Real, ...]
+    score: tuple[FloatArray, ...]
     """N arrays (stop - first,): what serving at each instant is worth, as a rate or an elevation."""
 
     @classmethod
-    def of(cls, visible: NDArray[np.bool_], score: Real | None = None) -> Self:
+    def of(cls, visible: BoolArray, score: FloatArray | None = None) -> Self:
         """From (T,V) visibility and, if there is one, (T,V) score, whose numbers where nobody is visible are not read.
 
         Raises
@@ -86,7 +84,7 @@ class ContactPlan:
             score=tuple(worth[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)),
         )
 
-    def visible_count(self) -> Whole:
+    def visible_count(self) -> IntArray:
         """(T,) how many satellites are visible."""
         steps = np.zeros(self.instants + 1, dtype=np.int64)
         np.add.at(steps, self.first, 1)

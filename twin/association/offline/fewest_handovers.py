@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.association.offline.contacts import ContactPlan
 from twin.association.offline.search import OfflinePlan, Slots
 from twin.errors import InputError
@@ -22,7 +22,7 @@ class Frontier:
 
     plans: tuple[OfflinePlan, ...]
     """N plans, handovers and score both rising; each is the best of all with so many handovers or fewer."""
-    prices: NDArray[np.float64]
+    prices: FloatArray
     """(N-1,) falling: between two neighbours, the price of a handover at which both are best."""
 
 

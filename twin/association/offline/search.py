@@ -7,19 +7,16 @@ from heapq import heappop, heappush
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.association.offline.contacts import ContactPlan
-
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OfflinePlan:
     """Who serves one terminal at each of T instants."""
 
-    assignment: Whole
+    assignment: IntArray
     """(T,) row of the satellite that serves, -1 where nobody is visible."""
     handovers: int
     """Changes from one satellite to another between two neighbouring instants."""
@@ -39,11 +36,11 @@ class Slots:
     """Contacts side by side: each keeps one of B columns from its first instant to its last."""
 
     contacts: ContactPlan
-    contact: Whole
+    contact: IntArray
     """(T,B) number of the contact, -1 for none."""
-    score: Real
+    score: FloatArray
     """(T,B) less the highest of the instant: at most 0; -inf where there is no contact."""
-    total: Real
+    total: FloatArray
     """(T,B) sum of the score from the contact's first instant on, this one included."""
     begins: tuple[tuple[int, ...], ...]
     """Columns in which a contact begins, for each instant."""
@@ -84,12 +81,12 @@ class Slots:
         """A price above all that scores can differ by: no score buys a handover."""
         return 1.0 - 2.0 * float(np.where(self.contact >= 0, self.score, 0.0).min(axis=1, initial=0.0).sum())
 
-    def plans(self, prices: Real, dwell: int) -> list[OfflinePlan]:
+    def plans(self, prices: FloatArray, dwell: int) -> list[OfflinePlan]:
         """The best plan at each of (L,) prices."""
         column, since = self._forward(prices, dwell)
         return [self._plan(column[:, lane].tolist(), since[:, lane].tolist()) for lane in range(len(prices))]
 
-    def _forward(self, prices: Real, dwell: int) -> tuple[Whole, Whole]:
+    def _forward(self, prices: FloatArray, dwell: int) -> tuple[IntArray, IntArray]:
         """For each instant, the best column to be in and free to leave, and since when: (T,L) both.
 
         ``held`` is the best value with which a column can be held and left, less the contact's score so far: it is that
@@ -123,7 +120,7 @@ class Slots:
     def _plan(self, column: list[int], since: list[int]) -> OfflinePlan:
         """Follow the choices back from the end, one stay at a time."""
         assignment = np.full(len(column), -1)
-        chosen: list[Real] = []
+        chosen: list[FloatArray] = []
         instant = len(column) - 1
         while instant >= 0:
             if column[instant] < 0:
@@ -145,7 +142,7 @@ class Slots:
         )
 
 
-def _take(held: Real, entered: Whole, candidate: Real, instant: int) -> None:
+def _take(held: FloatArray, entered: IntArray, candidate: FloatArray, instant: int) -> None:
     """Where it is better to have come in at an instant, note so; where it is the same, the longer stay remains."""
     better = candidate > held
     np.copyto(held, candidate, where=better)

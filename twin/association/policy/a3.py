@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.measurement import NEVER, filtered, held_since, lasted
 from twin.association.toolkit.memory import SATELLITES, master_id, recalled, same_master
@@ -16,10 +16,6 @@ from twin.association.toolkit.ranking import leads, placed, received_db
 from twin.association.toolkit.reasons import met, reasons
 from twin.registry import dataclass_options
 from twin.units import Duration
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Times = NDArray[np.int64]
 
 
 @dataclass_options
@@ -74,7 +70,7 @@ def a3(view: AssociationView, *, options: Any) -> Assignment:
     return replace(placed(view, level_db, reported & view.visible), reason=reasons(view, "A3"), memory=memory)
 
 
-def _conditions(view: AssociationView, level_db: Real, options: Any) -> tuple[Flags, Flags]:
+def _conditions(view: AssociationView, level_db: FloatArray, options: Any) -> tuple[BoolArray, BoolArray]:
     """(V,K) inequalities A3-1 (entering) and A3-2 (leaving) of each neighbour; those out of sight leave."""
     lead = leads(view)
     serving_db = np.where(lead, level_db, 0.0).sum(axis=0) + options.offset_db

@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from twin.association.cell_free import Allocation, Beams, CellFreeOptions, Coefficients, Interference, clusters
+from twin.association.cell_free import (
+    Allocation,
+    Beams,
+    CellFreeOptions,
+    Interference,
+    clusters,
+    coefficients_of,
+)
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.memory import SATELLITES, recalled
 from twin.association.toolkit.ranking import leads, led
@@ -40,7 +47,7 @@ def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
         else min(options.terminals_per_satellite, view.capacity)
     )
     power_w = np.full(len(view.norad_id), view.power_w)
-    coefficients = Coefficients.of(view.statistics(), power_w, beams=options.beams, interference=options.interference)
+    coefficients = coefficients_of(view.statistics(), power_w, beams=options.beams, interference=options.interference)
     start = _carried(view) if "worth" in view.memory else None
     found = clusters(coefficients, view.visible, options=replace(options, terminals_per_satellite=most), start=start)
     score = found.share * view.mean_gain()

@@ -7,15 +7,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.ranking import best, clustered, leads, led, received_db
 from twin.registry import dataclass_options
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 
 @dataclass_options
@@ -54,8 +50,13 @@ def competition(view: AssociationView, *, options: Any) -> Assignment:
 
 
 def _retained(
-    chosen: Flags, leaving: Flags, serving: Flags, score: Real, hysteresis_db: float, most: tuple[int, int]
-) -> Flags:
+    chosen: BoolArray,
+    leaving: BoolArray,
+    serving: BoolArray,
+    score: FloatArray,
+    hysteresis_db: float,
+    most: tuple[int, int],
+) -> BoolArray:
     """Clusters (V,K) in which leaving members stay instead of new ones that are not much stronger, where there is room.
 
     Asked after the competition and not within it, where every place that is kept would change who fails where: then
@@ -81,7 +82,7 @@ def _retained(
     return made
 
 
-def competed(power: Real, seen: Flags, *, room: int, limit: Ids, turns: Ids) -> Flags:
+def competed(power: FloatArray, seen: BoolArray, *, room: int, limit: IntArray, turns: IntArray) -> BoolArray:
     """Who holds which satellite (V,K) after the main procedure and its competitions.
 
     A terminal that has failed ``limit`` times keeps what it holds and is given each satellite that it has not yet

@@ -7,17 +7,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import maximum_flow
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.ranking import led, received_db
 from twin.registry import dataclass_options
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass_options
@@ -43,7 +40,7 @@ def load_balanced(view: AssociationView, *, options: Any) -> Assignment:
     return replace(led(chosen, score), reason=np.full(view.master.shape, "matching"))
 
 
-def matched(weight: Real, eligible: Flags, capacity: int | None) -> Flags:
+def matched(weight: FloatArray, eligible: BoolArray, capacity: int | None) -> BoolArray:
     """The matching of most terminals, and among those of the greatest sum of weights; exact.
 
     Parameters
@@ -72,7 +69,7 @@ def matched(weight: Real, eligible: Flags, capacity: int | None) -> Flags:
     return chosen
 
 
-def _within_need(value: Real, room: int) -> Real:
+def _within_need(value: FloatArray, room: int) -> FloatArray:
     """The values less those that no terminal needs: one of its best K/room satellites always has room."""
     need = -(-value.shape[1] // room)
     if need >= len(value):
@@ -83,7 +80,7 @@ def _within_need(value: Real, room: int) -> Real:
     return kept
 
 
-def _without_contest(value: Real, room: int) -> tuple[NDArray[np.int64], Flags]:
+def _without_contest(value: FloatArray, room: int) -> tuple[IntArray, BoolArray]:
     """The best satellite of each terminal among those that cannot be full, -1 for none, and the better pairs (V,K)."""
     wanted = np.isfinite(value)
     columns = np.arange(value.shape[1])
@@ -99,13 +96,13 @@ def _without_contest(value: Real, room: int) -> tuple[NDArray[np.int64], Flags]:
 
 
 def _contest(
-    value: Real,
-    fallback: NDArray[np.int64],
-    contested: Flags,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
+    value: FloatArray,
+    fallback: IntArray,
+    contested: BoolArray,
+    rows: IntArray,
+    columns: IntArray,
     room: int,
-) -> NDArray[np.int64]:
+) -> IntArray:
     """Satellites (J,) that J terminals win among the contested, -1 where they fall back."""
     seats = np.repeat(rows, np.minimum(room, contested[rows].sum(axis=1)))
     wins = contested[np.ix_(rows, columns)]
@@ -123,7 +120,7 @@ def _contest(
     return found
 
 
-def least_load(eligible: Flags, capacity: int | None) -> int:
+def least_load(eligible: BoolArray, capacity: int | None) -> int:
     """The least load of the fullest satellite with which as many terminals are served as within the capacity."""
     top = eligible.shape[1] if capacity is None else min(capacity, eligible.shape[1])
     most, low = _most_served(eligible, top), 1
@@ -136,7 +133,7 @@ def least_load(eligible: Flags, capacity: int | None) -> int:
     return int(max(1, top))
 
 
-def _most_served(eligible: Flags, capacity: int) -> int:
+def _most_served(eligible: BoolArray, capacity: int) -> int:
     """How many terminals can be served: the maximum flow from a source over terminals and satellites to a sink."""
     satellites, terminals = eligible.shape
     row, column = np.nonzero(eligible)

@@ -8,13 +8,11 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.ranking import best, leads, led
 from twin.registry import dataclass_options
 from twin.units import to_db
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass_options
@@ -50,14 +48,14 @@ def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
     return led(chosen, score, score + _hysteresis(options) * leads(view))
 
 
-def _scopes(view: AssociationView, scope: str) -> list[NDArray[np.int64] | slice]:
+def _scopes(view: AssociationView, scope: str) -> list[IntArray | slice]:
     """Sets of terminals that share a cluster; in scope ``terminal`` all are scored at once, each by itself."""
     if scope == "terminal":
         return [slice(None)]
     return [np.flatnonzero(view.region == region) for region in np.unique(view.region)]
 
 
-def _common(view: AssociationView, members: NDArray[np.int64] | slice, options: Any) -> tuple[Real, Flags, Flags]:
+def _common(view: AssociationView, members: IntArray | slice, options: Any) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Score (V,members) of each satellite, whether it serves already, and whether it may be chosen."""
     serving, visible = view.serving[:, members], view.visible[:, members]
     if options.rank_by == "gain":

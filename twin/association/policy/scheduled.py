@@ -7,16 +7,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.ranking import best, led, placed, received_db
 from twin.association.toolkit.reasons import met, reasons
 from twin.randomness import stream
 from twin.registry import dataclass_options
 from twin.units import Duration
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -56,7 +54,7 @@ def scheduled(view: AssociationView, *, options: Any) -> Assignment:
     return replace(made, score=score, reason=reason, memory={"slot": np.array([slot]), **met(view)})
 
 
-def _score(view: AssociationView, slot: int, options: Any) -> Real:
+def _score(view: AssociationView, slot: int, options: Any) -> FloatArray:
     if options.choose_by == "elevation":
         return view.elevation_deg
     if options.choose_by == "gain":

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.earth_fixed import earth_fixed
 from twin.association.toolkit.memory import master_id
@@ -16,9 +16,6 @@ from twin.association.toolkit.ranking import clustered
 from twin.radio.channel import PlanarArray
 from twin.registry import dataclass_options
 from twin.units import to_db
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 
 @dataclass_options
@@ -74,11 +71,11 @@ def _moving(view: AssociationView, options: Any) -> Assignment:
     return _told(view, made, chosen)
 
 
-def _told(view: AssociationView, made: Assignment, beam: Ids) -> Assignment:
+def _told(view: AssociationView, made: Assignment, beam: IntArray) -> Assignment:
     return replace(made, beam=beam, memory={"satellite": np.append(view.norad_id, -1)[made.master], "beam": beam})
 
 
-def nearest_beam(array: PlanarArray, departure: Real) -> Ids:
+def nearest_beam(array: PlanarArray, departure: FloatArray) -> IntArray:
     """The beam (...) of P5's spot directions (see the precoder ``spot_beam``) strongest in each direction (..., 2).
 
     The beams of an axis stand evenly over one period of its response, so that the strongest is the nearest.
@@ -90,7 +87,7 @@ def nearest_beam(array: PlanarArray, departure: Real) -> Ids:
     return np.asarray(row * array.columns + column)
 
 
-def beam_loss_db(array: PlanarArray, departure: Real, beam: Ids) -> Real:
+def beam_loss_db(array: PlanarArray, departure: FloatArray, beam: IntArray) -> FloatArray:
     """Gain (...) of beams in directions (..., 2) relative to a beam steered there, in dB, at least -300.
 
     It is the square of one Dirichlet kernel for each axis.

@@ -6,14 +6,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.association.problem import Assignment, AssociationView, policies
 from twin.association.toolkit.ranking import clustered, received_db
 from twin.registry import dataclass_options
 from twin.units import from_db, to_db
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -35,7 +33,7 @@ def strongest(view: AssociationView, *, options: Any) -> Assignment:
     return clustered(view, score, size=options.cluster_size, hysteresis=options.hysteresis_db)
 
 
-def sinr_db(view: AssociationView) -> Real:
+def sinr_db(view: AssociationView) -> FloatArray:
     """(V,K) mean signal-to-interference-and-noise ratio of each satellite at its whole power, in dB.
 
     Every other satellite that the terminal sees is taken to send its whole budget to others, in no particular

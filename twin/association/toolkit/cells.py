@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +30,14 @@ class CellGrid:
         return 180.0 / self._parts
 
     @property
-    def counts(self) -> Ids:
+    def counts(self) -> IntArray:
         """(n + 1,) cells of each band from south to north, the polar ones included."""
         parts = self._parts
         step = np.arange(parts + 1)
         from_pole = np.radians(self.height_deg) * np.minimum(step, parts - step)
         return np.asarray(np.maximum(1, np.rint(360.0 / self.height_deg * np.sin(from_pole)).astype(np.int64)))
 
-    def number(self, latitude_deg: Real, longitude_deg: Real) -> Ids:
+    def number(self, latitude_deg: FloatArray, longitude_deg: FloatArray) -> IntArray:
         """Number (...) of the cell at each place (...); a border belongs to the cell north or east of it."""
         counts = self.counts
         first = np.cumsum(counts) - counts
@@ -49,7 +46,7 @@ class CellGrid:
         # a longitude next to 0 in the west is rounded to 360
         return np.asarray(first[band] + np.minimum(column, counts[band] - 1))
 
-    def centre_deg(self, number: Ids) -> tuple[Real, Real]:
+    def centre_deg(self, number: IntArray) -> tuple[FloatArray, FloatArray]:
         """Latitude and longitude (...) of the middle of each cell (...), in [-90, 90] and [0, 360)."""
         counts = self.counts
         first = np.cumsum(counts) - counts

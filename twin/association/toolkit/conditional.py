@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray
 from twin.association.problem import Assignment, AssociationView
 from twin.association.toolkit.measurement import NEVER, held_since, lasted
 from twin.association.toolkit.memory import SATELLITES, master_id, recalled, same_master
 from twin.association.toolkit.ranking import best, leads, placed
 from twin.association.toolkit.reasons import met, reasons
 
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
-
-def prepared(view: AssociationView, due: Flags, eligible: Flags, count: int) -> tuple[Flags, Flags]:
+def prepared(view: AssociationView, due: BoolArray, eligible: BoolArray, count: int) -> tuple[BoolArray, BoolArray]:
     """The candidates (V,K) of each terminal, and for which terminals (K,) they have just been chosen.
 
     What was prepared stands, less satellites that are out of sight, until the terminal has another master or is due
@@ -33,11 +30,11 @@ def prepared(view: AssociationView, due: Flags, eligible: Flags, count: int) -> 
 
 def executed(
     view: AssociationView,
-    score: Real,
+    score: FloatArray,
     *,
-    candidate: Flags,
-    holds: Flags,
-    allowed: Flags,
+    candidate: BoolArray,
+    holds: BoolArray,
+    allowed: BoolArray,
     wait_ns: int,
     condition: str,
 ) -> Assignment:

@@ -8,16 +8,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.problem import Assignment, AssociationView
 from twin.association.toolkit.cells import CellGrid
 from twin.association.toolkit.memory import master_id
 from twin.association.toolkit.ranking import best, leads, led, received_db
 from twin.association.toolkit.reasons import met, reasons
 from twin.radio.channel.beam_numbers import FIRST_CELL
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 
 def earth_fixed(view: AssociationView, *, diameter_km: float | None, hysteresis_db: float) -> Assignment:
@@ -57,11 +54,11 @@ def earth_fixed(view: AssociationView, *, diameter_km: float | None, hysteresis_
     return _told(view, made, number)
 
 
-def _grid_number(view: AssociationView, diameter_km: float) -> Ids:
+def _grid_number(view: AssociationView, diameter_km: float) -> IntArray:
     return CellGrid(diameter_km=diameter_km).number(view.terminal_latitude_deg, view.terminal_longitude_deg)
 
 
-def _told(view: AssociationView, made: Assignment, number: Ids) -> Assignment:
+def _told(view: AssociationView, made: Assignment, number: IntArray) -> Assignment:
     """The answer with beams, and whether a terminal came to another cell or the cell to another satellite."""
     beam = np.where(made.master >= 0, FIRST_CELL + number, -1)
     before = view.memory.get("beam", beam)
@@ -70,7 +67,7 @@ def _told(view: AssociationView, made: Assignment, number: Ids) -> Assignment:
     return replace(made, beam=beam, reason=reasons(view, usual), memory=memory)
 
 
-def _serves(view: AssociationView, cells: _Cells, number: Ids) -> Flags:
+def _serves(view: AssociationView, cells: _Cells, number: IntArray) -> BoolArray:
     """(V,C) which satellites serve a cell now: those given to terminals that were in it before, if there are any."""
     lead, beam, satellite = leads(view), FIRST_CELL + number, master_id(view)
     stayed = (view.memory.get("beam", beam) == beam) & (view.memory.get("satellite", satellite) == satellite)
@@ -78,7 +75,9 @@ def _serves(view: AssociationView, cells: _Cells, number: Ids) -> Flags:
     return np.where(stayed.any(axis=0), stayed, cells.any(lead))
 
 
-def _whole_cells(ranked: Real, seen: Flags, size: Ids, capacity: int | None) -> tuple[Flags, Flags]:
+def _whole_cells(
+    ranked: FloatArray, seen: BoolArray, size: IntArray, capacity: int | None
+) -> tuple[BoolArray, BoolArray]:
     """One satellite for each of C cells (V,C), and which cells (C,) it serves as a whole.
 
     Parameters
@@ -118,15 +117,15 @@ def _whole_cells(ranked: Real, seen: Flags, size: Ids, capacity: int | None) -> 
 class _Cells:
     """Which of C cells, those where somebody is, each of K terminals is in."""
 
-    own: Ids
+    own: IntArray
     """(K,) place of the terminal's cell among those that are held."""
-    order: Ids
+    order: IntArray
     """(K,) terminals cell by cell."""
-    first: Ids
+    first: IntArray
     """(C,) where each cell begins in that order."""
 
     @classmethod
-    def of(cls, number: Ids) -> Self:
+    def of(cls, number: IntArray) -> Self:
         """Sort terminals into cells by the numbers (K,) of these."""
         order = np.argsort(number, kind="stable")
         _, first, own = np.unique(number[order], return_index=True, return_inverse=True)
@@ -139,6 +138,6 @@ class _Cells:
         kind = np.int64 if values.dtype == np.bool_ else None
         return np.asarray(np.add.reduceat(values[:, self.order], self.first, axis=1, dtype=kind))
 
-    def any(self, flags: Flags) -> Flags:
+    def any(self, flags: BoolArray) -> BoolArray:
         """(V,C) whether it is so for a terminal of the cell."""
         return np.asarray(np.logical_or.reduceat(flags[:, self.order], self.first, axis=1))

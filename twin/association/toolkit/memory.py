@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, IntArray
 from twin.association.problem import AssociationView
 
 SATELLITES = "norad_id"
@@ -35,12 +36,12 @@ def recalled(view: AssociationView, name: str, unknown: float) -> NDArray[Any]:
     return values
 
 
-def master_id(view: AssociationView) -> NDArray[np.int64]:
+def master_id(view: AssociationView) -> IntArray:
     """(K,) NORAD id of each terminal's master now, -1 for none."""
     return np.append(view.norad_id, -1)[view.master]
 
 
-def same_master(view: AssociationView) -> NDArray[np.bool_]:
+def same_master(view: AssociationView) -> BoolArray:
     """(K,) terminals that are led by the satellite that led them at the last decision, remembered as ``master``."""
     now = master_id(view)
     return np.asarray((now >= 0) & (view.memory["master"] == now)) if "master" in view.memory else now < -1

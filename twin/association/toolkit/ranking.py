@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.problem import Assignment, AssociationView
 from twin.units import to_db
 
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
-
-def best(score: Real, eligible: Flags, size: int, capacity: int | None) -> Flags:
+def best(score: FloatArray, eligible: BoolArray, size: int, capacity: int | None) -> BoolArray:
     """The ``size`` best eligible satellites (V,K) of each terminal, at most ``capacity`` terminals a satellite.
 
     Where capacity binds, clusters fill in rounds, so that every terminal has its first satellite before anyone has a
@@ -35,7 +31,7 @@ def best(score: Real, eligible: Flags, size: int, capacity: int | None) -> Flags
     return chosen
 
 
-def _highest(ranked: Real, size: int) -> Flags:
+def _highest(ranked: FloatArray, size: int) -> BoolArray:
     """The first ``size`` of each column (V,K), the upper of equal ones."""
     if size == 1:
         return np.asarray(np.arange(len(ranked))[:, None] == ranked.argmax(axis=0))
@@ -44,7 +40,7 @@ def _highest(ranked: Real, size: int) -> Flags:
     return np.asarray(above | (level & (np.cumsum(level, axis=0) <= size - above.sum(axis=0))))
 
 
-def seated(wish: Real, claim: Real, room: Ids) -> Flags:
+def seated(wish: FloatArray, claim: FloatArray, room: IntArray) -> BoolArray:
     """One satellite at most for each terminal, so that no terminal and satellite would rather have each other.
 
     Terminals ask the satellites in the order of their wish; a satellite keeps those of the highest claim that it has
@@ -72,7 +68,7 @@ def seated(wish: Real, claim: Real, room: Ids) -> Flags:
     return np.asarray(np.arange(len(wish))[:, None] == held)
 
 
-def _turned_away(held: Ids, claim: Real, room: Ids) -> Ids:
+def _turned_away(held: IntArray, claim: FloatArray, room: IntArray) -> IntArray:
     """Terminals that ask a satellite which has better ones enough."""
     load = np.bincount(held[held >= 0], minlength=len(room))
     crowd = np.flatnonzero((held >= 0) & (load > room)[held])
@@ -83,7 +79,7 @@ def _turned_away(held: Ids, claim: Real, room: Ids) -> Ids:
     return np.sort(crowd[order][place >= room[rows]])
 
 
-def led(serving: Flags, score: Real, rank: Real | None = None) -> Assignment:
+def led(serving: BoolArray, score: FloatArray, rank: FloatArray | None = None) -> Assignment:
     """Let the best serving satellite of each terminal be its master.
 
     Parameters
@@ -100,18 +96,18 @@ def led(serving: Flags, score: Real, rank: Real | None = None) -> Assignment:
     return Assignment(serving=serving, master=np.where(serving.any(axis=0), rows, -1), score=score)
 
 
-def leads(view: AssociationView) -> Flags:
+def leads(view: AssociationView) -> BoolArray:
     """(V,K) which satellite is the terminal's master now."""
     return np.asarray(np.arange(len(view.norad_id))[:, None] == view.master)
 
 
-def clustered(view: AssociationView, score: Real, *, size: int, hysteresis: float) -> Assignment:
+def clustered(view: AssociationView, score: FloatArray, *, size: int, hysteresis: float) -> Assignment:
     """The ``size`` best visible satellites; members keep their places, and the master its lead, within a hysteresis."""
     chosen = best(score + hysteresis * view.serving, view.visible, size, view.capacity)
     return led(chosen, score, score + hysteresis * leads(view))
 
 
-def placed(view: AssociationView, score: Real, wanted: Flags) -> Assignment:
+def placed(view: AssociationView, score: FloatArray, wanted: BoolArray) -> Assignment:
     """One satellite a terminal: the best wanted one, else the one that leads now, else the best of all.
 
     A satellite that is full turns away who arrives, not who is there.
@@ -124,7 +120,7 @@ def placed(view: AssociationView, score: Real, wanted: Flags) -> Assignment:
     return led(seated(wish, score + apart * lead, np.full(len(wish), room)), score)
 
 
-def received_db(view: AssociationView) -> Real:
+def received_db(view: AssociationView) -> FloatArray:
     """(V,K) mean signal-to-noise ratio of each satellite at its whole power, in dB; finite without a link, too."""
     ratio = view.power_w * view.mean_gain() / view.noise_w
     return np.asarray(to_db(np.maximum(ratio, np.finfo(float).tiny)))

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray
 from twin.association.problem import AssociationView, Memory
 
 FIRST: Final = "initial access"
@@ -28,5 +29,5 @@ def met(view: AssociationView) -> Memory:
     return {MET: _met(view) | (view.master >= 0)}
 
 
-def _met(view: AssociationView) -> NDArray[np.bool_]:
+def _met(view: AssociationView) -> BoolArray:
     return np.asarray(view.memory.get(MET, np.zeros(view.master.shape, dtype=np.bool_)))

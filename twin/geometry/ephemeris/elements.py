@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sgp4.api import Satrec, SatrecArray
 
+from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.constants import EARTH_RADIUS_KM, EARTH_RADIUS_WGS72_KM
 from twin.errors import InputError
-from twin.geometry.ephemeris.time_scales import Instants, julian_date, nanoseconds
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from twin.geometry.ephemeris.time_scales import julian_date, nanoseconds
 
 LOWEST_ALTITUDE_KM: Final = 80.0
 """Below this height above the equatorial radius nothing orbits."""
@@ -57,7 +55,7 @@ class ElementTable:
             raise InputError("there is no element set to propagate: the constellation is empty")
         ordered = sorted(sets, key=lambda one: (one.norad_id, one.epoch))
         self.satrecs: list[Satrec] = [one.satrec for one in ordered]
-        self.epoch_ns: Ints = nanoseconds(np.array([one.epoch for one in ordered]))
+        self.epoch_ns: IntArray = nanoseconds(np.array([one.epoch for one in ordered]))
         owners = np.array([one.norad_id for one in ordered], dtype=np.int64)
         self.norad_ids, self.first, counts = np.unique(owners, return_index=True, return_counts=True)
         self.norad_ids.flags.writeable = False
@@ -68,7 +66,7 @@ class ElementTable:
         self._epochs[column, np.arange(len(owners)) - self.first[column]] = self.epoch_ns
         self.lowest_km, self.highest_km = self._plausible_radii()
 
-    def _plausible_radii(self) -> tuple[Floats, Floats]:
+    def _plausible_radii(self) -> tuple[FloatArray, FloatArray]:
         perigee = np.array([1.0 + satrec.altp for satrec in self.satrecs]) * EARTH_RADIUS_WGS72_KM
         apogee = np.array([1.0 + satrec.alta for satrec in self.satrecs]) * EARTH_RADIUS_WGS72_KM
         deep = np.array([satrec.method == "d" for satrec in self.satrecs])
@@ -76,7 +74,7 @@ class ElementTable:
         lowest = np.maximum(EARTH_RADIUS_KM + LOWEST_ALTITUDE_KM, _LOWEST_PERIGEE_RATIO * perigee)
         return lowest, apogee * (1.0 + spread) + _APOGEE_MARGIN_KM
 
-    def columns(self, norad_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    def columns(self, norad_ids: IntArray) -> IntArray:
         """Which satellite of the table each catalogue number is, (C,).
 
         Raises
@@ -91,19 +89,19 @@ class ElementTable:
             raise InputError(f"satellite {missing[0]} has no element set in this constellation")
         return found
 
-    def set_in_force(self, instant_ns: Ints, columns: Ints) -> Ints:
+    def set_in_force(self, instant_ns: IntArray, columns: IntArray) -> IntArray:
         """Index of the set (T, C): the newest with epoch <= instant, the earliest before its own epoch."""
         if self.depth == 1:
             return np.broadcast_to(self.first[columns], (len(instant_ns), len(columns)))
         known = np.count_nonzero(self._epochs[columns] <= instant_ns[:, None, None], axis=-1)
         return np.asarray(self.first[columns] + np.maximum(known - 1, 0))
 
-    def propagate(self, sets: Ints, instants: Instants) -> tuple[NDArray[np.uint8], Floats, Floats]:
+    def propagate(self, sets: IntArray, instants: TimeArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
         """SGP4 error (T, R), TEME position and velocity (T, R, 3) of some sets, straight from SGP4."""
         return propagate(SatrecArray([self.satrecs[index] for index in sets]), instants)
 
 
-def propagate(array: SatrecArray, instants: Instants) -> tuple[NDArray[np.uint8], Floats, Floats]:
+def propagate(array: SatrecArray, instants: TimeArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
     """SGP4 error (T, R), TEME position [km] and velocity [km/s] (T, R, 3) of an array of satellites."""
     error, position, velocity = array.sgp4(*julian_date(instants))
     return error.T, position.transpose(1, 0, 2), velocity.transpose(1, 0, 2)

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sgp4.api import SatrecArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray, TimeArray
 from twin.geometry.ephemeris import screening
-from twin.geometry.ephemeris.elements import Elements, ElementTable, Ints, propagate
+from twin.geometry.ephemeris.elements import Elements, ElementTable, propagate
 from twin.geometry.ephemeris.frames import teme_to_itrs
 from twin.geometry.ephemeris.masking import Judge, Masked
 from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S, SatelliteStates
-from twin.geometry.ephemeris.time_scales import Floats, Instants, nanoseconds, sidereal_angle_rad
+from twin.geometry.ephemeris.time_scales import nanoseconds, sidereal_angle_rad
 
 _NODE_S = 60
 _NODE_NS = _NODE_S * 1_000_000_000
@@ -43,11 +44,11 @@ class Ephemeris:
         self._table = ElementTable(sets)
         self._judge = Judge(self._table, max_element_age_ns)
         self._nodes: dict[int, screening.Node] = {}
-        self._base: Ints = np.empty(0, dtype=np.int64)
+        self._base: IntArray = np.empty(0, dtype=np.int64)
         self._base_array = SatrecArray([])
 
     @property
-    def norad_ids(self) -> NDArray[np.int64]:
+    def norad_ids(self) -> IntArray:
         """(S,) catalogue numbers, ascending."""
         return self._table.norad_ids
 
@@ -60,7 +61,7 @@ class Ephemeris:
         """
         return self._judge.masked()
 
-    def states(self, instants: Instants, norad_ids: ArrayLike) -> SatelliteStates:
+    def states(self, instants: TimeArray, norad_ids: ArrayLike) -> SatelliteStates:
         """States (T, C) of just the satellites asked for; a row does not depend on the others asked for.
 
         Raises
@@ -85,7 +86,7 @@ class Ephemeris:
             norad_id=asked, instant=times, position_km=position, velocity_km_s=velocity, usable=usable
         )
 
-    def in_reach(self, instants: Instants, observers_km: Floats, min_elevation_deg: float) -> NDArray[np.int64]:
+    def in_reach(self, instants: TimeArray, observers_km: FloatArray, min_elevation_deg: float) -> IntArray:
         """Catalogue numbers, ascending, of every satellite that may reach an elevation for any observer.
 
         A satellite that is usable and at or above ``min_elevation_deg`` over the geodetic horizon of any
@@ -116,7 +117,7 @@ class Ephemeris:
             found[node.always] = True
         return self._table.norad_ids[found]
 
-    def _propagated(self, sets: Ints, times: Instants) -> tuple[NDArray[np.uint8], Floats, Floats]:
+    def _propagated(self, sets: IntArray, times: TimeArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
         """SGP4 for a set per instant and satellite (T, C)."""
         if not sets.size:
             return np.zeros(sets.shape, np.uint8), np.zeros((*sets.shape, 3)), np.zeros((*sets.shape, 3))
@@ -128,7 +129,7 @@ class Ephemeris:
         return error[at], position[at], velocity[at]
 
     def _judged(
-        self, columns: Ints, sets: Ints, instant_ns: Ints, error: NDArray[np.uint8], position: Floats
+        self, columns: IntArray, sets: IntArray, instant_ns: IntArray, error: NDArray[np.uint8], position: FloatArray
     ) -> NDArray[np.uint8]:
         with np.errstate(invalid="ignore", over="ignore"):
             radius = np.sqrt(position[..., 0] ** 2 + position[..., 1] ** 2 + position[..., 2] ** 2)
@@ -169,7 +170,7 @@ class Ephemeris:
             always=columns[lost][self._revives(sets[lost], at_ns)],
         )
 
-    def _revives(self, sets: Ints, at_ns: int) -> NDArray[np.bool_]:
+    def _revives(self, sets: IntArray, at_ns: int) -> BoolArray:
         """Whether sets that SGP4 refuses at a node are accepted at either end of its reach."""
         if not sets.size:
             return np.zeros(0, dtype=np.bool_)
@@ -177,7 +178,9 @@ class Ephemeris:
         error, _, _ = self._table.propagate(sets, ends)
         return np.asarray(((error == 0) | (error == 6)).any(axis=0))
 
-    def _everything(self, at_ns: int, times: Instants) -> tuple[Ints, Ints, NDArray[np.uint8], Floats, Floats]:
+    def _everything(
+        self, at_ns: int, times: TimeArray
+    ) -> tuple[IntArray, IntArray, NDArray[np.uint8], FloatArray, FloatArray]:
         """Satellite and set (R,), SGP4's answer (1, R), for each set in force somewhere in a node's reach."""
         every = np.arange(len(self._table.norad_ids))
         reach_ns = np.array([at_ns - _NODE_NS // 2, at_ns + _NODE_NS // 2])

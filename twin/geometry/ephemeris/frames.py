@@ -8,11 +8,10 @@ Skyfield without a polar motion table.
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from twin.arrays import FloatArray
 from twin.constants import EARTH_FLATTENING, EARTH_RADIUS_KM, EARTH_ROTATION_RAD_S
-
-Floats = NDArray[np.float64]
 
 ECCENTRICITY_SQUARED: Final = EARTH_FLATTENING * (2.0 - EARTH_FLATTENING)
 """First eccentricity of the WGS-84 ellipsoid, squared."""
@@ -20,7 +19,9 @@ ECCENTRICITY_SQUARED: Final = EARTH_FLATTENING * (2.0 - EARTH_FLATTENING)
 _LATITUDE_STEPS = 4
 
 
-def teme_to_itrs(position_km: Floats, velocity_km_s: Floats, sidereal_angle_rad: Floats) -> tuple[Floats, Floats]:
+def teme_to_itrs(
+    position_km: FloatArray, velocity_km_s: FloatArray, sidereal_angle_rad: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Turn TEME states into the Earth-fixed frame.
 
     Parameters
@@ -47,7 +48,7 @@ def teme_to_itrs(position_km: Floats, velocity_km_s: Floats, sidereal_angle_rad:
     return position, velocity
 
 
-def up_of(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> Floats:
+def up_of(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> FloatArray:
     """Unit vector along the geodetic vertical, (..., 3).
 
     >>> up_of(90.0, 0.0).round(12).tolist()
@@ -62,7 +63,7 @@ def up_of(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> Floats:
     )
 
 
-def local_axes(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[Floats, Floats, Floats]:
+def local_axes(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Unit vectors up, east and north, each (..., 3); at a pole the longitude says which way north is."""
     latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
     zero = np.zeros_like(latitude * longitude)
@@ -78,7 +79,7 @@ def local_axes(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[Float
     return up_of(latitude_deg, longitude_deg), east, north
 
 
-def position_along(up: Floats, altitude_km: ArrayLike) -> Floats:
+def position_along(up: FloatArray, altitude_km: ArrayLike) -> FloatArray:
     """The place (..., 3) whose geodetic vertical is ``up`` (..., 3), at a height above WGS-84."""
     altitude = np.asarray(altitude_km, dtype=np.float64)
     normal_km = EARTH_RADIUS_KM / np.sqrt(1.0 - ECCENTRICITY_SQUARED * up[..., 2] ** 2)
@@ -87,7 +88,7 @@ def position_along(up: Floats, altitude_km: ArrayLike) -> Floats:
     return across
 
 
-def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude_km: ArrayLike) -> Floats:
+def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude_km: ArrayLike) -> FloatArray:
     """Position (..., 3) in km from geodetic coordinates on WGS-84.
 
     >>> geodetic_to_itrs(0.0, 90.0, 10.0).round(9).tolist()
@@ -96,7 +97,7 @@ def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude
     return position_along(up_of(latitude_deg, longitude_deg), altitude_km)
 
 
-def itrs_to_geodetic(position_km: Floats) -> tuple[Floats, Floats, Floats]:
+def itrs_to_geodetic(position_km: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Geodetic latitude [deg], longitude [deg, -180 to 180] and height above WGS-84 [km] of (..., 3).
 
     Fixed-point iteration on the latitude; from 100 km below the surface outwards the height is good to a

@@ -8,9 +8,9 @@ from the first age at which it fails, it is over. The ages do not depend on what
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.geometry.ephemeris.elements import ElementTable, Ints
+from twin.arrays import BoolArray, IntArray
+from twin.geometry.ephemeris.elements import ElementTable
 
 PROBE_AGES_D: Final = 0.5 * 1.1 ** np.arange(110)
 """Ages at which a set is probed, on both sides of its epoch; up to 45 years.
@@ -29,7 +29,7 @@ class Lifetimes:
         self._probed = np.zeros(shape, dtype=np.int64)
         self._over_ns = np.full(shape, np.iinfo(np.int64).max)
 
-    def over(self, sets: Ints, age_ns: Ints) -> NDArray[np.bool_]:
+    def over(self, sets: IntArray, age_ns: IntArray) -> BoolArray:
         """Whether each set is over at an age (negative before its epoch); equal shapes."""
         side = (age_ns < 0).astype(np.intp)
         size_ns = np.abs(age_ns)

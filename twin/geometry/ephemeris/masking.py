@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sgp4.api import SGP4_ERRORS
 
-from twin.geometry.ephemeris.elements import ElementTable, Ints
+from twin.arrays import BoolArray, FloatArray, IntArray
+from twin.geometry.ephemeris.elements import ElementTable
 from twin.geometry.ephemeris.lifetime import Lifetimes
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Judge:
         self._reasons: dict[int, str] = {}
 
     def verdicts(
-        self, sets: Ints, instant_ns: Ints, error: NDArray[np.uint8], radius_km: NDArray[np.float64]
+        self, sets: IntArray, instant_ns: IntArray, error: NDArray[np.uint8], radius_km: FloatArray
     ) -> NDArray[np.uint8]:
         """0 where usable, else SGP4's error code or one of this module's; all arguments (T, R)."""
         verdict = error.copy()
@@ -64,13 +65,13 @@ class Judge:
         verdict[(verdict == 0) & (np.abs(age_ns) > self._max_age_ns)] = TOO_OLD
         return verdict
 
-    def hopeless(self, sets: Ints, instant_ns: int, half_ns: int) -> NDArray[np.bool_]:
+    def hopeless(self, sets: IntArray, instant_ns: int, half_ns: int) -> BoolArray:
         """Whether sets (R,) are too old, or outlived, at every instant within ``half_ns`` of one."""
         age_ns = instant_ns - self._table.epoch_ns[sets]
         nearest_ns = np.sign(age_ns) * np.maximum(np.abs(age_ns) - half_ns, 0)
         return np.asarray((np.abs(nearest_ns) > self._max_age_ns) | self._lifetimes.over(sets, nearest_ns))
 
-    def record(self, columns: Ints, sets: Ints, instant_ns: Ints, verdict: NDArray[np.uint8]) -> None:
+    def record(self, columns: IntArray, sets: IntArray, instant_ns: IntArray, verdict: NDArray[np.uint8]) -> None:
         """Keep each satellite's earliest failure; ``columns`` (R,), ``instant_ns`` (T,), others (T, R)."""
         if not verdict.any():
             return

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_ROTATION_RAD_S
-
-Floats = NDArray[np.float64]
 
 VERTICAL_DEFLECTION_DEG: Final = 0.2
 """The geodetic vertical is nowhere further than 0.1925 degrees from the geocentric one."""
@@ -27,21 +26,21 @@ _FINE_STEP_S = 10.0
 class Node:
     """The whole constellation at one instant."""
 
-    column: NDArray[np.int64]
+    column: IntArray
     """(R,) which satellite a row is; one with several sets in force around the node has several rows."""
-    position_km: Floats
+    position_km: FloatArray
     """(R, 3) in ITRS."""
-    velocity_km_s: Floats
+    velocity_km_s: FloatArray
     """(R, 3) relative to the rotating Earth."""
-    speed_km_s: Floats
+    speed_km_s: FloatArray
     """(R,) length of the velocity."""
-    slack_km: Floats
+    slack_km: FloatArray
     """(R,) how far a satellite can be from its tangent within the node's reach."""
-    always: NDArray[np.int64]
+    always: IntArray
     """Satellites that have no tangent here and may be usable at an instant nearby."""
 
 
-def slack_km(position_km: Floats, speed_km_s: Floats, within_s: float) -> Floats:
+def slack_km(position_km: FloatArray, speed_km_s: FloatArray, within_s: float) -> FloatArray:
     """Largest distance (R,) from the tangent within some seconds of the node."""
     radius = np.sqrt((position_km**2).sum(axis=-1))
     moved = speed_km_s * within_s
@@ -50,7 +49,9 @@ def slack_km(position_km: Floats, speed_km_s: Floats, within_s: float) -> Floats
     return np.asarray(0.5 * within_s**2 * (gravity + rotation) + _SGP4_MARGIN_KM)
 
 
-def longest_range_km(radius_km: Floats, observer_radius_km: tuple[float, float], min_elevation_deg: float) -> Floats:
+def longest_range_km(
+    radius_km: FloatArray, observer_radius_km: tuple[float, float], min_elevation_deg: float
+) -> FloatArray:
     """Upper bound of the range of anything at or above an elevation, seen from radii in [low, high]."""
     low, high = observer_radius_km
     elevation = np.radians(max(min_elevation_deg - VERTICAL_DEFLECTION_DEG, -90.0))
@@ -60,11 +61,11 @@ def longest_range_km(radius_km: Floats, observer_radius_km: tuple[float, float],
 
 def in_reach(
     node: Node,
-    observers_km: Floats,
+    observers_km: FloatArray,
     observer_slack_km: float,
     span_s: tuple[float, float],
     elevation_deg: float,
-) -> NDArray[np.bool_]:
+) -> BoolArray:
     """Rows (R,) that may reach an elevation for any observer (K, 3) in a span of time around the node."""
     radii = np.sqrt((observers_km**2).sum(axis=-1))
     radius_range = float(radii.min()) - observer_slack_km, float(radii.max()) + observer_slack_km
@@ -72,7 +73,7 @@ def in_reach(
     spread = float(np.sqrt(((observers_km - centre) ** 2).sum(axis=-1).max()))
     found = np.zeros(len(node.column), dtype=np.bool_)
 
-    def limit(rows: NDArray[np.intp], position: Floats, half_s: float) -> Floats:
+    def limit(rows: NDArray[np.intp], position: FloatArray, half_s: float) -> FloatArray:
         reach = node.slack_km[rows] + node.speed_km_s[rows] * half_s
         radius = np.sqrt((position**2).sum(axis=-1)) + reach
         return longest_range_km(radius, radius_range, elevation_deg) + reach + observer_slack_km

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from twin.arrays import BoolArray, FloatArray, IntArray, TimeArray
 
 UNUSABLE_POSITION_KM: Final = (1.0, 0.0, 0.0)
 """Stands for the position of an unusable satellite: inside the Earth, below every horizon."""
@@ -17,13 +16,13 @@ UNUSABLE_VELOCITY_KM_S: Final = (0.0, 1.0, 0.0)
 class SatelliteStates:
     """Positions and velocities of some satellites over a window of instants; read-only, never NaN."""
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(C,) catalogue numbers, in the order asked for."""
-    instant: NDArray[np.datetime64]
+    instant: TimeArray
     """(T,) UTC, nanoseconds."""
-    position_km: NDArray[np.float64]
+    position_km: FloatArray
     """(T, C, 3) in ITRS; `UNUSABLE_POSITION_KM` where not usable."""
-    velocity_km_s: NDArray[np.float64]
+    velocity_km_s: FloatArray
     """(T, C, 3) relative to the rotating Earth; SGP4's own velocity, turned; a stand-in where not usable."""
-    usable: NDArray[np.bool_]
+    usable: BoolArray
     """(T, C) false where SGP4 gave up or what it gave is not to be believed."""

@@ -9,23 +9,21 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from skyfield.api import load
 from skyfield.sgp4lib import theta_GMST1982
+
+from twin.arrays import FloatArray, IntArray, TimeArray
 
 _UNIX_EPOCH_JD = 2_440_587.5
 _DAY_NS = 86_400_000_000_000
 
-Floats = NDArray[np.float64]
-Instants = NDArray[np.datetime64]
 
-
-def nanoseconds(instants: Instants) -> NDArray[np.int64]:
+def nanoseconds(instants: TimeArray) -> IntArray:
     """UTC instants as whole nanoseconds since 1970, leap seconds not counted."""
     return np.asarray(instants, dtype="datetime64[ns]").astype(np.int64)
 
 
-def julian_date(instants: Instants) -> tuple[Floats, Floats]:
+def julian_date(instants: TimeArray) -> tuple[FloatArray, FloatArray]:
     """UTC Julian date at the last midnight and the fraction of the day, as SGP4 takes them.
 
     >>> jd, fraction = julian_date(np.array(["2026-05-30T12:00"], dtype="datetime64[ns]"))
@@ -42,13 +40,13 @@ def timescale() -> Any:
     return load.timescale(builtin=True)
 
 
-def skyfield_time(instants: Instants) -> Any:
+def skyfield_time(instants: TimeArray) -> Any:
     """The same instants as Skyfield's ``Time``."""
     day, within_ns = np.divmod(nanoseconds(instants), _DAY_NS)
     return timescale().utc(1970, 1, 1 + day, 0, 0, within_ns / 1e9)
 
 
-def sidereal_angle_rad(instants: Instants) -> Floats:
+def sidereal_angle_rad(instants: TimeArray) -> FloatArray:
     """Greenwich mean sidereal time of 1982: the angle from TEME to the Earth-fixed frame; as ``instants``.
 
     Source: AIAA 2006-6753, appendix C, in Skyfield's implementation, at UT1.

@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.constants import EARTH_ROTATION_RAD_S, LIGHT_SPEED_M_S
 from twin.geometry.ephemeris import SatelliteStates
 from twin.geometry.links.gravity import rotating_acceleration_km_s2
-from twin.geometry.links.vectors import Floats, components, cross, dot
+from twin.geometry.links.vectors import components, cross, dot
 from twin.geometry.terminals import TerminalStates
 
 LIGHT_SPEED_KM_S: Final = LIGHT_SPEED_M_S / 1e3
@@ -31,35 +32,35 @@ class LinkStates:
     to z, and y = z × x.
     """
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(S,) catalogue numbers."""
     instant: np.datetime64
     """UTC, nanoseconds."""
-    usable: NDArray[np.bool_]
+    usable: BoolArray
     """(S,) whether the satellite's state is to be believed."""
-    latitude_deg: Floats
+    latitude_deg: FloatArray
     """(K,) geodetic latitude of the terminals."""
-    longitude_deg: Floats
+    longitude_deg: FloatArray
     """(K,) their longitude."""
-    elevation_deg: Floats
+    elevation_deg: FloatArray
     """(S, K) over the geodetic horizon, no refraction."""
-    azimuth_deg: Floats
+    azimuth_deg: FloatArray
     """(S, K) of the satellite seen from the terminal, from north clockwise, in [0, 360)."""
-    range_km: Floats
+    range_km: FloatArray
     """(S, K) straight-line distance."""
-    delay_s: Floats
+    delay_s: FloatArray
     """(S, K) range over the speed of light."""
-    range_rate_km_s: Floats
+    range_rate_km_s: FloatArray
     """(S, K) positive while the range grows."""
-    range_acceleration_km_s2: Floats
+    range_acceleration_km_s2: FloatArray
     """(S, K) derivative of the range rate, by a gravity model with J2."""
-    departure: Floats
+    departure: FloatArray
     """(S, K, 2) direction cosines of the ray satellite -> terminal along the satellite array's x and y."""
-    departure_nadir_cos: Floats
+    departure_nadir_cos: FloatArray
     """(S, K) direction cosine of that ray along the array's z; negative behind the array."""
-    arrival: Floats
+    arrival: FloatArray
     """(S, K, 2) direction cosines of terminal -> satellite along the terminal antenna's x and y."""
-    arrival_boresight_cos: Floats
+    arrival_boresight_cos: FloatArray
     """(S, K) direction cosine of terminal -> satellite along the antenna's boresight; negative behind it."""
 
 
@@ -116,7 +117,7 @@ def link_states(
     )
 
 
-def satellite_axes(position_km: Floats, velocity_km_s: Floats) -> Floats:
+def satellite_axes(position_km: FloatArray, velocity_km_s: FloatArray) -> FloatArray:
     """Unit vectors x, y, z (3, 3, S) of satellites from Earth-fixed states (3, S).
 
     z points to the Earth's centre, x along the inertial velocity (v + ω × r) made orthogonal to z.
@@ -130,22 +131,22 @@ def satellite_axes(position_km: Floats, velocity_km_s: Floats) -> Floats:
     return np.array([ahead, cross(down, ahead), down])
 
 
-def _projected(ray: Floats, axes: Floats) -> Floats:
+def _projected(ray: FloatArray, axes: FloatArray) -> FloatArray:
     """Direction cosines (3, S, K) of rays (3, S, K) along three axes, each (3, ...)."""
     along = axes * ray
-    cosine: Floats = along[:, 0] + along[:, 1]
+    cosine: FloatArray = along[:, 0] + along[:, 1]
     cosine += along[:, 2]
     return cosine
 
 
-def _level_flight(place: Floats, motion: Floats) -> Floats:
+def _level_flight(place: FloatArray, motion: FloatArray) -> FloatArray:
     """Acceleration (3, 1, K) that keeps a terminal at its height along its great circle."""
     if not motion.any():
         return np.zeros((3, 1, 1))
     return np.asarray(place * (-dot(motion, motion) / dot(place, place)))[:, None, :]
 
 
-def _look_angles(local: Floats) -> tuple[Floats, Floats]:
+def _look_angles(local: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Elevation and azimuth (S, K) in degrees of unit vectors east, north, up (3, S, K)."""
     eastward, northward, rise = local
     elevation = np.arctan2(rise, np.sqrt(eastward * eastward + northward * northward)) * _DEGREES

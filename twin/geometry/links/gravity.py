@@ -3,17 +3,15 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM, EARTH_ROTATION_RAD_S
-
-Floats = NDArray[np.float64]
 
 EARTH_J2: Final = 1.082_616e-3
 """Second zonal harmonic of WGS-72, the model that element sets are fitted with (AIAA 2006-6753)."""
 
 
-def rotating_acceleration_km_s2(position_km: Floats, velocity_km_s: Floats) -> Floats:
+def rotating_acceleration_km_s2(position_km: FloatArray, velocity_km_s: FloatArray) -> FloatArray:
     """Acceleration (3, ...) of a free body at an Earth-fixed position and velocity (3, ...).
 
     Source: the J2 potential, e.g. Vallado, Fundamentals of Astrodynamics, 8.6. Higher harmonics, drag,

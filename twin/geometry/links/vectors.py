@@ -1,26 +1,25 @@
 """Vectors by component, (3, ...), with products summed in a fixed order, whatever stands beside them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 _NEXT, _AFTER = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
-def components(vectors: Floats) -> Floats:
+def components(vectors: FloatArray) -> FloatArray:
     """Vectors (N, 3) as contiguous components (3, N)."""
     return np.ascontiguousarray(vectors.T)
 
 
-def dot(one: Floats, other: Floats) -> Floats:
+def dot(one: FloatArray, other: FloatArray) -> FloatArray:
     """Inner product over the first axis, of length 3."""
     product = one * other
-    total: Floats = product[0] + product[1]
+    total: FloatArray = product[0] + product[1]
     total += product[2]
     return total
 
 
-def cross(one: Floats, other: Floats) -> Floats:
+def cross(one: FloatArray, other: FloatArray) -> FloatArray:
     """Vector product over the first axis, of length 3."""
     return np.asarray(one[_NEXT] * other[_AFTER] - one[_AFTER] * other[_NEXT])

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.geometry.ephemeris import SatelliteStates
 from twin.geometry.links.vectors import components
 from twin.geometry.terminals import TerminalStates
@@ -14,13 +14,13 @@ from twin.geometry.terminals import TerminalStates
 class Visibility:
     """Elevation and range of every pair over a window; read-only."""
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(C,) catalogue numbers."""
-    instant: NDArray[np.datetime64]
+    instant: TimeArray
     """(T,) UTC, nanoseconds."""
-    sine_elevation: NDArray[np.float64]
+    sine_elevation: FloatArray
     """(T, C, K) sine of the elevation over the geodetic horizon, no refraction; -1 where unusable."""
-    range_km: NDArray[np.float64]
+    range_km: FloatArray
     """(T, C, K) straight-line distance at the instant; without meaning where unusable."""
 
 

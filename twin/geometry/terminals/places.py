@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.geometry.ephemeris.frames import local_axes
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM, along, geodetic_of
 from twin.randomness import stream
@@ -52,7 +52,7 @@ def disc_places(group: DiscGroup, seed: int, index: int) -> list[Place]:
 
     Terminals are drawn one after the other: a larger ``count`` leaves the first ones where they are.
     """
-    draws: NDArray[np.float64] = stream(seed, "terminals", index).random((group.count, 2))
+    draws: FloatArray = stream(seed, "terminals", index).random((group.count, 2))
     # 1 - cos(angle) is uniform; by half angles it keeps its digits for small discs
     half_angle = np.arcsin(np.sqrt(draws[:, 0]) * np.sin(group.radius_km / MEAN_EARTH_RADIUS_KM / 2.0))
     bearing = 2.0 * np.pi * draws[:, 1, None]
@@ -68,7 +68,7 @@ def disc_places(group: DiscGroup, seed: int, index: int) -> list[Place]:
 def grid_places(group: GridGroup) -> list[Place]:
     """Places of a grid, by latitude and then by longitude; a pole stands once, as does each meridian."""
 
-    def steps(span: tuple[float, float]) -> NDArray[np.float64]:
+    def steps(span: tuple[float, float]) -> FloatArray:
         count = int(np.floor((span[1] - span[0]) / group.step_deg + 1e-9)) + 1
         return np.asarray(span[0] + group.step_deg * np.arange(count), dtype=np.float64)
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from twin.arrays import FloatArray, TimeArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,23 +12,23 @@ class TerminalStates:
     Where no terminal moves, the arrays are views that hold one instant only.
     """
 
-    instant: NDArray[np.datetime64]
+    instant: TimeArray
     """(T,) UTC, nanoseconds."""
-    latitude_deg: NDArray[np.float64]
+    latitude_deg: FloatArray
     """(T, K) geodetic, WGS-84."""
-    longitude_deg: NDArray[np.float64]
+    longitude_deg: FloatArray
     """(T, K) in [-180, 180]."""
-    altitude_km: NDArray[np.float64]
+    altitude_km: FloatArray
     """(T, K) above the WGS-84 ellipsoid."""
-    position_km: NDArray[np.float64]
+    position_km: FloatArray
     """(T, K, 3) in ITRS."""
-    velocity_km_s: NDArray[np.float64]
+    velocity_km_s: FloatArray
     """(T, K, 3) relative to the rotating Earth."""
-    up: NDArray[np.float64]
+    up: FloatArray
     """(T, K, 3) unit vector along the geodetic vertical."""
-    east: NDArray[np.float64]
+    east: FloatArray
     """(T, K, 3) unit vector to the east."""
-    north: NDArray[np.float64]
+    north: FloatArray
     """(T, K, 3) unit vector to the north; at a pole, away from the terminal's meridian."""
-    antenna: NDArray[np.float64]
+    antenna: FloatArray
     """(T, K, 3, 3) rows: the antenna's x, y and z (boresight) unit vectors in ITRS, right-handed."""

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.errors import InputError
 from twin.geometry.ephemeris.frames import local_axes, position_along, up_of
 from twin.geometry.terminals.csv_places import csv_places
@@ -36,8 +36,6 @@ from twin.scenario.terminals import (
     WaypointGroup,
 )
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminals:
@@ -45,9 +43,9 @@ class Terminals:
 
     names: tuple[str, ...]
     """(K,) unique."""
-    group: NDArray[np.int64]
+    group: IntArray
     """(K,) index of each terminal's group."""
-    weight: Floats
+    weight: FloatArray
     """(K,) weight in the weighted sum rate."""
     antennas: tuple[Array, ...]
     """Antenna array of each group: terminal k has ``antennas[group[k]]``."""
@@ -100,13 +98,13 @@ class Terminals:
             tracks=tuple(tracks),
         )
 
-    def states(self, instants: NDArray[np.datetime64], start: np.datetime64) -> TerminalStates:
+    def states(self, instants: TimeArray, start: np.datetime64) -> TerminalStates:
         """Where the terminals are at UTC instants (T,) of a run that begins at ``start``.
 
         Without movers nothing is computed: the arrays are views of one instant.
         """
         times = np.array(instants, dtype="datetime64[ns]").reshape(-1)
-        arrays: dict[str, NDArray[np.float64]] = {}
+        arrays: dict[str, FloatArray] = {}
         for field in fields(TerminalStates):
             if field.name != "instant":
                 one = getattr(self.fixed, field.name)
@@ -121,7 +119,7 @@ class Terminals:
         return TerminalStates(instant=times, **arrays)
 
 
-def antenna_axes(orientations: Sequence[Orientation], up: Floats, ahead: Floats) -> Floats:
+def antenna_axes(orientations: Sequence[Orientation], up: FloatArray, ahead: FloatArray) -> FloatArray:
     """Rows x, y, z (N, 3, 3) of antennas whose azimuth counts clockwise from the horizontal ``ahead`` (N, 3).
 
     One orientation is that of all.
@@ -206,7 +204,9 @@ def _standing(standing: list[tuple[Place, Orientation]]) -> TerminalStates:
     )
 
 
-def _moving(track: Track, altitude_km: float, orientation: Orientation, elapsed_s: Floats) -> dict[str, Floats | float]:
+def _moving(
+    track: Track, altitude_km: float, orientation: Orientation, elapsed_s: FloatArray
+) -> dict[str, FloatArray | float]:
     """The fields of one mover, each (T, ...)."""
     up, heading, rate_rad_s = track.at(elapsed_s)
     latitude, longitude = geodetic_of(up)

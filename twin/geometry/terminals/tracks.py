@@ -10,12 +10,10 @@ from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.constants import EARTH_RADIUS_KM
 from twin.geometry.ephemeris.frames import ECCENTRICITY_SQUARED, local_axes
-
-Floats = NDArray[np.float64]
 
 MEAN_EARTH_RADIUS_KM: Final = 6371.0088
 """Mean radius of WGS-84 (IUGG): (2a + b) / 3."""
@@ -24,22 +22,22 @@ _ANTIPODAL_RAD = 1e-9
 _SAME_RAD = 1e-12
 
 
-def arc_rad(start: Floats, end: Floats) -> float:
+def arc_rad(start: FloatArray, end: FloatArray) -> float:
     """Angle between two unit vectors, exact also when it is small or close to 180 degrees."""
     return float(2.0 * np.arctan2(np.linalg.norm(start - end), np.linalg.norm(start + end)))
 
 
-def antipodal(start: Floats, end: Floats) -> bool:
+def antipodal(start: FloatArray, end: FloatArray) -> bool:
     """Whether no single great circle joins two places."""
     return bool(arc_rad(start, end) > np.pi - _ANTIPODAL_RAD)
 
 
-def along(start: Floats, direction: Floats, angle_rad: Floats) -> Floats:
+def along(start: FloatArray, direction: FloatArray, angle_rad: FloatArray) -> FloatArray:
     """Unit vectors (..., 3) some way along the great circle that leaves ``start`` in a ``direction``."""
     return start * np.cos(angle_rad)[..., None] + direction * np.sin(angle_rad)[..., None]
 
 
-def _level(vector: Floats, up: Floats) -> Floats:
+def _level(vector: FloatArray, up: FloatArray) -> FloatArray:
     """Unit vector along the horizontal part; taken twice it is exact on short legs too."""
     across = vector - (vector @ up) * up
     return np.asarray(across / np.linalg.norm(across))
@@ -49,17 +47,17 @@ def _level(vector: Floats, up: Floats) -> Floats:
 class Track:
     """A path through W places at set times; at rest before the first and after the last."""
 
-    time_s: Floats
+    time_s: FloatArray
     """(W,) seconds after the start of the run, ascending."""
-    start: Floats
+    start: FloatArray
     """(W-1, 3) vertical at the start of each leg."""
-    direction: Floats
+    direction: FloatArray
     """(W-1, 3) horizontal unit vector in which the leg leaves."""
-    arc_rad: Floats
+    arc_rad: FloatArray
     """(W-1,) length of each leg."""
 
     @classmethod
-    def through(cls, up: Floats, time_s: Floats, first_north: Floats) -> Self:
+    def through(cls, up: FloatArray, time_s: FloatArray, first_north: FloatArray) -> Self:
         """Join places (W, 3), no neighbours antipodal; a leg of no length keeps the heading before it."""
         arcs = np.array([arc_rad(*pair) for pair in pairwise(up)])
         directions, heading = np.empty((len(arcs), 3)), None
@@ -72,7 +70,7 @@ class Track:
                 directions[leg] = first_north if heading is None else heading
         return cls(time_s=time_s, start=up[:-1], direction=directions, arc_rad=arcs)
 
-    def at(self, elapsed_s: Floats) -> tuple[Floats, Floats, Floats]:
+    def at(self, elapsed_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Vertical (T, 3), heading (T, 3; unit, horizontal) and rate (T,) in rad/s of the vertical's turn."""
         leg = np.clip(np.searchsorted(self.time_s, elapsed_s, side="right") - 1, 0, len(self.arc_rad) - 1)
         length_s = self.time_s[leg + 1] - self.time_s[leg]
@@ -85,7 +83,7 @@ class Track:
         return up, heading, np.where(under_way, rate, 0.0)
 
 
-def velocity_along(up: Floats, heading: Floats, rate_rad_s: Floats, altitude_km: float) -> Floats:
+def velocity_along(up: FloatArray, heading: FloatArray, rate_rad_s: FloatArray, altitude_km: float) -> FloatArray:
     """Velocity (T, 3) in km/s of a place whose vertical turns towards ``heading``: its derivative."""
     turning = heading * rate_rad_s[:, None]
     normal_km = EARTH_RADIUS_KM / np.sqrt(1.0 - ECCENTRICITY_SQUARED * up[:, 2] ** 2)
@@ -96,12 +94,12 @@ def velocity_along(up: Floats, heading: Floats, rate_rad_s: Floats, altitude_km:
     return velocity
 
 
-def geodetic_of(up: Floats) -> tuple[Floats, Floats]:
+def geodetic_of(up: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Latitude and longitude [deg] of unit verticals (..., 3)."""
     latitude = np.degrees(np.arctan2(up[..., 2], np.hypot(up[..., 0], up[..., 1])))
     return latitude, np.degrees(np.arctan2(up[..., 1], up[..., 0]))
 
 
-def north_of(latitude_deg: float, longitude_deg: float) -> Floats:
+def north_of(latitude_deg: float, longitude_deg: float) -> FloatArray:
     """Unit vector (3,) to the north."""
     return local_axes(latitude_deg, longitude_deg)[2]

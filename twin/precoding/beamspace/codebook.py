@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray, NumberArray
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import PlanarArray, StatisticalCsi
 from twin.solvers.span import Span
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
-Ids = NDArray[np.int64]
 
 NULL = 1e-14
 """Response of a unit beam to a unit steering vector that is rounding alone: a beam with an exact null has none."""
@@ -39,25 +35,25 @@ class Codebook:
         return int(np.prod([len(axis) for axis in self._axes()]))
 
     @property
-    def departure(self) -> Real:
+    def departure(self) -> FloatArray:
         """(Q,2) cosines of the beams along x and y."""
         x, y = self._axes()
         return np.stack([np.tile(x, len(y)), np.repeat(y, len(x))], axis=-1)
 
-    def response(self, departure: Real) -> Real:
+    def response(self, departure: FloatArray) -> FloatArray:
         """(...,B,Q) vᵀ f of directions (...,B,2), real because phases are counted from the middle of the array."""
         return without_rounding(self.array.gram(departure, self.departure))
 
-    def _axes(self) -> tuple[Real, Real]:
+    def _axes(self) -> tuple[FloatArray, FloatArray]:
         """Cosines along x and along y."""
         return self._axis(self.array.columns), self._axis(self.array.rows)
 
-    def _axis(self, elements: int) -> Real:
+    def _axis(self, elements: int) -> FloatArray:
         count = elements * (self.oversampling if elements > 1 else 1)
         return (-1.0 + 2.0 * np.arange(count) / count) / (2.0 * self.array.spacing_wavelengths)
 
 
-def without_rounding(response: Real) -> Real:
+def without_rounding(response: FloatArray) -> FloatArray:
     """Responses with exact zeros in place of what is rounding alone."""
     return np.asarray(np.where(np.abs(response) < NULL, 0.0, response))
 
@@ -66,23 +62,23 @@ def without_rounding(response: Real) -> Real:
 class ActiveBeams:
     """The codewords that each of S satellites has switched on, Q at most."""
 
-    index: Ids
+    index: IntArray
     """(S,Q) codewords in the order in which they were chosen, -1 where a satellite has fewer."""
-    departure: Real
+    departure: FloatArray
     """(S,Q,2) their directions."""
 
     @classmethod
-    def of(cls, codebook: Codebook, index: Ids) -> Self:
+    def of(cls, codebook: Codebook, index: IntArray) -> Self:
         """Look the directions up."""
         return cls(index=index, departure=codebook.departure[np.maximum(index, 0)])
 
-    def response(self, csi: StatisticalCsi) -> Real:
+    def response(self, csi: StatisticalCsi) -> FloatArray:
         """(S,Q,B) f_qᵀ v_b: what each beam carries of a unit channel to each terminal in reach."""
         linked = csi.reach.gathered(csi.gain > 0.0)
         held = (self.index >= 0)[:, :, None] & linked[:, None, :]
         return np.asarray(without_rounding(csi.array.gram(self.departure, csi.near_departure)) * held)
 
-    def gram(self, array: PlanarArray) -> Real:
+    def gram(self, array: PlanarArray) -> FloatArray:
         """(S,Q,Q) inner products of the beams, zero for absent ones."""
         held = self.index >= 0
         gram = without_rounding(array.gram(self.departure))
@@ -97,9 +93,9 @@ class Subspace:
     the part that some terminal receives is kept: R is at most the number of terminals in reach.
     """
 
-    coordinates: Real
+    coordinates: FloatArray
     """(S,R,B) of v_b*, as far as the satellite can radiate it: the v̄* of P2, eq. 22."""
-    basis: Real
+    basis: FloatArray
     """(S,Q,R) coordinates z mean the coefficients ``basis`` z over the active beams, or over the terminals' v*."""
     active: ActiveBeams | None
     """The beams; None where every antenna is free."""
@@ -116,7 +112,9 @@ class Subspace:
         rotation, coordinates = np.linalg.qr(seen)
         return cls(coordinates=coordinates, basis=orthonormal @ rotation, active=active)
 
-    def weights(self, csi: StatisticalCsi, directions: Real, pull: Number, power_w: Real) -> SpannedWeights:
+    def weights(
+        self, csi: StatisticalCsi, directions: FloatArray, pull: NumberArray, power_w: FloatArray
+    ) -> SpannedWeights:
         """W_sb = z_b t_bᵀ from coordinates z (S,R,B) and t (S,B,L), scaled down to the budgets (S,) where above.
 
         The last line of P2's Algorithm 1. Power is that of the coefficients, which rounding in a poor basis must not
@@ -126,14 +124,14 @@ class Subspace:
         return within_budget(formed(csi, self.active, coefficients), power_w)
 
 
-def formed(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: Number) -> SpannedWeights:
+def formed(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: NumberArray) -> SpannedWeights:
     """Weights (S,Q,B,L) over the active beams, or over the terminals' steering vectors without any."""
     if active is None:
         return SpannedWeights.over(csi, coefficients)
     return SpannedWeights.over_beams(csi, beams=active.index, departure=active.departure, coefficients=coefficients)
 
 
-def within_budget(weights: SpannedWeights, budget_w: Real) -> SpannedWeights:
+def within_budget(weights: SpannedWeights, budget_w: FloatArray) -> SpannedWeights:
     """Scale each satellite down to its budget (S,) where it is above."""
     spent_w = weights.power_w().sum(axis=1)
     ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))

@@ -6,16 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace, within_budget
 from twin.precoding.beamspace.multistream import stream_counts
 from twin.precoding.beamspace.selection import BeamOptions, active_beams
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 EQUAL_POWER = 1e-9
 """Relative difference below which a terminal receives two beams alike, and the first is taken."""
@@ -39,7 +36,7 @@ def ms2_dft(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return best_beams(problem, active, stream_counts(problem, options.streams))
 
 
-def pointed_at_all(problem: PrecodingProblem, space: Subspace, streams: Ids) -> Precoding:
+def pointed_at_all(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Precoding:
     """`lib` for what the satellites can radiate and given streams M_k (K,).
 
     W_sk is v_sk* as far as the active beams can form it, so that a terminal that they see badly gets little power.
@@ -49,7 +46,7 @@ def pointed_at_all(problem: PrecodingProblem, space: Subspace, streams: Ids) -> 
     return Precoding(weights=at_full_power(weights, problem.power_w), iterations=0, converged=True)
 
 
-def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: Ids) -> Precoding:
+def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: IntArray) -> Precoding:
     """`ms2_dft` for given active beams and streams M_k (K,); terminals may share a beam, each with an equal power."""
     csi, turn = problem.csi, turns_taken(problem, streams)
     power = active.response(csi) ** 2
@@ -65,7 +62,7 @@ def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: Ids) -> 
     return Precoding(weights=at_full_power(weights, problem.power_w), iterations=0, converged=True)
 
 
-def turns_taken(problem: PrecodingProblem, streams: Ids) -> Real:
+def turns_taken(problem: PrecodingProblem, streams: IntArray) -> FloatArray:
     """(S,B,L) 1 for the stream that a serving satellite sends a terminal, 0 elsewhere.
 
     A terminal's satellites take its streams in turn, the strongest first: P2 goes by their numbers, on which nothing
@@ -81,7 +78,7 @@ def turns_taken(problem: PrecodingProblem, streams: Ids) -> Real:
     return np.asarray(stream[..., None] == np.arange(max(1, int(streams.max(initial=0)))), dtype=np.float64)
 
 
-def at_full_power(weights: SpannedWeights, power_w: Real) -> SpannedWeights:
+def at_full_power(weights: SpannedWeights, power_w: FloatArray) -> SpannedWeights:
     """Each satellite at its budget (S,), up or down; one that sends nothing stays silent."""
     spent_w = weights.power_w().sum(axis=1)
     ratio = np.divide(power_w, spent_w, where=spent_w > 0.0, out=np.zeros_like(spent_w))

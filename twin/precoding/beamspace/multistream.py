@@ -12,9 +12,8 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, FloatArray, IntArray, NumberArray, Reach
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.selection import BeamOptions, BeamSelection, active_beams, check_beams
 from twin.precoding.beamspace.transmitter import Clusters, Heard, Transmission, transmit
@@ -24,11 +23,6 @@ from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 
 @dataclass_options
@@ -63,13 +57,13 @@ def ms2_cdm(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return at_once(problem, space, stream_counts(problem, options.streams))
 
 
-def stream_counts(problem: PrecodingProblem, most: int) -> Ids:
+def stream_counts(problem: PrecodingProblem, most: int) -> IntArray:
     """(K,) M_k: streams of each terminal, no more than it has elements or satellites (P2, Remark 1)."""
     serving = (problem.serving & (problem.csi.gain > 0.0)).sum(axis=0)
     return np.asarray(np.minimum(np.minimum(most, problem.csi.terminal_elements), serving), dtype=np.int64)
 
 
-def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, streams: Ids) -> Precoding:
+def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, streams: IntArray) -> Precoding:
     """P2's Algorithm 1 for given streams M_k (K,).
 
     The loop is that of P3's (`joint.optimise`): the errors before the first iteration are infinite, P_k is a
@@ -92,7 +86,7 @@ def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, 
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
-def at_once(problem: PrecodingProblem, space: Subspace, streams: Ids) -> Precoding:
+def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Precoding:
     """P2's eq. 45 to 48 for given streams M_k (K,): one transmitter's step for receivers D = C = I.
 
     A terminal whose mean channel vanishes gets nothing.
@@ -121,29 +115,29 @@ class Setting:
     reach: Reach
     clusters: Clusters
     space: Subspace
-    mean: Number
+    mean: NumberArray
     """(K,C,M) φ̄ √ρ u of the serving satellites."""
-    spread: Number
+    spread: NumberArray
     """(K,C,M,M) (1 - φ̄²) ρ u uᴴ + ρ̃ Σ: covariance of the channel's receive side."""
-    second: Number
+    second: NumberArray
     """(S,B,M,M) ρ u uᴴ + ρ̃ Σ: its second moment, of all in reach."""
-    noise_w: Real
+    noise_w: FloatArray
     """(K,) σ²."""
-    weight: Real
+    weight: FloatArray
     """(K,) β."""
-    power_w: Real
+    power_w: FloatArray
     """(K,) P_k, zero for terminals that do not take part."""
-    streams: Ids
+    streams: IntArray
     """(K,) M_k."""
-    served: Flags
+    served: BoolArray
     """(K,) terminals that take part: those with weight, power, a stream, and a satellite whose beams they see."""
-    visible: Flags
+    visible: BoolArray
     """(S,B) the serving pairs of these that see each other."""
     width: int
     """L: the largest M_k, but at least 1."""
 
     @classmethod
-    def of(cls, problem: PrecodingProblem, space: Subspace, streams: Ids) -> Self:
+    def of(cls, problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Self:
         """Gather it."""
         csi, reach = problem.csi, problem.csi.reach
         serving, power_w = reach.gathered(problem.serving), problem.terminal_power_w()
@@ -171,11 +165,11 @@ class Setting:
             width=max(1, int(streams.max(initial=0))),
         )
 
-    def ridge(self, noise: Real) -> Real:
+    def ridge(self, noise: FloatArray) -> FloatArray:
         """(K,) a weighted noise power over P_k."""
         return np.divide(noise, self.power_w, where=self.power_w > 0.0, out=np.zeros_like(noise))
 
-    def own_streams(self, values: Number) -> Number:
+    def own_streams(self, values: NumberArray) -> NumberArray:
         """Values (K,...,L) with zeros in the columns beyond each terminal's own streams; columns are filled up to L."""
         missing = self.width - values.shape[-1]
         wide = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)]) if missing else values
@@ -183,7 +177,7 @@ class Setting:
         return np.asarray(wide * own.reshape(len(own), *(1,) * (values.ndim - 2), self.width))
 
 
-def real_if_real(values: Number) -> Number:
+def real_if_real(values: NumberArray) -> NumberArray:
     """The real part where there is no other: with one element at the terminals, all of the iteration is real."""
     return values if np.iscomplexobj(values) and values.imag.any() else values.real
 
@@ -192,11 +186,11 @@ def real_if_real(values: Number) -> Number:
 class Receivers:
     """What the transmitter needs of the optimal receivers D_k and weights C_k."""
 
-    rate_bit: Real
+    rate_bit: FloatArray
     """(K,) log2 det C_k."""
-    root: Number
+    root: NumberArray
     """(K,M,M) X_k with D_k C_k D_kᴴ = X_kᴴ X_k."""
-    target: Number
+    target: NumberArray
     """(K,C,L) T_k (P2, eq. 40 and 41)."""
 
 
@@ -242,7 +236,7 @@ def _transmitted(setting: Setting, found: Receivers) -> Transmission:
     )
 
 
-def _adjoint(matrices: Number) -> Number:
+def _adjoint(matrices: NumberArray) -> NumberArray:
     return matrices.conj().swapaxes(-1, -2)
 
 
@@ -276,7 +270,7 @@ def _promised_bit(setting: Setting, heard: Heard) -> float:
     return float(receivers(setting, heard).rate_bit[setting.served] @ setting.weight[setting.served])
 
 
-def _given(start: SpannedWeights, setting: Setting) -> Number:
+def _given(start: SpannedWeights, setting: Setting) -> NumberArray:
     """(S,Q,B,L) coefficients of a start for the terminals now in reach, in as many streams as they have now."""
     held = start.on_reach(setting.reach)
     own = np.arange(setting.width) < setting.reach.gathered(setting.streams)[..., None]

@@ -7,17 +7,13 @@ from typing import Annotated, Final, Literal, Protocol
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.problem import PrecodingProblem
 from twin.registry import dataclass_options
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 BeamSelection = Literal["full", "lcms", "near_opt"]
 """All of space; by captured power (P2, Algorithm 3); by the sum rate of zero forcing (P2's reference [18])."""
@@ -98,11 +94,13 @@ def active_beams(problem: PrecodingProblem, choice: BeamChoice) -> ActiveBeams |
     codebook = Codebook(array=problem.csi.array, oversampling=choice.oversampling)
     if choice.beams > codebook.size:
         raise InputError(_too_many(choice.beams, codebook))
-    select: Callable[[PrecodingProblem, Codebook, int], Ids] = lcms if choice.beam_selection == "lcms" else near_opt
+    select: Callable[[PrecodingProblem, Codebook, int], IntArray] = (
+        lcms if choice.beam_selection == "lcms" else near_opt
+    )
     return ActiveBeams.of(codebook, select(problem, codebook, choice.beams))
 
 
-def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> Ids:
+def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
     """Low-complexity selection by captured power (P2, Algorithm 3): codewords (S,count) in the order taken.
 
     The served terminals, strongest first, take their best free beam each; then follow the beams that capture most power
@@ -121,7 +119,7 @@ def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> Ids:
     return np.take_along_axis(np.concatenate([own, rest], axis=1), place, axis=1)[:, :count]
 
 
-def _own_beams(captured: Real, gain: Real, serving: Flags, free: Flags, count: int) -> Ids:
+def _own_beams(captured: FloatArray, gain: FloatArray, serving: BoolArray, free: BoolArray, count: int) -> IntArray:
     """(S,U) the best free beam of each served terminal, strongest terminal first; takes them off ``free`` (S,Q)."""
     row = np.arange(len(gain))
     order = np.argsort(np.where(serving, -gain, np.inf), axis=1, kind="stable")
@@ -137,7 +135,7 @@ def _own_beams(captured: Real, gain: Real, serving: Flags, free: Flags, count: i
     return own
 
 
-def _ranked(values: Real, tie: Real) -> Ids:
+def _ranked(values: FloatArray, tie: FloatArray) -> IntArray:
     """(S,Q) indices by falling value; among values that differ by less than ``tie`` (S,), by rising index."""
     order = np.argsort(-values, axis=1, kind="stable")
     falling = np.take_along_axis(values, order, axis=1)
@@ -146,7 +144,7 @@ def _ranked(values: Real, tie: Real) -> Ids:
     return np.take_along_axis(order, np.lexsort((order, steps), axis=1), axis=1)
 
 
-def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> Ids:
+def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
     """Selection by the sum rate of zero forcing (P2's reference [18]): codewords (S,count) in the order taken.
 
     A terminal whose best beam is nobody else's takes it. The others, strongest first, each take the beam with which
@@ -167,7 +165,7 @@ def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> Ids:
 class _BestRate:
     """The greedy search at one satellite; rows (U,Q) are √γ v̄ᵀ/σ of the terminals that it serves."""
 
-    def __init__(self, rows: Real, power_w: float) -> None:
+    def __init__(self, rows: FloatArray, power_w: float) -> None:
         power = rows**2
         tie = TIE * power.sum(axis=1, keepdims=True)
         best = np.argmax(power >= power.max(axis=1, keepdims=True) - tie, axis=1)
@@ -181,7 +179,7 @@ class _BestRate:
         self.taken: list[int] = []
         self.free = np.ones(rows.shape[1], dtype=bool)
 
-    def beams(self, count: int) -> Ids:
+    def beams(self, count: int) -> IntArray:
         """Codewords (count,) in the order taken."""
         for step in range(count):
             best = self.sure[step] if step < len(self.sure) else self._best(min(step + 1, len(self.rows)))
@@ -196,7 +194,7 @@ class _BestRate:
         power = np.where(equal & self.free, self.power[users], -1.0)
         return int(np.argmax(power >= power.max() - TIE * self.scale))
 
-    def _rates(self, users: int) -> Real:
+    def _rates(self, users: int) -> FloatArray:
         """(Q,) zero-forcing rate of each of the first terminals with each further beam; 0 where there is none."""
         rows = self.rows[:users]
         if not self.power[users].any():
@@ -209,7 +207,7 @@ class _BestRate:
         return np.log1p(np.divide(self.power_w, inverse, where=possible, out=np.zeros_like(inverse)))
 
 
-def _square_traces(held: Real, rows: Real) -> Real | None:
+def _square_traces(held: FloatArray, rows: FloatArray) -> FloatArray | None:
     """(Q,) tr (A Aᵀ)⁻¹ of square A = (held, column q), by bordering; None if what is bordered is singular."""
     inverse = _inverse(held[:-1], power=2)
     if inverse is None:
@@ -222,7 +220,7 @@ def _square_traces(held: Real, rows: Real) -> Real | None:
     return np.asarray(np.vdot(inverse, inverse) + np.divide(added, schur**2, where=schur**2 > 0.0, out=none))
 
 
-def _wide_traces(held: Real, rows: Real) -> Real | None:
+def _wide_traces(held: FloatArray, rows: FloatArray) -> FloatArray | None:
     """(Q,) tr (A Aᵀ + h_q h_qᵀ)⁻¹ for A = held, after Sherman and Morrison; None if A Aᵀ is singular."""
     inverse = _inverse(held @ held.T, power=1)
     if inverse is None:
@@ -232,7 +230,7 @@ def _wide_traces(held: Real, rows: Real) -> Real | None:
     return np.asarray(np.trace(inverse) - lost)
 
 
-def _traces(held: Real, rows: Real) -> Real:
+def _traces(held: FloatArray, rows: FloatArray) -> FloatArray:
     """(Q,) the same one by one, infinite where zero forcing is out of the question."""
     values = np.linalg.eigvalsh(rows @ rows.T)
     none = np.full(rows.shape[1], np.inf)
@@ -243,7 +241,7 @@ def _traces(held: Real, rows: Real) -> Real:
     return np.where(possible, (1.0 / np.where(possible[:, None], values, 1.0)).sum(axis=1), none)
 
 
-def _inverse(matrix: Real, *, power: int) -> Real | None:
+def _inverse(matrix: FloatArray, *, power: int) -> FloatArray | None:
     """The inverse of a matrix, None if that or its Gram matrix (``power`` 2) is singular to rounding."""
     try:
         inverse = np.linalg.inv(matrix)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
 from twin.precoding.beamspace.codebook import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
@@ -15,11 +15,8 @@ from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import PlanarArray
 from twin.radio.channel.beam_numbers import FIRST_CELL
 
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
-
-def spot_directions(array: PlanarArray) -> Real:
+def spot_directions(array: PlanarArray) -> FloatArray:
     """(Q,2) cosines of as many orthogonal beams as the array has elements, symmetric about its boresight.
 
     P5 speaks of 64 regional spot beams of a satellite with 64 elements and no more; this is one reading.
@@ -64,7 +61,7 @@ def spot_beam(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return Precoding(weights=within_budget(weights, problem.power_w), iterations=0, converged=True)
 
 
-def _strongest(problem: PrecodingProblem, departure: Real) -> tuple[NDArray[np.bool_], Ids]:
+def _strongest(problem: PrecodingProblem, departure: FloatArray) -> tuple[BoolArray, IntArray]:
     """(S,K) the one satellite of each terminal and its beam: those of the largest received power."""
     csi, reach = problem.csi, problem.csi.reach
     response = csi.array.gram(csi.near_departure, departure)
@@ -75,7 +72,7 @@ def _strongest(problem: PrecodingProblem, departure: Real) -> tuple[NDArray[np.b
     return chosen, reach.spread((response**2).argmax(axis=2))
 
 
-def _told(problem: PrecodingProblem, beam: Ids, beams: int) -> tuple[NDArray[np.bool_], Ids]:
+def _told(problem: PrecodingProblem, beam: IntArray, beams: int) -> tuple[BoolArray, IntArray]:
     """(S,K) the master of each terminal and the beam that the policy names."""
     unknown = beam[(beam >= beams) & (beam < FIRST_CELL)]
     if len(unknown):
@@ -87,7 +84,9 @@ def _told(problem: PrecodingProblem, beam: Ids, beams: int) -> tuple[NDArray[np.
     return chosen, np.broadcast_to(np.maximum(beam, 0), chosen.shape)
 
 
-def _steered(departure: Real, power_w: Real, beam: Ids, directions: Real) -> tuple[Ids, Real, Ids]:
+def _steered(
+    departure: FloatArray, power_w: FloatArray, beam: IntArray, directions: FloatArray
+) -> tuple[IntArray, FloatArray, IntArray]:
     """The beams in use alone: their numbers (S,Q), -1 for none, their directions (S,Q,2), and whose is which (S,B).
 
     Parameters

@@ -15,12 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import Reach
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
+from twin.arrays import BoolArray, FloatArray, IntArray, NumberArray, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +25,17 @@ class Clusters:
     Arrays (S,B,...) over the reach become arrays (K,C,...), zero where a cluster is smaller, and back.
     """
 
-    satellite: Ids
+    satellite: IntArray
     """(K,C) rows of the satellites, rising."""
-    column: Ids
+    column: IntArray
     """(K,C) where in the satellite's reach the terminal stands."""
-    held: Flags
+    held: BoolArray
     """(K,C) whether there is such a satellite."""
     shape: tuple[int, ...]
     """(S,B)."""
 
     @classmethod
-    def of(cls, reach: Reach, serving: Flags) -> Self:
+    def of(cls, reach: Reach, serving: BoolArray) -> Self:
         """List the serving pairs (S,B)."""
         satellite, column = np.nonzero(serving)
         terminal = reach.terminal[satellite, column]
@@ -69,9 +64,9 @@ class Clusters:
 class Transmission:
     """Weights W_sb = z_b t_bᵀ of rank one for each pair."""
 
-    directions: Real
+    directions: FloatArray
     """(S,R,B) z, in coordinates of what the satellite can radiate."""
-    pull: Number
+    pull: NumberArray
     """(S,B,L) t, zero for pairs that do not serve."""
 
 
@@ -79,13 +74,13 @@ class Transmission:
 class Heard:
     """What receivers need of the weights."""
 
-    own: Number
+    own: NumberArray
     """(K,C,L) v̄ᵀ W of the terminal's own streams from its satellites: the q_kᴴ of P2."""
-    leaked: Real
+    leaked: FloatArray
     """(S,B) Σ_j≠k ‖v̄_skᵀ W_sj‖²."""
 
     @classmethod
-    def of(cls, coordinates: Real, clusters: Clusters, sent: Transmission) -> Self:
+    def of(cls, coordinates: FloatArray, clusters: Clusters, sent: Transmission) -> Self:
         """Let weights of rank one act on the channels (S,R,B)."""
         response = coordinates.swapaxes(1, 2) @ sent.directions
         own = np.einsum("sbb->sb", response)[..., None] * sent.pull
@@ -93,13 +88,13 @@ class Heard:
         return cls(own=clusters.gathered(own), leaked=_others(response**2 * strength[:, None, :]))
 
     @classmethod
-    def of_any(cls, clusters: Clusters, seen: Number) -> Self:
+    def of_any(cls, clusters: Clusters, seen: NumberArray) -> Self:
         """Of weights of any rank, from v̄_bᵀ W_j (S,B,B,L)."""
         own = clusters.gathered(np.einsum("sbbl->sbl", seen))
         return cls(own=own, leaked=_others((np.abs(seen) ** 2).sum(axis=3)))
 
 
-def _others(power: Real) -> Real:
+def _others(power: FloatArray) -> FloatArray:
     """(S,B) sums of (S,B,B) over the second of two terminals, less itself."""
     diagonal = np.arange(power.shape[1])
     power[:, diagonal, diagonal] = 0.0
@@ -107,15 +102,15 @@ def _others(power: Real) -> Real:
 
 
 def transmit(
-    coordinates: Real,
+    coordinates: FloatArray,
     reach: Reach,
     clusters: Clusters,
     *,
-    load: Real,
-    ridge: Real,
-    coupling: Number,
-    target: Number,
-    power_w: Real,
+    load: FloatArray,
+    ridge: FloatArray,
+    coupling: NumberArray,
+    target: NumberArray,
+    power_w: FloatArray,
 ) -> Transmission:
     """The weights of least weighted error for given receivers, with ‖W_k‖² = P_k over all satellites of k.
 
@@ -153,7 +148,9 @@ def transmit(
     return Transmission(directions=left @ damped, pull=clusters.scattered(pull * scale[:, None, None]))
 
 
-def _coupled(clusters: Clusters, load: Real, gain: Real, own: Real, coupling: Number, target: Number) -> Number:
+def _coupled(
+    clusters: Clusters, load: FloatArray, gain: FloatArray, own: FloatArray, coupling: NumberArray, target: NumberArray
+) -> NumberArray:
     """(K,C,L) t of (I + N_k diag(g)) t = T_k.
 
     With N = XᴴX - diag XᴴX this is diag(δ) + XᴴX diag(g), and δ = 1 - |x_s|² g_s is a mean of 1 and ``own``: no
@@ -167,7 +164,7 @@ def _coupled(clusters: Clusters, load: Real, gain: Real, own: Real, coupling: Nu
     left = np.where(gain > 0.0, (1.0 - share) + share * own, 1.0)
     left = np.maximum(left, (16 * count * np.finfo(float).eps) ** 2)  # else A could be singular to rounding
     stacked = np.concatenate([np.sqrt(left)[:, None, :] * np.eye(count), coupling * root[:, None, :]], axis=1)
-    upper: Number = np.asarray(np.linalg.qr(stacked, mode="r"))
+    upper: NumberArray = np.asarray(np.linalg.qr(stacked, mode="r"))
     half = np.linalg.solve(upper.conj().swapaxes(1, 2), root[..., None] * target)
     solved = np.linalg.solve(upper, half)
     return np.asarray(np.divide(solved, root[..., None], where=root[..., None] > 0.0, out=np.zeros_like(solved)))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, NumberArray
 from twin.precoding.beamspace.transmitter import Clusters
 from twin.precoding.problem import PrecodingProblem
 from twin.solvers.power_duals import LEAST_MULTIPLIER, met
-
-Real = NDArray[np.float64]
-Number = NDArray[np.inexact[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +19,11 @@ class Asked:
 
     rate_bit: float
     """Weighted sum over the terminals of the mean rate."""
-    load: Real
+    load: FloatArray
     """(S,B) weight of the power that each terminal hears from each satellite."""
-    coupling: Number
+    coupling: NumberArray
     """(K,C,C) between the satellites of each terminal, their loads on the diagonal."""
-    target: Number
+    target: NumberArray
     """(K,C,L) what the terminal's own streams shall match."""
 
 
@@ -40,13 +37,13 @@ class Step:
 
     clusters: Clusters
     asked: Asked
-    values: Real
+    values: FloatArray
     """(S,B) q."""
-    vectors: Real
+    vectors: FloatArray
     """(S,B,B) Y."""
-    least: Real
+    least: FloatArray
     """(S,) multipliers that count as zero."""
-    budget_w: Real
+    budget_w: FloatArray
     """(S,)"""
 
     @classmethod
@@ -65,14 +62,14 @@ class Step:
             budget_w=np.where(problem.serving.any(axis=1), problem.power_w, 0.0),
         )
 
-    def maximised(self, start: Real | None, tolerance: float) -> Real:
+    def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
         """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
         typical = self.values.mean(axis=1)
         return met(
             self.at, self.budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance
         )
 
-    def at(self, multiplier: Real) -> StepPoint:
+    def at(self, multiplier: FloatArray) -> StepPoint:
         """The solution under given multipliers (S,), and what it spends."""
         asked, clusters = self.asked, self.clusters
         damped = 1.0 / (self.values + multiplier[:, None])
@@ -87,11 +84,11 @@ class Step:
             step=self, multiplier=multiplier, damped=damped, own=own, gain=gain, pull=pull, power_w=power_w, value=value
         )
 
-    def _weighed(self, weight: Real) -> Real:
+    def _weighed(self, weight: FloatArray) -> FloatArray:
         """(S,B) Σ_l weight_sl Y_lk²."""
         return np.asarray(np.einsum("skl,skl,sl->sk", self.vectors, self.vectors, weight, optimize=True))
 
-    def _per_load(self, weight: Real) -> Real:
+    def _per_load(self, weight: FloatArray) -> FloatArray:
         """(S,B) the same over the loads."""
         summed = self._weighed(weight)
         return np.divide(summed, self.asked.load, where=self.asked.load > 0.0, out=np.zeros_like(summed))
@@ -102,22 +99,22 @@ class StepPoint:
     """The transmitter's step under given multipliers."""
 
     step: Step
-    multiplier: Real
+    multiplier: FloatArray
     """(S,) μ."""
-    damped: Real
+    damped: FloatArray
     """(S,B) 1/(q + μ)."""
-    own: Real
+    own: FloatArray
     """(S,B) what a terminal's own load leaves of it."""
-    gain: Real
+    gain: FloatArray
     """(S,B) vᵀ (D_s + μ_s)⁻¹ v*."""
-    pull: Number
+    pull: NumberArray
     """(K,C,L) share of (D_s + μ_s)⁻¹ v_k* in W_k."""
-    power_w: Real
+    power_w: FloatArray
     """(S,)"""
     value: float
     """Of the dual, less a constant."""
 
-    def coefficients(self) -> Number:
+    def coefficients(self) -> NumberArray:
         """(S,B,B,L) the weights over the conjugate steering vectors."""
         step = self.step
         root = np.sqrt(step.asked.load)
@@ -127,7 +124,7 @@ class StepPoint:
         inverse = (step.vectors * damped[:, None, :]) @ step.vectors.swapaxes(1, 2)
         return np.asarray((root[:, :, None] * inverse)[..., None] * scaled[:, None])
 
-    def slopes(self) -> Real:
+    def slopes(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
         step, clusters, q = self.step, self.step.clusters, self.step.values
         asked = step.asked
@@ -146,7 +143,7 @@ class StepPoint:
         return np.asarray(2.0 * (slopes - np.diag(alone)))
 
 
-def _coupled(clusters: Clusters, asked: Asked, gain: Real, own: Real, target: Number) -> Number:
+def _coupled(clusters: Clusters, asked: Asked, gain: FloatArray, own: FloatArray, target: NumberArray) -> NumberArray:
     """(K,C,L) t of (I + N_k diag(g)) t = T_k, N being the coupling off the diagonal.
 
     Between the roots of g the matrix is Hermitian with a unit diagonal, 1 - P_ss g_s + P_ss g_s, of which the first

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
-from numpy.typing import NDArray
 
 from twin import randomness
-from twin.arrays import Reach
+from twin.arrays import ComplexArray, FloatArray, NumberArray, Reach
 from twin.precoding.beamspace.codebook import Subspace, within_budget
 from twin.precoding.beamspace.multistream import optimise, real_if_real, stream_counts
 from twin.precoding.beamspace.transmitter import Clusters
@@ -22,10 +21,6 @@ from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi, draw_channels
 from twin.registry import dataclass_options
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Number = NDArray[np.inexact[Any]]
 
 
 @dataclass_options
@@ -59,7 +54,7 @@ def ergodic_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     setting = Samples.of(problem, options)
     weights, best = start.weights, start.weights
     highest, converged, iterations = -np.inf, False, 0
-    multiplier: Real | None = None
+    multiplier: FloatArray | None = None
     for iterations in range(most + 1):
         asked = setting.asked(weights)
         converged = iterations > 0 and asked.rate_bit <= highest + options.tolerance_bit
@@ -98,9 +93,9 @@ class Samples:
     reach: Reach
     clusters: Clusters
     csi: StatisticalCsi
-    weight: Real
+    weight: FloatArray
     """(K,) β, zero for terminals that nobody serves."""
-    receive: Complex
+    receive: ComplexArray
     """(D,S,B,M) receive sides."""
 
     @classmethod
@@ -136,7 +131,9 @@ class Samples:
             target=real_if_real(np.asarray(target)),
         )
 
-    def _of_sample(self, receive: Complex, own: Number, leaked: Real) -> tuple[float, Real, Number, Number]:
+    def _of_sample(
+        self, receive: ComplexArray, own: NumberArray, leaked: FloatArray
+    ) -> tuple[float, FloatArray, NumberArray, NumberArray]:
         """Rate, load, coupling and target of one sample (S,B,M)."""
         reach, clusters = self.reach, self.clusters
         mine = clusters.gathered(receive)
@@ -153,14 +150,14 @@ class Samples:
         return rate, np.maximum(load, 0.0), mine.conj() @ combined @ mine.swapaxes(1, 2), target
 
 
-def _scaled(drawn: Complex, csi: StatisticalCsi) -> Complex:
+def _scaled(drawn: ComplexArray, csi: StatisticalCsi) -> ComplexArray:
     """Receive sides in units of the noise; what stands for nobody stays zero."""
     noise_w = csi.reach.gathered(csi.noise_w)
     root = np.sqrt(np.where(noise_w > 0.0, noise_w, 1.0))
     return np.asarray(drawn / root[..., None])
 
 
-def _phases(csi: StatisticalCsi, samples: int, seed: int) -> Real:
+def _phases(csi: StatisticalCsi, samples: int, seed: int) -> FloatArray:
     """(D,S,B) phase errors: Gaussian with the mean φ̄, uniform where that is zero."""
     mean = csi.reach.gathered(csi.mean_phase)
     deviation = np.sqrt(-2.0 * np.log(np.where(mean > 0.0, np.minimum(mean, 1.0), 1.0)))
@@ -174,5 +171,5 @@ def _phases(csi: StatisticalCsi, samples: int, seed: int) -> Real:
     return phases
 
 
-def _adjoint(matrices: Number) -> Number:
+def _adjoint(matrices: NumberArray) -> NumberArray:
     return matrices.conj().swapaxes(-1, -2)

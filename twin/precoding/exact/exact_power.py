@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Gt
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.precoding.joint import JointOptions, Near, Receivers, carried, within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
@@ -16,8 +16,6 @@ from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
 from twin.registry import dataclass_options
 from twin.solvers.power_duals import LEAST_MULTIPLIER, met
 from twin.solvers.span import Span
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -50,12 +48,14 @@ def cdwmmse_exact_power(problem: PrecodingProblem, *, options: Any) -> Precoding
     return replace(found, iterations=start.iterations + found.iterations)
 
 
-def _refined(problem: PrecodingProblem, near: Near, start: Real, options: ExactPowerOptions, most: int) -> Precoding:
+def _refined(
+    problem: PrecodingProblem, near: Near, start: FloatArray, options: ExactPowerOptions, most: int
+) -> Precoding:
     """Alternate between receivers and the exact transmitter step, from coefficients (S,B,B) on; the best is kept."""
     span = Span.of(problem.csi.gram)
     budget_w = np.where(near.serving.any(axis=1), problem.power_w, 0.0)
     best, coordinates = start, span.coordinates @ start
-    multiplier: Real | None = None
+    multiplier: FloatArray | None = None
     highest, converged, iterations = -np.inf, False, 0
     for iterations in range(most + 1):
         receivers = decomposed_receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
@@ -82,27 +82,27 @@ class Dual:
     """
 
     near: Near
-    mean: Real
+    mean: FloatArray
     """(S,B) |ρ| of serving pairs."""
-    aligned: Real
+    aligned: FloatArray
     """(S,B) the part of the target that is the same multiple of |ρ| on all satellites of a terminal."""
-    apart: Real
+    apart: FloatArray
     """(S,B) what else the target holds."""
-    strength: Real
+    strength: FloatArray
     """(S,B) α."""
-    load: Real
+    load: FloatArray
     """(S,B) α γ."""
-    values: Real
+    values: FloatArray
     """(S,B) q."""
-    vectors: Real
+    vectors: FloatArray
     """(S,B,B) Y."""
-    least: Real
+    least: FloatArray
     """(S,) multipliers that count as zero."""
-    budget_w: Real
+    budget_w: FloatArray
     """(S,)"""
 
     @classmethod
-    def of(cls, near: Near, gram: Real, receivers: Receivers, budget_w: Real) -> Dual:
+    def of(cls, near: Near, gram: FloatArray, receivers: Receivers, budget_w: FloatArray) -> Dual:
         """Decompose what the receivers ask for."""
         strength = np.where(near.reach.gathered(near.served), near.reach.gathered(receivers.strength), 0.0)
         load = strength * near.gain
@@ -126,7 +126,7 @@ class Dual:
             budget_w=budget_w,
         )
 
-    def at(self, multiplier: Real) -> DualPoint:
+    def at(self, multiplier: FloatArray) -> DualPoint:
         """The solution under given multipliers (S,), and what it spends."""
         near, reach = self.near, self.near.reach
         damped = 1.0 / (self.values + multiplier[:, None])
@@ -154,18 +154,18 @@ class Dual:
             value=-gained - float(multiplier @ self.budget_w),
         )
 
-    def maximised(self, start: Real | None, tolerance: float) -> Real:
+    def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
         """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
         typical = self.values.mean(axis=1) if self.values.size else self.least
         return met(
             self.at, self.budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance
         )
 
-    def _weighed(self, weight: Real) -> Real:
+    def _weighed(self, weight: FloatArray) -> FloatArray:
         """(S,B) Σ_l weight_sl Y_lk²."""
         return np.asarray(np.einsum("skl,skl,sl->sk", self.vectors, self.vectors, weight, optimize=True))
 
-    def _per_load(self, weight: Real) -> Real:
+    def _per_load(self, weight: FloatArray) -> FloatArray:
         """(S,B) the same over the loads."""
         summed = self._weighed(weight)
         return np.divide(summed, self.load, where=self.load > 0.0, out=np.zeros_like(summed))
@@ -176,22 +176,22 @@ class DualPoint:
     """The transmitter step under given multipliers."""
 
     dual: Dual
-    multiplier: Real
+    multiplier: FloatArray
     """(S,) μ."""
-    damped: Real
+    damped: FloatArray
     """(S,B) 1/(q + μ)."""
-    pull: Real
+    pull: FloatArray
     """(S,B) share of (D_s + μ_s)⁻¹ v_k* in w_k."""
-    swept: Real
+    swept: FloatArray
     """(S,B) x of the coupling x xᵀ - diag y between the satellites of each terminal."""
-    crossed: Real
+    crossed: FloatArray
     """(S,B) y."""
-    power_w: Real
+    power_w: FloatArray
     """(S,)"""
     value: float
     """Of the dual, less a constant."""
 
-    def coefficients(self) -> Real:
+    def coefficients(self) -> FloatArray:
         """(S,B,B) the weights over the conjugate steering vectors."""
         dual = self.dual
         root = np.sqrt(dual.load)
@@ -201,7 +201,7 @@ class DualPoint:
         inverse = (dual.vectors * damped[:, None, :]) @ dual.vectors.swapaxes(1, 2)
         return np.asarray(root[:, :, None] * inverse * scaled[:, None, :])
 
-    def slopes(self) -> Real:
+    def slopes(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
         dual, q = self.dual, self.dual.values
         seen = self.pull * dual._per_load(q * self.damped**2)
@@ -210,7 +210,7 @@ class DualPoint:
         return np.asarray(2.0 * (spread @ spread.T - np.diag(alone)))
 
 
-def _scaled(coordinates: Real, budget_w: Real) -> Real:
+def _scaled(coordinates: FloatArray, budget_w: FloatArray) -> FloatArray:
     """The weights within the budgets, from which the search may be off by its tolerance."""
     spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
     ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))

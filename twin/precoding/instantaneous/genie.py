@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise as several_streams
 from twin.precoding.beamspace.multistream import stream_counts
@@ -20,9 +20,6 @@ from twin.precoding.weights import SpannedWeights, Weights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import dataclass_options
-
-Complex = NDArray[np.complex128]
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -65,11 +62,11 @@ def genie(problem: PrecodingProblem, *, options: Any) -> Precoding:
 class GenieRule:
     """Weights for channels that are known."""
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(S,) satellites, rising."""
-    power_w: Real
+    power_w: FloatArray
     """(S,) their budgets."""
-    weight: Real
+    weight: FloatArray
     """(K,) β."""
     iterations: int
     tolerance_bit: float
@@ -81,7 +78,7 @@ class GenieRule:
         weights: SpannedWeights,
         truth: StatisticalCsi,
         draws: ChannelDraws,
-        transmitting: NDArray[np.bool_],
+        transmitting: BoolArray,
         *,
         seed: int,
         epoch: int,
@@ -100,7 +97,7 @@ class GenieRule:
         return tuple(solve(problem, receive, options) for receive in draws.receive[: self.realisations])
 
 
-def _known(problem: PrecodingProblem, receive: Complex, options: JointOptions) -> Weights:
+def _known(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions) -> Weights:
     """Weights for channels whose receive sides (S,B,1) are known: the phase of each is taken off where it is sent."""
     size = np.abs(receive[..., 0])
     found = optimise(_without_doubt(problem, size), options, mean_receivers).weights
@@ -109,7 +106,9 @@ def _known(problem: PrecodingProblem, receive: Complex, options: JointOptions) -
     return replace(found, coefficients=found.coefficients * turn[:, None, :, None])
 
 
-def _known_at_arrays(problem: PrecodingProblem, receive: Complex, options: JointOptions, *, streams: int) -> Weights:
+def _known_at_arrays(
+    problem: PrecodingProblem, receive: ComplexArray, options: JointOptions, *, streams: int
+) -> Weights:
     """Weights for channels whose receive sides (S,B,M) are known."""
     size = np.linalg.norm(receive, axis=-1)
     certain = _without_doubt(problem, size)
@@ -121,7 +120,7 @@ def _known_at_arrays(problem: PrecodingProblem, receive: Complex, options: Joint
     return several_streams(certain, options, space, stream_counts(certain, streams)).weights
 
 
-def _without_doubt(problem: PrecodingProblem, size: Real) -> PrecodingProblem:
+def _without_doubt(problem: PrecodingProblem, size: FloatArray) -> PrecodingProblem:
     """The problem with channels of known sizes (S,B) and phases."""
     truth = problem.csi
     known = replace(

@@ -7,18 +7,15 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
 from twin import randomness
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import dataclass_options
 from twin.units import from_db, watts_from_dbm
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 @dataclass_options
@@ -56,9 +53,9 @@ def imrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
 class PilotRule:
     """Weights along estimated channels."""
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(S,) satellites, rising."""
-    beam_power_w: Real
+    beam_power_w: FloatArray
     """(S,K) mean power of each pair's beam."""
     pilot_length: int
     """τ_p."""
@@ -72,7 +69,7 @@ class PilotRule:
         weights: SpannedWeights,
         truth: StatisticalCsi,
         draws: ChannelDraws,
-        transmitting: NDArray[np.bool_],
+        transmitting: BoolArray,
         *,
         seed: int,
         epoch: int,
@@ -84,7 +81,7 @@ class PilotRule:
         reach = truth.reach
         return tuple(pointed(truth, reach.spread(along * estimate.conj())) for estimate in contaminated)
 
-    def amplitude(self, truth: StatisticalCsi, transmitting: NDArray[np.bool_]) -> Real:
+    def amplitude(self, truth: StatisticalCsi, transmitting: BoolArray) -> FloatArray:
         """(S,B) amplitude of each beam over that of its estimate."""
         rows = np.searchsorted(self.norad_id, truth.norad_id)
         power_w = truth.reach.gathered(np.where(transmitting, self.beam_power_w[rows], 0.0))
@@ -100,23 +97,23 @@ class Estimates:
     """
 
     rule: PilotRule
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(S,)"""
-    mean: Real
+    mean: FloatArray
     """(S,B) m."""
-    variance: Real
+    variance: FloatArray
     """(S,B) ν: of the channel."""
-    meeting: Real
+    meeting: FloatArray
     """(S,B,B) v_iᵀ v_j* where i and j share a pilot."""
-    filters: Real
+    filters: FloatArray
     """(S,B,B) column k: what the projections weigh in the estimate of terminal k, less ν_k."""
-    power: Real
+    power: FloatArray
     """(S,B) E |estimate|²."""
-    pilot: NDArray[np.int64]
+    pilot: IntArray
     """(S,B) which one each terminal sends."""
-    steering: Complex
+    steering: ComplexArray
     """(S,B,N) v."""
-    turn: Complex
+    turn: ComplexArray
     """(S,B) e^{jψ}: the carrier's phase, with which one terminal's channel enters the estimate of another's."""
 
     @classmethod
@@ -147,17 +144,17 @@ class Estimates:
             turn=np.ones(mean.shape, dtype=np.complex128) if phase is None else np.exp(1j * reach.gathered(phase)),
         )
 
-    def drawn(self, receive: Complex, *, seed: int, epoch: int) -> Complex:
+    def drawn(self, receive: ComplexArray, *, seed: int, epoch: int) -> ComplexArray:
         """(D,S,B) estimates of drawn receive sides (D,S,B)."""
         projected = np.einsum("sjk,dsk->dsj", self.meeting, (receive - self.mean) * self.turn)
         return self.from_projections(projected + self._noise(len(receive), seed=seed, epoch=epoch))
 
-    def from_projections(self, projected: Complex) -> Complex:
+    def from_projections(self, projected: ComplexArray) -> ComplexArray:
         """(D,S,B) estimates from v_jᴴ (y - E y) (D,S,B), y being what is received on the pilot of terminal j."""
         learnt = self.variance * np.einsum("sjk,dsj->dsk", self.filters, projected)
         return np.asarray(self.mean + learnt * self.turn.conj())
 
-    def _noise(self, draws: int, *, seed: int, epoch: int) -> Complex:
+    def _noise(self, draws: int, *, seed: int, epoch: int) -> ComplexArray:
         """(D,S,B) v_jᴴ n for the noise n at a satellite's antennas while the pilot of terminal j is received."""
         size = np.sqrt(self.rule.uplink_noise_w / self.rule.pilot_power_w / 2.0)
         projected = np.zeros((draws, *self.mean.shape), dtype=np.complex128)

@@ -9,17 +9,12 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.precoding.noncoherent.effective import EffectiveChannels, Rows
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.radio.channel import StatisticalCsi
-
-Complex = NDArray[np.complex128]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 
 class Limits(Protocol):
@@ -45,7 +40,7 @@ class Limits(Protocol):
 class Solver(Protocol):
     """The convex problems of satellites."""
 
-    def solve(self, rows: Rows, load: NDArray[np.float64], target: Complex) -> Complex:
+    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """Find and keep W of some satellites for T of weights (g,B) and z (g,B,B,L); v_iᵀ W_k (g,B,B,L)."""
 
     def weights(self) -> Weights:
@@ -55,10 +50,10 @@ class Solver(Protocol):
 def alternate(
     problem: PrecodingProblem,
     solver: Solver,
-    active: Flags,
-    cold: Complex,
+    active: BoolArray,
+    cold: ComplexArray,
     limits: Limits,
-    order: Ids | None = None,
+    order: IntArray | None = None,
 ) -> Precoding:
     """Alternate between receivers and satellites until the objective (13a) changes no more.
 
@@ -101,7 +96,7 @@ def alternate(
     return Precoding(weights=solver.weights(), iterations=iterations, converged=converged)
 
 
-def taking_turns(active: Flags, reach: Reach, order: Ids) -> list[Rows]:
+def taking_turns(active: BoolArray, reach: Reach, order: IntArray) -> list[Rows]:
     """Satellites whose turn comes at the same time: later than all before them in order with a common stream.
 
     Parameters
@@ -113,7 +108,7 @@ def taking_turns(active: Flags, reach: Reach, order: Ids) -> list[Rows]:
     order
         (S,) the order in which they would go one by one.
     """
-    sent: Flags = np.asarray(active.any(axis=2))
+    sent: BoolArray = np.asarray(active.any(axis=2))
     if (reach.spread(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
         return [slice(0, len(order))]
     turn = np.zeros(len(order), dtype=np.int64)
@@ -129,7 +124,9 @@ def taking_turns(active: Flags, reach: Reach, order: Ids) -> list[Rows]:
     return groups
 
 
-def _start(problem: PrecodingProblem, active: Flags, cold: Complex, limits: Limits) -> tuple[Complex, int]:
+def _start(
+    problem: PrecodingProblem, active: BoolArray, cold: ComplexArray, limits: Limits
+) -> tuple[ComplexArray, int]:
     """v_iᵀ W_k (S,B,B,L) to start from, and how many iterations it deserves.
 
     Streams that the given weights do not know start cold, those that are sent no more are dropped.
@@ -137,19 +134,19 @@ def _start(problem: PrecodingProblem, active: Flags, cold: Complex, limits: Limi
     given = _heard(problem.start, problem.csi)
     if given is None or given.shape != cold.shape:
         return np.array(cold), limits.iterations
-    known: Flags = np.asarray(given.any(axis=1))
+    known: BoolArray = np.asarray(given.any(axis=1))
     if _all_or_none(active):
         known = np.broadcast_to(known.any(axis=2, keepdims=True), known.shape)
     kept = np.where(known[:, None], given, cold) * active[:, None]
     return kept, limits.warm_iterations if np.array_equal(known, active) else limits.change_iterations
 
 
-def _all_or_none(active: Flags) -> bool:
+def _all_or_none(active: BoolArray) -> bool:
     """Whether a satellite sends all streams of a terminal or none, so that one without power is not a new one."""
     return bool((active.all(axis=2) == active.any(axis=2)).all())
 
 
-def _heard(start: Weights | None, csi: StatisticalCsi) -> Complex | None:
+def _heard(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None:
     """v_iᵀ W_k (S,B,B,L) of weights to start from; those in a span of terminals move with these."""
     if start is None or start.slot is not None:
         return None

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.precoding.noncoherent.constraints import PowerConstraints
 from twin.precoding.noncoherent.multipliers import ellipsoid, newton
 
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Number = NDArray[np.float64] | Complex
+Number = FloatArray | ComplexArray
 
 EVEN = 1e-5
 """Least over largest entry of Σ_x μ_x A_x for which a matrix of the size of the span is inverted instead.
@@ -26,9 +24,9 @@ Where few entries are far below the others, the small matrix would hold them bes
 class Solved:
     """W of one satellite."""
 
-    weights: Complex
+    weights: ComplexArray
     """(N,J) W, a column for each stream of each terminal."""
-    mu: Real
+    mu: FloatArray
     """(X,) multipliers of the constraints; infinite where the cap is zero."""
     evaluations: int
     """How many multipliers were tried."""
@@ -42,18 +40,18 @@ class Room:
     but for a few directions, W lies in the span of these and the steering vectors.
     """
 
-    basis: Complex | None
+    basis: ComplexArray | None
     """(N,n) orthonormal basis; none for the antennas themselves."""
-    antennas: NDArray[np.int64] | None
+    antennas: IntArray | None
     """(n,) antennas that may be used, where the constraints are on antennas alone."""
     forms: Number
     """(d,n) diagonals or (d,n,n) matrices A_x over their caps ρ_x, positive caps only."""
-    capped: NDArray[np.int64]
+    capped: IntArray
     """(d,) which of the constraints these are."""
     constraints: PowerConstraints
 
     @classmethod
-    def of(cls, constraints: PowerConstraints, steering: Complex) -> Room:
+    def of(cls, constraints: PowerConstraints, steering: ComplexArray) -> Room:
         """The room for given conjugate steering vectors (N,B)."""
         capped = np.flatnonzero(constraints.cap_w > 0.0)
         forms, cap_w = constraints.forms[capped], constraints.cap_w[capped]
@@ -71,13 +69,13 @@ class Room:
             turned = basis.conj().T @ scaled @ basis
         return cls(basis=basis, antennas=None, forms=turned, capped=capped, constraints=constraints)
 
-    def inner(self, factor: Complex) -> Complex:
+    def inner(self, factor: ComplexArray) -> ComplexArray:
         """Vectors (N,B) in this room (n,B)."""
         if self.basis is not None:
             return np.asarray(self.basis.conj().T @ factor)
         return np.asarray(factor[self.antennas])
 
-    def outer(self, weights: Complex, antennas: int) -> Complex:
+    def outer(self, weights: ComplexArray, antennas: int) -> ComplexArray:
         """The way back, to all antennas."""
         if self.basis is not None:
             return np.asarray(self.basis @ weights)
@@ -86,7 +84,7 @@ class Room:
         return out
 
 
-def _basis(constraints: PowerConstraints, forms: Number, off: Number, steering: Complex) -> Complex:
+def _basis(constraints: PowerConstraints, forms: Number, off: Number, steering: ComplexArray) -> ComplexArray:
     """Orthonormal basis of all that W may need."""
     antennas = constraints.antennas
     dense = np.concatenate([_matrices(forms), _matrices(off)])
@@ -100,20 +98,22 @@ def _basis(constraints: PowerConstraints, forms: Number, off: Number, steering: 
     return np.asarray(basis @ vectors[:, values <= 1e-12 * max(values.max(initial=0.0), 1e-300)])
 
 
-def _matrices(forms: Number) -> Complex:
+def _matrices(forms: Number) -> ComplexArray:
     """(d,N,N)"""
     if forms.ndim == 3:
         return np.asarray(forms, dtype=np.complex128)
     return np.asarray(forms[:, :, None] * np.eye(forms.shape[1]), dtype=np.complex128)
 
 
-def _range(vectors: Complex) -> Complex:
+def _range(vectors: ComplexArray) -> ComplexArray:
     """Orthonormal basis of the range (N,n)."""
     left, values, _ = np.linalg.svd(vectors, full_matrices=False)
     return np.asarray(left[:, values > 1e-13 * values.max(initial=0.0)])
 
 
-def solve(room: Room, factor: Complex, target: Complex, method: str, start: Real | None = None) -> Solved:
+def solve(
+    room: Room, factor: ComplexArray, target: ComplexArray, method: str, start: FloatArray | None = None
+) -> Solved:
     """Minimise over W with T = F Fᴴ and z = F c.
 
     Parameters
@@ -163,12 +163,12 @@ def solve(room: Room, factor: Complex, target: Complex, method: str, start: Real
     return Solved(weights=weights, mu=mu, evaluations=found.evaluations)
 
 
-def _usable(start: Real) -> Real | None:
+def _usable(start: FloatArray) -> FloatArray | None:
     """Multipliers that are a start, or none."""
     return start if np.isfinite(start).all() and (start > 0.0).any() else None
 
 
-def _power(forms: Number, weights: Complex) -> Real:
+def _power(forms: Number, weights: ComplexArray) -> FloatArray:
     """(d,) Σ_k Tr W_kᴴ A_x W_k."""
     if forms.ndim == 2:
         return np.asarray(forms.real @ (np.abs(weights) ** 2).sum(axis=1))
@@ -179,9 +179,9 @@ def _power(forms: Number, weights: Complex) -> Real:
 class CappedProblem:
     """The problem with caps of 1, in units of T's largest eigenvalue."""
 
-    factor: Complex
+    factor: ComplexArray
     """(n,B) F."""
-    target: Complex
+    target: ComplexArray
     """(B,J) c."""
     forms: Number
     """(d,n) diagonals or (d,n,n) matrices A_x / ρ_x."""
@@ -190,7 +190,7 @@ class CappedProblem:
     gain: float
     """Tr zᴴ T⁺ z."""
 
-    def at(self, mu: Real) -> CappedTrial:
+    def at(self, mu: FloatArray) -> CappedTrial:
         """W = (F Fᴴ + Σ_x μ_x A_x)⁻¹ F c."""
         total: Number = np.tensordot(mu, self.forms, axes=1)
         if self.forms.ndim == 2 and total.min() > EVEN * total.max():
@@ -205,7 +205,11 @@ class CappedProblem:
         return self._trial(mu, weights, lower, None)
 
     def _trial(
-        self, mu: Real, weights: Complex, lower: Complex | None, small: tuple[Real, Complex, Complex] | None
+        self,
+        mu: FloatArray,
+        weights: ComplexArray,
+        lower: ComplexArray | None,
+        small: tuple[FloatArray, ComplexArray, ComplexArray] | None,
     ) -> CappedTrial:
         worth = float((self.target.conj() * (self.factor.conj().T @ weights)).real.sum())
         power = _power(self.forms, weights)
@@ -218,17 +222,17 @@ class CappedTrial:
     """W at some multipliers."""
 
     forms: Number
-    weights: Complex
+    weights: ComplexArray
     """(n,J)"""
-    power: Real
+    power: FloatArray
     """(d,)"""
     dual: float
-    lower: Complex | None
+    lower: ComplexArray | None
     """(n,n) Cholesky factor of the matrix that was inverted."""
-    small: tuple[Real, Complex, Complex] | None
+    small: tuple[FloatArray, ComplexArray, ComplexArray] | None
     """Instead of it: its diagonal part D (n,), D⁻¹F (n,B) and (I + Fᴴ D⁻¹ F)⁻¹ (B,B)."""
 
-    def curvature(self) -> Real:
+    def curvature(self) -> FloatArray:
         """(d,d) 2 Re Tr Wᴴ A_x (T + Σ μ A)⁻¹ A_y W."""
         if self.forms.ndim == 2:
             product = 2.0 * (self._inverted() * (self.weights @ self.weights.conj().T).T).real
@@ -245,7 +249,7 @@ class CappedTrial:
         half = _half_solved(self.lower, flat).reshape(size, count, columns).transpose(1, 0, 2).reshape(count, -1)
         return np.asarray(2.0 * (half @ half.conj().T).real)
 
-    def bend(self, direction: Real) -> float:
+    def bend(self, direction: FloatArray) -> float:
         """The curvature along one direction (d,)."""
         total = np.tensordot(direction, self.forms, axes=1)
         acted = total[:, None] * self.weights if self.forms.ndim == 2 else total @ self.weights
@@ -257,7 +261,7 @@ class CappedTrial:
         seen = damped.conj().T @ acted
         return float(2.0 * (straight - (seen.conj() * (inverse @ seen)).real.sum()))
 
-    def _inverted(self) -> Complex:
+    def _inverted(self) -> ComplexArray:
         """(n,n) (T + Σ μ A)⁻¹."""
         if self.lower is not None:
             inverse, _ = lapack.zpotri(self.lower, lower=1)
@@ -268,13 +272,13 @@ class CappedTrial:
         return np.asarray(np.diag(1.0 / diagonal) - damped @ inverse @ damped.conj().T)
 
 
-def _inverse(matrix: Complex) -> Complex:
+def _inverse(matrix: ComplexArray) -> ComplexArray:
     """Inverse of a Hermitian matrix that is at least the identity."""
     lower = _cholesky(matrix)
     return _solved(lower, np.eye(len(matrix), dtype=np.complex128))
 
 
-def _cholesky(matrix: Complex) -> Complex:
+def _cholesky(matrix: ComplexArray) -> ComplexArray:
     """Lower factor; what rounding has made indefinite is lifted by as much as rounding may be."""
     lower, failed = lapack.zpotrf(matrix, lower=1, clean=1)
     lift = len(matrix) * np.finfo(float).eps * float(np.trace(matrix).real)
@@ -284,11 +288,11 @@ def _cholesky(matrix: Complex) -> Complex:
     return np.asarray(lower)
 
 
-def _solved(lower: Complex, right: Complex) -> Complex:
+def _solved(lower: ComplexArray, right: ComplexArray) -> ComplexArray:
     found, _ = lapack.zpotrs(lower, right, lower=1)
     return np.asarray(found)
 
 
-def _half_solved(lower: Complex, right: Complex) -> Complex:
+def _half_solved(lower: ComplexArray, right: ComplexArray) -> ComplexArray:
     found, _ = lapack.ztrtrs(lower, right, lower=1)
     return np.asarray(found)

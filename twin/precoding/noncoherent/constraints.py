@@ -8,12 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import ComplexArray, FloatArray, NumberArray
 from twin.errors import InputError
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 ROUNDING = 1e-9
 """Share of a matrix's largest entry or eigenvalue by which it may miss being Hermitian or positive semidefinite."""
@@ -23,9 +20,9 @@ ROUNDING = 1e-9
 class PowerConstraints:
     """The constraints of one satellite with N antennas."""
 
-    forms: NDArray[np.float64] | Complex
+    forms: FloatArray | ComplexArray
     """(X,N) diagonals of A_x, or (X,N,N) the Hermitian positive semidefinite matrices themselves."""
-    cap_w: Real
+    cap_w: FloatArray
     """(X,) ρ_x, not negative."""
 
     @property
@@ -48,12 +45,12 @@ class PowerConstraints:
         return float((self.cap_w / level).min())
 
 
-def total_power(power_w: Real, antennas: int) -> tuple[PowerConstraints, ...]:
+def total_power(power_w: FloatArray, antennas: int) -> tuple[PowerConstraints, ...]:
     """One cap (S,) on the total power of each satellite."""
     return tuple(PowerConstraints(forms=np.ones((1, antennas)), cap_w=np.array([cap])) for cap in power_w)
 
 
-def per_antenna(power_w: Real, antennas: int) -> tuple[PowerConstraints, ...]:
+def per_antenna(power_w: FloatArray, antennas: int) -> tuple[PowerConstraints, ...]:
     """An equal share of each satellite's power (S,) as the cap of each of its antennas."""
     each = np.eye(antennas)
     return tuple(PowerConstraints(forms=each, cap_w=np.full(antennas, cap / antennas)) for cap in power_w)
@@ -97,7 +94,7 @@ class PowerCap:
 
 
 def asked_for(
-    constraint: Literal["total", "per_antenna"], caps: Sequence[PowerCap], power_w: Real, antennas: int
+    constraint: Literal["total", "per_antenna"], caps: Sequence[PowerCap], power_w: FloatArray, antennas: int
 ) -> tuple[PowerConstraints, ...]:
     """The constraints of satellites with powers (S,) that options ask for.
 
@@ -123,7 +120,7 @@ def asked_for(
     return tuple(PowerConstraints(forms=forms, cap_w=shares * one) for one in power_w)
 
 
-def form(cap: PowerCap, where: str, antennas: int) -> NDArray[np.inexact[Any]]:
+def form(cap: PowerCap, where: str, antennas: int) -> NumberArray:
     """A as its diagonal (N,) if it has no more, else (N,N).
 
     Raises
@@ -143,7 +140,7 @@ def form(cap: PowerCap, where: str, antennas: int) -> NDArray[np.inexact[Any]]:
     return _semidefinite(matrix, f"{where}.{given[0]}", antennas)
 
 
-def _selection(chosen: tuple[int, ...], where: str, antennas: int) -> Real:
+def _selection(chosen: tuple[int, ...], where: str, antennas: int) -> FloatArray:
     """Ones at some antennas."""
     outside = [index for index in chosen if not 0 <= index < antennas]
     if outside:
@@ -153,7 +150,7 @@ def _selection(chosen: tuple[int, ...], where: str, antennas: int) -> Real:
     return diagonal
 
 
-def _written(cap: PowerCap, where: str) -> Complex:
+def _written(cap: PowerCap, where: str) -> ComplexArray:
     """The matrix of the options."""
     parts = []
     for key, rows in (("matrix", cap.matrix), ("imaginary", cap.imaginary)):
@@ -167,7 +164,7 @@ def _written(cap: PowerCap, where: str) -> Complex:
     return np.asarray(parts[0] + 1j * parts[1])
 
 
-def _read(path: str, where: str) -> Complex:
+def _read(path: str, where: str) -> ComplexArray:
     """The matrix of a file."""
     try:
         read = np.load(path, allow_pickle=False)
@@ -178,7 +175,7 @@ def _read(path: str, where: str) -> Complex:
     return np.asarray(read, dtype=np.complex128)
 
 
-def _semidefinite(matrix: Complex, where: str, antennas: int) -> NDArray[np.inexact[Any]]:
+def _semidefinite(matrix: ComplexArray, where: str, antennas: int) -> NumberArray:
     if matrix.shape != (antennas, antennas):
         raise ValueError(f"{where}: found shape {matrix.shape}, must be ({antennas}, {antennas}) as the array has")
     if not np.isfinite(matrix).all():

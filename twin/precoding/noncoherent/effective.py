@@ -12,25 +12,21 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.radio.channel import StatisticalCsi
 
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Ids = NDArray[np.int64]
-Rows = slice | Ids
+Rows = slice | IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
     """For each terminal i the up to Q terminals that some satellite reaches together with it, itself included."""
 
-    places: Ids
+    places: IntArray
     """(S,B,B) place of the terminal of the second column among the neighbours of that of the first."""
-    own: Ids
+    own: IntArray
     """(K,) place of each terminal among its own neighbours."""
     most: int
     """Q."""
@@ -70,11 +66,11 @@ class Neighbours:
 class Arrivals:
     """What is received, and what of it disturbs."""
 
-    received: Complex
+    received: ComplexArray
     """(K,M,Q,L) G: what terminal i's antennas receive of the streams of each of its neighbours."""
-    own: Complex
+    own: ComplexArray
     """(K,M,L) of its own streams."""
-    unwanted: Complex
+    unwanted: ComplexArray
     """(K,M,M) covariance of everything else and noise."""
 
 
@@ -82,15 +78,15 @@ class Arrivals:
 class Receivers:
     """The best receivers U = X E and weights C = ω E⁻¹ (P1, eq. 14 and 15), U C Uᴴ = ω X E Xᴴ."""
 
-    filters: Complex
+    filters: ComplexArray
     """(K,M,L) X: the unwanted covariance's inverse times the wanted signal."""
-    error: Complex
+    error: ComplexArray
     """(K,L,L) E: mean square errors."""
-    inverse: Complex
+    inverse: ComplexArray
     """(K,L,L) E⁻¹, in which nothing cancels."""
-    log_inverse: Real
+    log_inverse: FloatArray
     """(K,) ln det E⁻¹."""
-    weight: Real
+    weight: FloatArray
     """(K,) ω: rate weights over ln 2."""
 
 
@@ -98,13 +94,13 @@ class Receivers:
 class Asked:
     """What the receivers ask of each satellite."""
 
-    load: Real
+    load: FloatArray
     """(S,B) t: T_s = Σ_i t_si v_i* v_iᵀ."""
-    listener: Complex
+    listener: ComplexArray
     """(S,B,M) U C Uᴴ √γ u: how what a terminal receives counts at the satellite."""
-    wanted: Complex
+    wanted: ComplexArray
     """(S,B,L) coefficient of v_k* in the wanted part of z_k, active streams only."""
-    active: NDArray[np.bool_]
+    active: BoolArray
     """(S,B,L) streams that each satellite may send."""
 
 
@@ -113,16 +109,16 @@ class EffectiveChannels:
     """H̃ of the pairs in reach."""
 
     reach: Reach
-    arrival: Complex
+    arrival: ComplexArray
     """(S,B,M) √γ u."""
-    noise_w: Real
+    noise_w: FloatArray
     """(K,) σ²."""
-    weight: Real
+    weight: FloatArray
     """(K,) ω: rate weights over ln 2, which makes (15) the optimum of a logarithm to base 2."""
     neighbours: Neighbours
 
     @classmethod
-    def of(cls, csi: StatisticalCsi, weight: Real) -> Self:
+    def of(cls, csi: StatisticalCsi, weight: FloatArray) -> Self:
         """The effective channels of statistical CSI, and rate weights (K,)."""
         arrival = csi.receive_steering * np.sqrt(csi.gain)[..., None]
         return cls(
@@ -133,7 +129,7 @@ class EffectiveChannels:
             neighbours=Neighbours.of(csi.reach),
         )
 
-    def arrivals(self, seen: Complex) -> Arrivals:
+    def arrivals(self, seen: ComplexArray) -> Arrivals:
         """What unit channels that carry v_iᵀ W_sk (S,B,B,L) bring to every terminal."""
         satellites, width, antennas = self.arrival.shape
         count, most, streams = self.reach.terminals, self.neighbours.most, seen.shape[3]
@@ -147,7 +143,7 @@ class EffectiveChannels:
             received = np.ascontiguousarray(summed.reshape(count, most, antennas, streams).swapaxes(1, 2))
         return self._sorted(received)
 
-    def _sorted(self, received: Complex) -> Arrivals:
+    def _sorted(self, received: ComplexArray) -> Arrivals:
         """Tell the own streams from the others."""
         count, antennas = received.shape[:2]
         everyone, place = np.arange(count), self.neighbours.own
@@ -189,7 +185,7 @@ class EffectiveChannels:
         logarithm = receivers.log_inverse[used] + filters.shape[-1] * np.log(weight)
         return float((weight * (trace - logarithm)).sum())
 
-    def asked(self, receivers: Receivers, active: NDArray[np.bool_]) -> Asked:
+    def asked(self, receivers: Receivers, active: BoolArray) -> Asked:
         """What the receivers ask of each satellite (T and the wanted part of z; P1, eq. 30 and 31)."""
         weight = self.reach.gathered(receivers.weight)
         filters, error = (self._near(values) for values in (receivers.filters, receivers.error))
@@ -200,14 +196,14 @@ class EffectiveChannels:
         wanted = weight[..., None] * aligned.conj() * active
         return Asked(load=load, listener=listener, wanted=wanted, active=active)
 
-    def _near(self, values: Complex) -> Complex:
+    def _near(self, values: ComplexArray) -> ComplexArray:
         """Matrices of terminals (K,...) at the pairs in reach (S,B,...), zero where there is none."""
         if self.reach.whole:
             return values[None]
         padded = np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])
         return np.asarray(padded[self.reach.terminal])
 
-    def leftover(self, arrivals: Arrivals, asked: Asked, seen: Complex, rows: Rows) -> Complex:
+    def leftover(self, arrivals: Arrivals, asked: Asked, seen: ComplexArray, rows: Rows) -> ComplexArray:
         """z (g,B,B,L) over the conjugate steering vectors of some satellites, less what the others already send.
 
         The cross terms that (19) lacks: of what terminal i receives, its receiver should find its own streams only.
@@ -227,7 +223,7 @@ class EffectiveChannels:
         target[:, diagonal, diagonal] += asked.wanted[rows]
         return np.asarray(target * asked.active[rows][:, None, :, :])
 
-    def change(self, arrivals: Arrivals, difference: Complex, rows: Rows) -> None:
+    def change(self, arrivals: Arrivals, difference: ComplexArray, rows: Rows) -> None:
         """Let satellites that have no stream in common send something else, by a difference (g,B,B,L)."""
         arrival = self.arrival[rows]
         if self.reach.whole:

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, ComplexArray, FloatArray, Reach
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
@@ -21,10 +20,6 @@ from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi
 from twin.registry import dataclass_options
 from twin.solvers.span import Span, wiener
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Flags = NDArray[np.bool_]
 
 RESOLVED = 1e-12
 """Singular values below this share of the largest count as zero, as the literature's pseudo-inverses have it."""
@@ -56,15 +51,15 @@ class Modes:
 
     satellites: Reach
     """The D satellites at most, in the place of terminals, that each terminal hears."""
-    channels: Complex
+    channels: ComplexArray
     """(K,M,D) √γ u of these."""
-    vectors: Complex
+    vectors: ComplexArray
     """(K,M,R) Q, zero where the singular value is; R is the lesser of M and D."""
-    values: Real
+    values: FloatArray
     """(K,R) singular values, falling."""
 
     @classmethod
-    def of(cls, csi: StatisticalCsi, active: Flags) -> Modes:
+    def of(cls, csi: StatisticalCsi, active: BoolArray) -> Modes:
         """Modes of the active pairs (S,K); the satellites' sides being orthonormal, √γ u is all that matters."""
         heard = active & (csi.gain > 0.0)
         satellites = Reach.of(heard.T)
@@ -79,7 +74,7 @@ class Modes:
             values=np.where(kept, values, 0.0),
         )
 
-    def strongest(self, streams: int) -> Complex:
+    def strongest(self, streams: int) -> ComplexArray:
         """(K,M,L) Q of the strongest modes; beyond the rank, zero."""
         kept = self.vectors[:, :, :streams]
         missing = streams - kept.shape[2]
@@ -90,40 +85,42 @@ class Modes:
 class Rows:
     """Weights that are a direction times a row, as a first guess or an end."""
 
-    coordinates: Real
+    coordinates: FloatArray
     """(S,R,B) directions of unit length in the span of the satellite's steering vectors."""
-    rows: Complex
+    rows: ComplexArray
     """(S,B,L) what each stream gets, its power included."""
 
-    def seen(self, span: Span) -> Complex:
+    def seen(self, span: Span) -> ComplexArray:
         """v_iᵀ W_k (S,B,B,L)."""
         heard = span.coordinates.swapaxes(1, 2) @ self.coordinates
         return np.asarray(heard[..., None] * self.rows[:, None, :, :])
 
-    def coefficients(self, span: Span) -> Complex:
+    def coefficients(self, span: Span) -> ComplexArray:
         """(S,B,B,L) over the conjugate steering vectors."""
         return np.asarray((span.basis @ self.coordinates)[..., None] * self.rows[:, None, :, :])
 
 
-def mmse_directions(csi: StatisticalCsi, span: Span) -> Real:
+def mmse_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
     """(S,R,B) (Σ_i γ_i/σ_i² v_i* v_iᵀ + I)⁻¹ v_k* at unit length (P1, after eq. 21)."""
     amplitude = csi.reach.gathered(np.sqrt(csi.gain / csi.noise_w))
     loaded = span.coordinates * amplitude[:, None, :]
     return _unit(wiener(loaded, np.ones(amplitude.shape)))
 
 
-def zero_forcing_directions(csi: StatisticalCsi, span: Span) -> Real:
+def zero_forcing_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
     """(S,R,B) columns of the pseudo-inverse of diag(√γ) Vᵀ at unit length: each nulls all others in reach."""
     loaded = span.coordinates * csi.reach.gathered(np.sqrt(csi.gain))[:, None, :]
     return _unit(wiener(loaded, np.zeros(csi.reach.terminal.shape)))
 
 
-def _unit(columns: Real) -> Real:
+def _unit(columns: FloatArray) -> FloatArray:
     length = np.linalg.norm(columns, axis=1, keepdims=True)
     return np.asarray(np.divide(columns, length, where=length > 0.0, out=np.zeros_like(columns)))
 
 
-def along_modes(csi: StatisticalCsi, directions: Real, active: Flags, power_w: Real, streams: int) -> Rows:
+def along_modes(
+    csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray, streams: int
+) -> Rows:
     """P1's (21): streams along the terminal's strongest modes, power (S,) shared in proportion to √γ.
 
     As printed, with singular vectors of each link by itself, only the first stream would start, and stay alone.
@@ -153,7 +150,7 @@ def along_modes(csi: StatisticalCsi, directions: Real, active: Flags, power_w: R
     return Rows(coordinates=directions, rows=rows * scale[..., None])
 
 
-def along_streams(csi: StatisticalCsi, directions: Real, active: Flags, power_w: Real) -> Rows:
+def along_streams(csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray) -> Rows:
     """P1's (38): each active stream (S,K,L) along its direction, power (S,) shared in proportion to √γ."""
     amplitude = csi.reach.gathered(np.where(active, np.sqrt(csi.gain)[..., None], 0.0))
     satellites, width, streams = amplitude.shape
@@ -161,7 +158,7 @@ def along_streams(csi: StatisticalCsi, directions: Real, active: Flags, power_w:
     return Rows(coordinates=directions, rows=np.sqrt(share) + 0j)
 
 
-def _shares(amplitude: Real, power_w: Real) -> Real:
+def _shares(amplitude: FloatArray, power_w: FloatArray) -> FloatArray:
     """Power (S,) shared in proportion to amplitudes (S,X)."""
     total = amplitude.sum(axis=1, keepdims=True)
     return np.asarray(power_w[:, None] * (amplitude / np.where(total > 0.0, total, 1.0)))
@@ -184,7 +181,7 @@ def zf(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return _linear(problem, span, zero_forcing_directions(problem.csi, span), options.streams)
 
 
-def _linear(problem: PrecodingProblem, span: Span, directions: Real, streams: int) -> Precoding:
+def _linear(problem: PrecodingProblem, span: Span, directions: FloatArray, streams: int) -> Precoding:
     """Power by (21), then held to the budget."""
     rows = along_modes(problem.csi, directions, problem.serving, problem.power_w, streams)
     coefficients = within_budget(rows.coefficients(span), problem.csi.gram, problem.power_w)
@@ -209,7 +206,7 @@ def mrt_tdma(problem: PrecodingProblem, *, options: Any) -> Precoding:
     return Precoding(weights=replace(weights, slot=slot), iterations=0, converged=True)
 
 
-def within_budget(coefficients: Complex, gram: Real, budget_w: Real) -> Complex:
+def within_budget(coefficients: ComplexArray, gram: FloatArray, budget_w: FloatArray) -> ComplexArray:
     """Scale each satellite's coefficients (S,B,B,L) down to its budget (S,), which rounding must not exceed either."""
     satellites, basis, width, streams = coefficients.shape
     flat = coefficients.reshape(satellites, basis, width * streams)

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+from twin.arrays import FloatArray
 
 STEPS = 100
 """Most trial multipliers of a search; a dozen is common."""
@@ -30,7 +28,7 @@ RESOLVED = 1e-15
 """Slackness that is as good as none, as a share of all that the objective can gain."""
 
 
-def total_power(values: Real, loads: Real, cap_w: Real) -> Real:
+def total_power(values: FloatArray, loads: FloatArray, cap_w: FloatArray) -> FloatArray:
     """Multipliers (G,) at which the powers p(μ) = Σ_r loads_r / (values_r + μ)² meet caps (G,), or 0.
 
     Newton's method on 1/√p, which is concave and nearly straight in μ: started below the root it climbs to it and
@@ -62,10 +60,10 @@ def total_power(values: Real, loads: Real, cap_w: Real) -> Real:
     return np.asarray(mu)
 
 
-def total_power_by_bisection(values: Real, loads: Real, cap_w: Real) -> Real:
+def total_power_by_bisection(values: FloatArray, loads: FloatArray, cap_w: FloatArray) -> FloatArray:
     """The same by bisection between 0 and √(Σ_r loads_r / cap), where the power is below its cap."""
 
-    def power(mu: Real) -> Real:
+    def power(mu: FloatArray) -> FloatArray:
         return np.asarray((loads / (values + mu[:, None]) ** 2).sum(axis=1))
 
     values = np.where(loads > 0.0, values, 1.0)
@@ -84,17 +82,17 @@ class Trial(Protocol):
     """W at some multipliers, and what can be told of it."""
 
     @property
-    def power(self) -> Real:
+    def power(self) -> FloatArray:
         """(d,) powers, each over its cap."""
 
     @property
     def dual(self) -> float:
         """The dual function, concave in μ with gradient ``power - 1``."""
 
-    def curvature(self) -> Real:
+    def curvature(self) -> FloatArray:
         """(d,d) minus the dual's second derivatives, positive semidefinite."""
 
-    def bend(self, direction: Real) -> float:
+    def bend(self, direction: FloatArray) -> float:
         """The curvature along one direction (d,)."""
 
 
@@ -113,7 +111,7 @@ class Capped(Protocol[Trying]):
     def gain(self) -> float:
         """Most that the objective can fall below its value at W = 0."""
 
-    def at(self, mu: Real) -> Trying:
+    def at(self, mu: FloatArray) -> Trying:
         """The minimum over W for multipliers (d,), all of them positive."""
 
 
@@ -121,7 +119,7 @@ class Capped(Protocol[Trying]):
 class Found(Generic[Tried]):
     """Multipliers, and how they were found."""
 
-    mu: Real
+    mu: FloatArray
     """(d,)"""
     trial: Tried
     """The minimum over W there."""
@@ -129,7 +127,7 @@ class Found(Generic[Tried]):
     """How many multipliers were tried."""
 
 
-def newton(problem: Capped[Tried], start: Real | None = None) -> Found[Tried]:
+def newton(problem: Capped[Tried], start: FloatArray | None = None) -> Found[Tried]:
     """Multipliers by a primal-dual interior-point method on the concave dual.
 
     Along the ray through the start (all equal without one) the dual is a total-power problem, which a few scalar
@@ -161,17 +159,17 @@ def newton(problem: Capped[Tried], start: Real | None = None) -> Found[Tried]:
     return Found(mu=mu, trial=trial, evaluations=evaluations)
 
 
-def _goal(problem: Capped[Trial], mu: Real) -> float:
+def _goal(problem: Capped[Trial], mu: FloatArray) -> float:
     """Slackness to end with."""
     return max(ACCURACY * float(mu.sum()), RESOLVED * problem.gain)
 
 
-def _solved(problem: Capped[Trial], mu: Real, trial: Trial) -> bool:
+def _solved(problem: Capped[Trial], mu: FloatArray, trial: Trial) -> bool:
     spare = 1.0 - trial.power
     return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _goal(problem, mu))
 
 
-def _along(problem: Capped[Trial], direction: Real, start: float | None) -> tuple[float, int]:
+def _along(problem: Capped[Trial], direction: FloatArray, start: float | None) -> tuple[float, int]:
     """Scale of a direction near which the dual is largest along it, and the trials that took."""
     least = 1e-12 * problem.gain / float(direction.sum())
     scale = max(problem.gain / float(direction.sum()) / 4.0 if start is None else start, least)
@@ -190,7 +188,7 @@ def _along(problem: Capped[Trial], direction: Real, start: float | None) -> tupl
     return scale, tried + 1
 
 
-def _newton_step(curvature: Real, damping: Real, slope: Real) -> Real:
+def _newton_step(curvature: FloatArray, damping: FloatArray, slope: FloatArray) -> FloatArray:
     """(d,) (curvature + diag(damping))⁻¹ slope."""
     matrix = curvature + np.diag(damping)
     scale = 1.0 / np.sqrt(np.diagonal(matrix))
@@ -201,15 +199,15 @@ def _newton_step(curvature: Real, damping: Real, slope: Real) -> Real:
     return np.asarray(step * scale)
 
 
-def _inside(values: Real, change: Real) -> float:
+def _inside(values: FloatArray, change: FloatArray) -> float:
     """Longest step, up to 1, that keeps positive values positive."""
     falling = change < 0.0
     return float(min(1.0, (0.99 * values[falling] / -change[falling]).min(initial=1.0)))
 
 
 def _climb(
-    problem: Capped[Tried], mu: Real, trial: Tried, step: Real, slope: Real, barrier: float
-) -> tuple[Real, Tried, float]:
+    problem: Capped[Tried], mu: FloatArray, trial: Tried, step: FloatArray, slope: FloatArray, barrier: float
+) -> tuple[FloatArray, Tried, float]:
     """A step along which the dual with its barrier rises."""
     value = trial.dual + barrier * float(np.log(mu).sum())
     rise = float(slope @ step)
@@ -256,7 +254,7 @@ def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_0
     return Found(mu=centre, trial=problem.at(centre), evaluations=evaluations)
 
 
-def _face(centre: Real, root: Real, box: float) -> tuple[Real | None, float]:
+def _face(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray | None, float]:
     """The face of the box that cuts deepest, if the centre is outside or the ellipsoid reaches far beyond."""
     width = np.linalg.norm(root, axis=1)
     depth = np.stack([-centre / width, (centre - box) / width])
@@ -268,7 +266,7 @@ def _face(centre: Real, root: Real, box: float) -> tuple[Real | None, float]:
     return (2.0 * float(side) - 1.0) * np.eye(len(centre))[place], deepest
 
 
-def _cut(centre: Real, root: Real, along: Real, depth: float) -> tuple[Real, Real]:
+def _cut(centre: FloatArray, root: FloatArray, along: FloatArray, depth: float) -> tuple[FloatArray, FloatArray]:
     """The smallest ellipsoid around what lies beyond the cut (deep cut; P1's lines 21 to 26 for depth 0)."""
     d = len(centre)
     normal = root @ along

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import ComplexArray, FloatArray
 from twin.precoding.noncoherent.capped import Room, solve
 from twin.precoding.noncoherent.constraints import PowerConstraints
 from twin.precoding.noncoherent.effective import Rows
@@ -17,9 +17,7 @@ from twin.precoding.weights import AntennaWeights, SpannedWeights
 from twin.radio.channel import StatisticalCsi
 from twin.solvers.span import Span
 
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Search = Callable[[Real, Real, Real], Real]
+Search = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -30,12 +28,12 @@ class SpannedSolver:
 
     csi: StatisticalCsi
     span: Span
-    cap_w: Real
+    cap_w: FloatArray
     """(S,)"""
     search: Search
-    found: dict[str, Complex] = field(default_factory=dict)
+    found: dict[str, ComplexArray] = field(default_factory=dict)
 
-    def solve(self, rows: Rows, load: Real, target: Complex) -> Complex:
+    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """W = Z (T + μ)⁻¹ z in coordinates of the span, T = F Fᴴ and z = F c."""
         coordinates, cap_w = self.span.coordinates[rows], self.cap_w[rows]
         root = np.sqrt(load)
@@ -53,11 +51,11 @@ class SpannedSolver:
         damped = squares + mu[:, None]
         share = values / np.where(values > 0.0, damped, 1.0) * used[:, None]
         found = left @ (share[:, :, None] * turned)
-        heard: Real = coordinates.swapaxes(1, 2) @ found
+        heard: FloatArray = coordinates.swapaxes(1, 2) @ found
         self._keep(rows, found.view(np.complex128).reshape(target.shape))
         return np.asarray(heard.view(np.complex128).reshape(target.shape))
 
-    def _keep(self, rows: Rows, coordinates: Complex) -> None:
+    def _keep(self, rows: Rows, coordinates: ComplexArray) -> None:
         if "coordinates" not in self.found:
             shape = (len(self.cap_w), *coordinates.shape[1:])
             self.found["coordinates"] = np.zeros(shape, dtype=np.complex128)
@@ -77,13 +75,13 @@ class AntennaSolver:
     """Satellites with caps of any kind."""
 
     csi: StatisticalCsi
-    steering: Complex
+    steering: ComplexArray
     """(S,N,B) v* of the terminals in reach."""
     rooms: list[Room]
     method: str
-    multipliers: list[Real | None]
+    multipliers: list[FloatArray | None]
     """(X,) of each satellite, from which its next problem starts."""
-    found: dict[str, Complex] = field(default_factory=dict)
+    found: dict[str, ComplexArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:
@@ -93,7 +91,7 @@ class AntennaSolver:
         rooms = [Room.of(one, own) for one, own in zip(constraints, steering, strict=True)]
         return cls(csi=csi, steering=steering, rooms=rooms, method=method, multipliers=[None] * len(rooms))
 
-    def solve(self, rows: Rows, load: Real, target: Complex) -> Complex:
+    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """One satellite after the other."""
         if "weights" not in self.found:
             satellites, antennas, width = self.steering.shape
@@ -103,7 +101,7 @@ class AntennaSolver:
             heard[place] = self._solve_one(int(row), load[place], target[place])
         return heard
 
-    def _solve_one(self, row: int, load: Real, target: Complex) -> Complex:
+    def _solve_one(self, row: int, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """v_iᵀ W_k (B,B,L) of one satellite for T of weights (B,) and z (B,B,L)."""
         own, root = self.steering[row], np.sqrt(load)
         scaled = target / np.where(root > 0.0, root, np.inf)[:, None, None]

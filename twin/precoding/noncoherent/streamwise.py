@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, FloatArray, IntArray, Reach
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.noncoherent.alternating import alternate
 from twin.precoding.noncoherent.eigenmodes import Modes, along_streams, mmse_directions
@@ -21,10 +20,6 @@ from twin.radio.channel import StatisticalCsi
 from twin.randomness import stream
 from twin.registry import dataclass_options
 from twin.solvers.span import Span
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 PREFERENCE = 1e-9
 """What of a satellite's share of the mean power counts beside its participation: it settles ties."""
@@ -66,13 +61,13 @@ class Participation:
 
     satellites: Reach
     """The D satellites at most, in the place of terminals, that each terminal hears."""
-    factors: Real
+    factors: FloatArray
     """(K,D,R) η: share of each satellite in each mode; they sum to 1 over D, and are 0 where the singular value is."""
-    values: Real
+    values: FloatArray
     """(K,R) singular values, falling."""
 
 
-def participation(csi: StatisticalCsi, serving: Flags) -> Participation:
+def participation(csi: StatisticalCsi, serving: BoolArray) -> Participation:
     """Participation of serving satellites (S,K) in the modes of each terminal.
 
     A right singular vector is H̃ᴴ q over its singular value; of length √γ |uᴴ q| at each satellite. Where singular
@@ -85,7 +80,7 @@ def participation(csi: StatisticalCsi, serving: Flags) -> Participation:
     return Participation(satellites=modes.satellites, factors=factors, values=modes.values)
 
 
-def score(csi: StatisticalCsi, serving: Flags, modes: int | None = None) -> Real:
+def score(csi: StatisticalCsi, serving: BoolArray, modes: int | None = None) -> FloatArray:
     """(S,K) power that each satellite carries of a terminal's strongest modes (P1, eq. 40).
 
     Over all modes, as printed, this is γ: a number of modes below the terminal's antennas is what makes it rank.
@@ -95,7 +90,7 @@ def score(csi: StatisticalCsi, serving: Flags, modes: int | None = None) -> Real
     return np.ascontiguousarray(found.satellites.spread(wide).T)
 
 
-def associated(problem: PrecodingProblem, streams: int, seed: int | None = None) -> Flags:
+def associated(problem: PrecodingProblem, streams: int, seed: int | None = None) -> BoolArray:
     """(S,K,L) which satellite sends which stream: the best assignment (P1, eq. 37), or with a seed any.
 
     A terminal has as many streams as serving satellites if these are fewer. Equal assignments are settled by
@@ -119,14 +114,14 @@ def associated(problem: PrecodingProblem, streams: int, seed: int | None = None)
     return sent
 
 
-def _lots(csi: StatisticalCsi, seed: int) -> Real:
+def _lots(csi: StatisticalCsi, seed: int) -> FloatArray:
     """(S,K) lots of every pair, the same whoever else is there."""
     terminals = csi.gain.shape[1]
     drawn = [stream(seed, "streams", int(number)).random(terminals) for number in csi.norad_id]
     return np.array(drawn).reshape(len(drawn), terminals)
 
 
-def _worth(csi: StatisticalCsi, candidates: Flags, streams: int) -> Any:
+def _worth(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Any:
     """What each stream is worth at each of some satellites of a terminal (D,L)."""
     found = participation(csi, candidates)
     factors = found.factors[:, :, :streams]
@@ -134,7 +129,7 @@ def _worth(csi: StatisticalCsi, candidates: Flags, streams: int) -> Any:
     factors = np.pad(factors, ((0, 0), (0, 0), (0, missing)))
     total = np.where(candidates, csi.gain, 0.0).sum(axis=0)
 
-    def worth(terminal: int, own: Ids) -> Real:
+    def worth(terminal: int, own: IntArray) -> FloatArray:
         held = np.searchsorted(found.satellites.terminal[terminal], own)
         return np.asarray(factors[terminal, held] + PREFERENCE * (csi.gain[own, terminal] / total[terminal])[:, None])
 

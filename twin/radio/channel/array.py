@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import ComplexArray, FloatArray
 from twin.radio.channel.element_pattern import ElementPattern, Isotropic
 from twin.units import from_db
-
-Complex = NDArray[np.complex128]
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +36,11 @@ class PlanarArray:
         """Number of elements."""
         return self.rows * self.columns
 
-    def element_gain(self, boresight_cos: Real) -> Real:
+    def element_gain(self, boresight_cos: FloatArray) -> FloatArray:
         """Gain of one element, linear, over the cosine (...) of the angle from boresight; 0 behind the array."""
         return from_db(self.element_gain_dbi) * self.pattern.relative_gain(boresight_cos)
 
-    def steering(self, cosines: Real) -> Complex:
+    def steering(self, cosines: FloatArray) -> ComplexArray:
         """Unit-norm steering vectors (..., elements) of directions (..., 2).
 
         The vector is the Kronecker product of the row and the column response (P3, eq. 2 and 3).
@@ -53,7 +50,7 @@ class PlanarArray:
         vectors = (y[..., :, None] * x[..., None, :]) / np.sqrt(self.elements)
         return np.asarray(vectors.reshape(*vectors.shape[:-2], self.elements))
 
-    def gram(self, cosines: Real, others: Real | None = None) -> Real:
+    def gram(self, cosines: FloatArray, others: FloatArray | None = None) -> FloatArray:
         """Inner products v_i^T v_j^* (..., I, J) of directions (..., I, 2) and others (..., J, 2), or themselves.
 
         They are real, and each is the product of one Dirichlet kernel for each axis in the difference of the cosines;
@@ -66,12 +63,12 @@ class PlanarArray:
             product = product * (own @ other.swapaxes(-1, -2))
         return np.asarray(product)
 
-    def _phases(self, cosine: Real, count: int) -> Real:
+    def _phases(self, cosine: FloatArray, count: int) -> FloatArray:
         """Phase (..., count) of each element of one axis."""
         offsets = np.arange(count) - 0.5 * (count - 1)
         return (2.0 * np.pi * self.spacing_wavelengths) * cosine[..., None] * offsets
 
-    def _line(self, cosine: Real, count: int) -> Real:
+    def _line(self, cosine: FloatArray, count: int) -> FloatArray:
         """Cosine and sine features (..., count) whose inner products are the Dirichlet kernel over ``count``.
 
         Elements at equal distances from the middle contribute alike: half of them are evaluated, and doubled.

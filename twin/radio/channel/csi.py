@@ -6,13 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.arrays import Reach
+from twin.arrays import ComplexArray, FloatArray, IntArray, Reach
 from twin.radio.channel.array import PlanarArray
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,54 +19,54 @@ class StatisticalCsi:
     through the phase e^{jϱ} that precompensation leaves (P1 to P5 in one notation).
     """
 
-    norad_id: NDArray[np.int64]
+    norad_id: IntArray
     """(S,) satellites."""
     array: PlanarArray
     """The array of every satellite."""
-    departure: Real
+    departure: FloatArray
     """(S,K,2) cosines along the satellite's array, which give v."""
-    gain: Real
+    gain: FloatArray
     """(S,K) γ: mean channel power with the gains of both arrays; 0 where there is no link."""
-    rician: Real
+    rician: FloatArray
     """(S,K) κ: Rician factor, linear, infinite without fading."""
-    mean_phase: Real
+    mean_phase: FloatArray
     """(S,K) φ̄ = E e^{jϱ}."""
-    receive_steering: Complex
+    receive_steering: ComplexArray
     """(S,K,M) u: unit-norm response of the terminal's array, zero beyond its own elements."""
     isotropic_scattering: bool
     """Whether Σ is white over the terminal's elements; else it is u uᴴ. Of no account where ``scattering`` is given."""
-    terminal_elements: NDArray[np.int64]
+    terminal_elements: IntArray
     """(K,) elements of each terminal's array."""
-    noise_w: Real
+    noise_w: FloatArray
     """(K,) σ²: noise power on one subcarrier."""
-    scattering: Complex | None = None
+    scattering: ComplexArray | None = None
     """(S,K,M,M) Σ of trace 1, zero beyond a terminal's own elements, where it is neither white nor u uᴴ."""
-    carrier_phase_rad: Real | None = None
+    carrier_phase_rad: FloatArray | None = None
     """(S,K) phase of the carrier over the path, which each satellite takes off for the terminal that it sends to.
 
     Only interference that is coherent, or so by delay, depends on it: everyone else hears a stream with the difference
     of two such phases. None takes all for equal.
     """
-    delay_s: Real | None = None
+    delay_s: FloatArray | None = None
     """(S,K) propagation delay, by which each satellite advances what it sends to a terminal.
 
     Only interference by delay depends on it; None where it is not known.
     """
-    disturbance_share: Real | None = None
+    disturbance_share: FloatArray | None = None
     """(S,K) share of a terminal's own power that arrives as ICI and ISI, in mean; None for none anywhere."""
 
     @cached_property
-    def los_share(self) -> Real:
+    def los_share(self) -> FloatArray:
         """(S,K) κ/(κ+1): share of the power in the line of sight."""
         with np.errstate(invalid="ignore"):
             return np.asarray(np.where(np.isinf(self.rician), 1.0, self.rician / (self.rician + 1.0)))
 
     @cached_property
-    def mean_amplitude(self) -> Real:
+    def mean_amplitude(self) -> FloatArray:
         """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, its unit phase left out)."""
         return np.asarray(np.sqrt(self.gain * self.los_share) * self.mean_phase)
 
-    def of(self, rows: NDArray[np.int64]) -> StatisticalCsi:
+    def of(self, rows: IntArray) -> StatisticalCsi:
         """The statistics of some satellites; rows in order, and all of them, give the same record."""
         if np.array_equal(rows, np.arange(len(self.norad_id))):
             return self
@@ -96,17 +92,17 @@ class StatisticalCsi:
         return Reach.of(self.gain > 0.0)
 
     @cached_property
-    def near_departure(self) -> Real:
+    def near_departure(self) -> FloatArray:
         """(S,B,2) departure towards the terminals in reach."""
         return self.reach.gathered(self.departure)
 
     @cached_property
-    def gram(self) -> Real:
+    def gram(self) -> FloatArray:
         """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors, zero without a link."""
         gram, linked = self.array.gram(self.near_departure), self.reach.gathered(self.gain > 0.0)
         return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
 
-    def near_covariance(self, along: Real, scattered: Real) -> Complex:
+    def near_covariance(self, along: FloatArray, scattered: FloatArray) -> ComplexArray:
         """(S,B,M,M) ``along`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
         reach = self.reach
         steering = reach.gathered(self.receive_steering)
@@ -121,11 +117,11 @@ class StatisticalCsi:
         return np.asarray(outer * reach.gathered(along)[..., None, None] + white[..., None] * identity)
 
     @property
-    def white_scattering(self) -> Real:
+    def white_scattering(self) -> FloatArray:
         """(K,M) diagonal of a white Σ over each terminal's own elements."""
         own = np.arange(self.receive_steering.shape[-1]) < self.terminal_elements[:, None]
         return np.asarray(own / self.terminal_elements[:, None])
 
-    def steering(self) -> Complex:
+    def steering(self) -> ComplexArray:
         """(S,K,N) unit-norm steering vectors v."""
         return self.array.steering(self.departure)

@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin import randomness
+from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.radio.channel.csi import StatisticalCsi
-
-Complex = NDArray[np.complex128]
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDraws:
     """D draws of the channels of one epoch."""
 
-    receive: Complex
+    receive: ComplexArray
     """(D,S,B,M) √γ (√(κ/(κ+1)) u + √(1/(κ+1)) ũ) e^{jϱ} of the terminals in reach: the channel less vᵀ."""
 
-    def of(self, rows: NDArray[np.int64]) -> ChannelDraws:
+    def of(self, rows: IntArray) -> ChannelDraws:
         """The draws of some satellites; rows in order, and all of them, give the same record."""
         if np.array_equal(rows, np.arange(self.receive.shape[1])):
             return self
@@ -29,7 +26,7 @@ class ChannelDraws:
 
 
 def draw_channels(
-    truth: StatisticalCsi, phase_error_rad: Real, *, seed: int, epoch: int, purpose: str = "fading"
+    truth: StatisticalCsi, phase_error_rad: FloatArray, *, seed: int, epoch: int, purpose: str = "fading"
 ) -> ChannelDraws:
     """Draw fading for given phase errors.
 
@@ -61,7 +58,7 @@ def draw_channels(
     return ChannelDraws(receive=receive)
 
 
-def _rotation(angle_rad: Real) -> Complex:
+def _rotation(angle_rad: FloatArray) -> ComplexArray:
     """e^{jϱ}, to the precision of single floats, in which sines are ten times cheaper; a zero angle is exact."""
     angle = angle_rad.astype(np.float32)
     rotation = np.empty(angle.shape, dtype=np.complex128)
@@ -69,7 +66,7 @@ def _rotation(angle_rad: Real) -> Complex:
     return rotation
 
 
-def _scattered(truth: StatisticalCsi, row: int, draws: int, rng: np.random.Generator) -> Complex:
+def _scattered(truth: StatisticalCsi, row: int, draws: int, rng: np.random.Generator) -> ComplexArray:
     """(D,K,M) draws of ũ ~ CN(0, Σ) from one satellite, for all terminals."""
     terminals, elements = truth.receive_steering.shape[1:]
     if truth.scattering is not None:
@@ -81,13 +78,13 @@ def _scattered(truth: StatisticalCsi, row: int, draws: int, rng: np.random.Gener
     return _unit_complex(rng, (draws, terminals, elements)) * np.sqrt(truth.white_scattering)
 
 
-def _roots(covariance: Complex) -> Complex:
+def _roots(covariance: ComplexArray) -> ComplexArray:
     """(K,M,M) A with Aᵀ A* = Σ, for Σ that may be singular."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]).swapaxes(1, 2))
 
 
-def _unit_complex(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
+def _unit_complex(rng: np.random.Generator, shape: tuple[int, ...]) -> ComplexArray:
     """Circular complex Gaussians of unit variance."""
     pairs = rng.standard_normal((*shape, 2))
     pairs *= np.sqrt(0.5)

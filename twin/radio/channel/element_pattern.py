@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import j1
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 
 class ElementPattern(Protocol):
@@ -19,7 +18,7 @@ class ElementPattern(Protocol):
     def uniform(self) -> bool:
         """Whether the gain is the same in every direction in front of the element."""
 
-    def relative_gain(self, boresight_cos: Real) -> Real:
+    def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
         """Gain, linear, 1 along the boresight, over the cosine (...) of the angle from it; 0 behind."""
 
 
@@ -32,7 +31,7 @@ class Isotropic:
         """Yes."""
         return True
 
-    def relative_gain(self, boresight_cos: Real) -> Real:
+    def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
         """1 in front, 0 behind."""
         return np.where(boresight_cos > 0.0, 1.0, 0.0)
 
@@ -61,7 +60,7 @@ class CosinePower:
         """Gain along the boresight of an element without losses: 2 (q + 1), from the integral over half a sphere."""
         return float(10.0 * np.log10(2.0 * (self.exponent + 1.0)))
 
-    def relative_gain(self, boresight_cos: Real) -> Real:
+    def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
         """cos^q in front, 0 behind."""
         return np.where(boresight_cos > 0.0, np.maximum(boresight_cos, 0.0) ** self.exponent, 0.0)
 
@@ -82,7 +81,7 @@ class Reflector:
         """Never."""
         return False
 
-    def relative_gain(self, boresight_cos: Real) -> Real:
+    def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
         """The main lobe, the side lobes and the nulls between them in front, 0 behind."""
         sine = np.sqrt(np.maximum(1.0 - boresight_cos * boresight_cos, 0.0))
         x = np.pi * self.aperture_wavelengths * sine

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.constants import BOLTZMANN_J_K, REFERENCE_TEMPERATURE_K
 from twin.radio.channel.array import PlanarArray
-from twin.radio.channel.csi import Complex, Real, StatisticalCsi
+from twin.radio.channel.csi import StatisticalCsi
 from twin.radio.channel.element_pattern import CosinePower, ElementPattern, Isotropic, Reflector
 from twin.radio.channel.environment import World, realised, terminal_keys
 from twin.radio.channel.fading import realised_rician
@@ -62,11 +62,11 @@ class AimedPath(Path, Protocol):
     """
 
     @property
-    def departure_nadir_cos(self) -> Real:
+    def departure_nadir_cos(self) -> FloatArray:
         """(S,K) cosine of the angle between the satellite's nadir and the terminal."""
 
     @property
-    def arrival_boresight_cos(self) -> Real:
+    def arrival_boresight_cos(self) -> FloatArray:
         """(S,K) cosine of the angle between the terminal's boresight and the satellite."""
 
 
@@ -75,9 +75,9 @@ class ChannelModel:
     """The selected propagation models with all that is fixed over a run."""
 
     carrier_hz: float
-    path_loss: Callable[..., Real]
+    path_loss: Callable[..., FloatArray]
     """The selected `PathLossModel`, its options filled in."""
-    fading: Callable[[Path], Real]
+    fading: Callable[[Path], FloatArray]
     """The selected `FadingModel`, its options filled in."""
     isotropic_scattering: bool
     satellite_array: PlanarArray
@@ -87,9 +87,9 @@ class ChannelModel:
     """Of an element of the satellites' arrays."""
     terminal_patterns: tuple[ElementPattern, ...]
     """Of an element of each group's arrays."""
-    group: NDArray[np.int64]
+    group: IntArray
     """(K,) group of each terminal."""
-    noise_w: Real
+    noise_w: FloatArray
     """(K,) noise power on one subcarrier."""
     world: World
     """What fixes the drawn surroundings of the terminals."""
@@ -118,7 +118,7 @@ class ChannelModel:
         )
 
     @property
-    def terminal_elements(self) -> NDArray[np.int64]:
+    def terminal_elements(self) -> IntArray:
         """(K,) elements of each terminal's array."""
         return np.array([array.elements for array in self.terminal_arrays], dtype=np.int64)[self.group]
 
@@ -127,19 +127,19 @@ class ChannelModel:
         """Whether the channels as they are differ from what can be expected of them."""
         return realised(self.path_loss) is not None or realised(self.fading) is not None
 
-    def realised_loss_db(self, links: LinkStates) -> Real:
+    def realised_loss_db(self, links: LinkStates) -> FloatArray:
         """(S,K) large-scale loss as it is."""
         return realised_loss_db(self.path_loss, links, carrier_hz=self.carrier_hz, world=self.world)
 
-    def realised_rician(self, links: LinkStates) -> Real:
+    def realised_rician(self, links: LinkStates) -> FloatArray:
         """(S,K) Rician factor κ as it is, linear."""
         return realised_rician(self.fading, links, world=self.world)
 
-    def power_gain(self, path: AimedPath) -> Real:
+    def power_gain(self, path: AimedPath) -> FloatArray:
         """γ (..., K) to be expected over links in front of both arrays, both array gains included."""
         return self._array_gain(path, self.path_loss(path, carrier_hz=self.carrier_hz))
 
-    def _array_gain(self, path: AimedPath, loss_db: Real) -> Real:
+    def _array_gain(self, path: AimedPath, loss_db: FloatArray) -> FloatArray:
         """γ of links with these losses."""
         gain_dbi = np.array([array.element_gain_dbi for array in self.terminal_arrays])[self.group]
         element_db = self.satellite_array.element_gain_dbi + gain_dbi - loss_db
@@ -150,7 +150,7 @@ class ChannelModel:
             gain = gain * self._terminal_relative_gain(path.arrival_boresight_cos)
         return gain
 
-    def _terminal_relative_gain(self, boresight_cos: Real) -> Real:
+    def _terminal_relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
         """(..., K) of the element of each terminal's own group."""
         relative = np.ones(boresight_cos.shape)
         for number, pattern in enumerate(self.terminal_patterns):
@@ -158,7 +158,7 @@ class ChannelModel:
             relative[..., own] = 1.0 if pattern.uniform else pattern.relative_gain(boresight_cos[..., own])
         return relative
 
-    def csi(self, links: LinkStates, mean_phase: Real, *, expected: bool = False) -> StatisticalCsi:
+    def csi(self, links: LinkStates, mean_phase: FloatArray, *, expected: bool = False) -> StatisticalCsi:
         """Statistical CSI of the links at one instant.
 
         Parameters
@@ -190,7 +190,7 @@ class ChannelModel:
             delay_s=links.delay_s,
         )
 
-    def _receive_steering(self, arrival: Real) -> Complex:
+    def _receive_steering(self, arrival: FloatArray) -> ComplexArray:
         """(S,K,M) responses of the terminals' arrays, those of smaller arrays padded with zeros."""
         widest = max(array.elements for array in self.terminal_arrays)
         if widest == 1:

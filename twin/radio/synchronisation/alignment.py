@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray
 from twin.radio.channel.path_loss import Path
 from twin.radio.synchronisation.compensation import Motion, Residual
 from twin.radio.waveform import Waveform
-
-Real = NDArray[np.float64]
 
 _MOST_VARIANCE_RAD2 = 150.0
 
@@ -25,15 +23,15 @@ class MovingPath(Path, Motion, Protocol):
 class LinkView:
     """What a phase-error model may know of links, arrays of one shape, (S,K) in a run; a `Path` and a `Motion`."""
 
-    range_km: Real
+    range_km: FloatArray
     """Slant range."""
-    elevation_deg: Real
+    elevation_deg: FloatArray
     """Elevation of the satellite at the terminal."""
-    range_rate_km_s: Real
+    range_rate_km_s: FloatArray
     """Derivative of the range."""
-    range_acceleration_km_s2: Real
+    range_acceleration_km_s2: FloatArray
     """Derivative of the range rate."""
-    pilot_snr: Real
+    pilot_snr: FloatArray
     """SNR of one pilot of the satellite at the terminal, linear; 0 where there is no link."""
     waveform: Waveform
     """Carrier and OFDM numbers."""
@@ -42,7 +40,9 @@ class LinkView:
     network, and where nothing is missed."""
 
     @classmethod
-    def of(cls, links: MovingPath, *, pilot_snr: Real, waveform: Waveform, missed: Residual | None = None) -> Self:
+    def of(
+        cls, links: MovingPath, *, pilot_snr: FloatArray, waveform: Waveform, missed: Residual | None = None
+    ) -> Self:
         """The view of links with their pilots' SNR, and what is missed of them."""
         return cls(
             range_km=links.range_km,
@@ -54,7 +54,7 @@ class LinkView:
             missed=missed,
         )
 
-    def where(self, chosen: NDArray[np.bool_]) -> Self:
+    def where(self, chosen: BoolArray) -> Self:
         """Some of the links, as arrays (links,)."""
         return replace(
             self,
@@ -73,19 +73,19 @@ class LinkView:
 class Alignment:
     """What precompensation leaves over, on average over its errors; arrays of one shape, (S,K) in a run."""
 
-    variance_rad2: Real
+    variance_rad2: FloatArray
     """ζ²: that of the Gaussian phase with the mean E e^{jϱ}; infinite for a uniform phase."""
-    disturbance_share: Real
+    disturbance_share: FloatArray
     """Share of a terminal's own power that arrives as ICI and ISI instead, mean over delay and Doppler errors."""
-    delay_deviation_s: Real
+    delay_deviation_s: FloatArray
     """Root mean square of τ̄; 0 where a model gives the phase alone, infinite where pilots are not heard."""
-    doppler_deviation_hz: Real
+    doppler_deviation_hz: FloatArray
     """Root mean square of ν̄, likewise."""
-    phase_rad: Real | None = None
+    phase_rad: FloatArray | None = None
     """A phase that is no accident but what the world has, about which ϱ varies; None for none."""
 
     @classmethod
-    def of_variance(cls, variance_rad2: Real) -> Self:
+    def of_variance(cls, variance_rad2: FloatArray) -> Self:
         """A phase error and nothing else."""
         none = np.zeros_like(variance_rad2)
         return cls(
@@ -93,22 +93,22 @@ class Alignment:
         )
 
     @property
-    def mean_phase(self) -> Real:
+    def mean_phase(self) -> FloatArray:
         """φ̄ = |E e^{jϱ}|."""
         return mean_phase(self.variance_rad2)
 
     @property
-    def amplitude(self) -> Real:
+    def amplitude(self) -> FloatArray:
         """Root mean square factor of the desired amplitude; its square and the disturbance share add up to one."""
         return np.sqrt(1.0 - self.disturbance_share)
 
 
-def aligned(answer: Real | Alignment) -> Alignment:
+def aligned(answer: FloatArray | Alignment) -> Alignment:
     """The alignment that a model answered with; a bare array is ζ²."""
     return answer if isinstance(answer, Alignment) else Alignment.of_variance(answer)
 
 
-def mean_phase(variance_rad2: Real) -> Real:
+def mean_phase(variance_rad2: FloatArray) -> FloatArray:
     """φ̄ = E e^{jϱ} = e^{-ζ²/2} of ϱ ~ N(0, ζ²) (P3, Section IV-D); zero where it is below 1e-32.
 
     A mean that is smaller still is none to anybody, and its powers would leave the range of numbers.

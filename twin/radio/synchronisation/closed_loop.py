@@ -6,15 +6,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray
 from twin.radio.synchronisation.alignment import Alignment, LinkView
 from twin.radio.synchronisation.disturbance import mean_disturbance
 from twin.radio.synchronisation.loop_errors import LoopErrors, loop_errors
 from twin.radio.synchronisation.phase_error import phase_errors
 from twin.registry import dataclass_options
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -64,7 +62,7 @@ def followed_loop(path: LinkView, *, options: Any) -> Alignment:
     )
 
 
-def _spread(values: Real, heard: NDArray[np.bool_], otherwise: float) -> Real:
+def _spread(values: FloatArray, heard: BoolArray, otherwise: float) -> FloatArray:
     """Values of the links whose pilots are heard, among all."""
     if values.shape == heard.shape:
         return values
@@ -73,7 +71,7 @@ def _spread(values: Real, heard: NDArray[np.bool_], otherwise: float) -> Real:
     return everywhere
 
 
-def effective_variance_rad2(errors: LoopErrors) -> Real:
+def effective_variance_rad2(errors: LoopErrors) -> FloatArray:
     """ζ² = -2 ln |E e^{jϱ}|, from the exact mean of Gaussian errors and of rounding.
 
     Rounding to a step that spans c cycles turns the phase uniformly over 2πc: E e^{jϱ} = sinc(c). From c = 1 on,

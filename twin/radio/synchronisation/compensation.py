@@ -5,27 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from twin.arrays import FloatArray
 from twin.constants import LIGHT_SPEED_M_S
-
-Real = NDArray[np.float64]
 
 
 class Motion(Protocol):
     """What compensation may know of links: range and its derivatives, (S,K) each."""
 
     @property
-    def range_km(self) -> Real:
+    def range_km(self) -> FloatArray:
         """Slant range."""
 
     @property
-    def range_rate_km_s(self) -> Real:
+    def range_rate_km_s(self) -> FloatArray:
         """Its rate."""
 
     @property
-    def range_acceleration_km_s2(self) -> Real:
+    def range_acceleration_km_s2(self) -> FloatArray:
         """The rate of its rate."""
 
 
@@ -33,9 +29,9 @@ class Motion(Protocol):
 class Compensation:
     """What each satellite applies to the signal of each terminal."""
 
-    delay_s: Real
+    delay_s: FloatArray
     """(S,K) τ^cps: time by which the signal is advanced."""
-    doppler_hz: Real
+    doppler_hz: FloatArray
     """(S,K) ν^cps: frequency that is taken off."""
 
 
@@ -43,9 +39,9 @@ class Compensation:
 class Residual:
     """What compensation misses (P3, eq. 8)."""
 
-    delay_s: Real
+    delay_s: FloatArray
     """(S,K) τ̄ = τ^cps - τ."""
-    doppler_hz: Real
+    doppler_hz: FloatArray
     """(S,K) ν̄ = ν - ν^cps."""
 
 
@@ -64,11 +60,11 @@ def residual(applied: Compensation, truth: Motion, *, carrier_hz: float) -> Resi
     )
 
 
-def delay_s(range_km: Real) -> Real:
+def delay_s(range_km: FloatArray) -> FloatArray:
     """Propagation delay of a range."""
     return range_km * (1e3 / LIGHT_SPEED_M_S)
 
 
-def doppler_hz(range_rate_km_s: Real, carrier_hz: float) -> Real:
+def doppler_hz(range_rate_km_s: FloatArray, carrier_hz: float) -> FloatArray:
     """Doppler shift of a range rate, positive while the satellite comes nearer."""
     return range_rate_km_s * (-1e3 * carrier_hz / LIGHT_SPEED_M_S)

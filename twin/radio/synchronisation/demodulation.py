@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from twin.arrays import ComplexArray, FloatArray
 from twin.radio.synchronisation.compensation import Compensation, Residual
 from twin.radio.waveform import Waveform
-
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +20,18 @@ class Demodulated:
     the band than the Doppler error hear less from their neighbours.
     """
 
-    response: Complex
+    response: ComplexArray
     """What the subcarrier holds of the data sent on it, in phase with the start of the window (`phase_error_rad`).
 
     The phase by which an early window turns each subcarrier, the same for all satellites, is taken off.
     """
-    carriers: Real
+    carriers: FloatArray
     """Power from the same symbol's other subcarriers: inter-carrier interference (ICI)."""
-    symbols: Real
+    symbols: FloatArray
     """Power from the neighbouring symbols: inter-symbol interference (ISI)."""
 
     @property
-    def disturbance(self) -> Real:
+    def disturbance(self) -> FloatArray:
         """All power but the response's."""
         return self.carriers + self.symbols
 
@@ -72,7 +70,7 @@ def demodulate(error: Residual, waveform: Waveform, *, advance_s: float = 0.0) -
     )
 
 
-def carrier_leakage(doppler_hz: ArrayLike, carriers_away: ArrayLike, waveform: Waveform) -> Complex:
+def carrier_leakage(doppler_hz: ArrayLike, carriers_away: ArrayLike, waveform: Waveform) -> ComplexArray:
     """ψ: what a subcarrier hears of the one that lies so many subcarriers above it (n' - n), broadcast together.
 
     ψ = (1/N) Σ_i e^{j2πi(ν̄/Δf + n' - n)/N} (P3, after eq. 10, where the sign of n' - n is the other one: that
@@ -87,7 +85,7 @@ def carrier_leakage(doppler_hz: ArrayLike, carriers_away: ArrayLike, waveform: W
 
 def phase_error_rad(
     error: Residual, applied: Compensation, waveform: Waveform, *, subcarrier: float = 0.0, elapsed_s: float = 0.0
-) -> Real:
+) -> FloatArray:
     """ϱ: phase with which a signal arrives, in the shape of the errors, not reduced to one turn.
 
     2π (f_0 + nΔf - ν^cps) τ̄ (P3, eq. 10) and the 2π ν̄ t by which the Doppler error has turned it since delay and
@@ -108,11 +106,11 @@ def phase_error_rad(
     return np.asarray(2.0 * np.pi * (frequency_hz * error.delay_s + error.doppler_hz * elapsed_s))
 
 
-def _wrapped(cycles: Real, count: int) -> Real:
+def _wrapped(cycles: FloatArray, count: int) -> FloatArray:
     """Frequencies in subcarriers, by samples at N of them not to be told from these within half the band."""
     return np.asarray(cycles - count * np.round(cycles / count))
 
 
-def _dirichlet(part: Real, whole: Real, count: int) -> Real:
+def _dirichlet(part: FloatArray, whole: FloatArray, count: int) -> FloatArray:
     """sinc(part) / sinc(whole/N), sinc(x) = sin(πx)/(πx), for at most half the band."""
     return np.asarray(np.sinc(part) / np.sinc(whole / count))

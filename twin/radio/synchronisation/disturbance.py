@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import erf, ndtr
 
+from twin.arrays import FloatArray
 from twin.radio.waveform import Waveform
-
-Real = NDArray[np.float64]
 
 SMALL_SPREAD = 1e-2
 """Below it a series is closer than the closed form, which loses digits: it is good to 1e-11 there."""
@@ -22,7 +21,7 @@ NO_TAIL = 40.0
 
 def mean_disturbance(
     delay_deviation_s: ArrayLike, doppler_deviation_hz: ArrayLike, waveform: Waveform, *, advance_s: float = 0.0
-) -> Real:
+) -> FloatArray:
     """Share of the power that ICI and ISI take on average, for τ̄ ~ N(0, σ_τ²) and ν̄ ~ N(0, σ_ν²), broadcast together.
 
     1 - E λ² E sinc²(ν̄/Δf), `demodulate` with many subcarriers. The product lets Doppler act on whole symbols even
@@ -33,7 +32,7 @@ def mean_disturbance(
     return np.asarray(late + off - late * off)
 
 
-def doppler_disturbance(doppler_deviation_hz: ArrayLike, waveform: Waveform) -> Real:
+def doppler_disturbance(doppler_deviation_hz: ArrayLike, waveform: Waveform) -> FloatArray:
     """1 - E sinc²(ν̄/Δf) for ν̄ ~ N(0, σ_ν²): mean ICI of a Doppler error.
 
     sinc² is the transform of a triangle: with c = √2 π σ_ν/Δf, E sinc² = √π erf(c)/c - (1 - e^{-c²})/c². The sum
@@ -48,7 +47,7 @@ def doppler_disturbance(doppler_deviation_hz: ArrayLike, waveform: Waveform) -> 
     return np.asarray(np.where(small, series * (1.0 / 6.0 - series * (1.0 / 30.0 - series / 168.0)), closed))
 
 
-def delay_disturbance(delay_deviation_s: ArrayLike, waveform: Waveform, *, advance_s: float = 0.0) -> Real:
+def delay_disturbance(delay_deviation_s: ArrayLike, waveform: Waveform, *, advance_s: float = 0.0) -> FloatArray:
     """1 - E λ² for τ̄ ~ N(0, σ_τ²): mean ICI and ISI of a delay error, λ being what is left of the symbol.
 
     Lateness in units of T is N(b, σ²); λ is one from 0 to T_cp and falls to zero over one T on either side.
@@ -60,7 +59,7 @@ def delay_disturbance(delay_deviation_s: ArrayLike, waveform: Waveform, *, advan
     return np.asarray(np.minimum(np.maximum(before + after, 0.0), 1.0))
 
 
-def _taken(margin: float, deviation: Real) -> Real:
+def _taken(margin: float, deviation: FloatArray) -> FloatArray:
     """E [1 - (1 - e)²] over z > margin of z ~ N(0, σ²), e = min(z - margin, 1)."""
     # a tail beyond NO_TAIL deviations holds nothing, and that is where good links are
     reached = ~np.asarray(deviation * NO_TAIL <= margin)
@@ -70,7 +69,7 @@ def _taken(margin: float, deviation: Real) -> Real:
     return taken
 
 
-def _tail(margin: float, deviation: Real) -> Real:
+def _tail(margin: float, deviation: FloatArray) -> FloatArray:
     """The same where there is a tail."""
     certain = deviation <= 0.0
     σ = np.where(certain, 1.0, np.minimum(deviation, WIDEST_SPREAD))
@@ -86,6 +85,6 @@ def _tail(margin: float, deviation: Real) -> Real:
     return np.asarray(np.where(certain, 1.0 - (1.0 - excess) ** 2, 2.0 * first - second + beyond_b))
 
 
-def _density(z: Real) -> Real:
+def _density(z: FloatArray) -> FloatArray:
     """Density of N(0, 1)."""
     return np.asarray(np.exp(-0.5 * np.minimum(np.abs(z), NO_TAIL) ** 2) / np.sqrt(2.0 * np.pi))

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.path_loss import Path
 from twin.radio.synchronisation.phase_error import phase_errors
 from twin.registry import dataclass_options
@@ -20,12 +20,12 @@ class GaussianPhaseOptions:
 
 
 @phase_errors.register("gaussian_phase", source="P3, Section IV-D", options=GaussianPhaseOptions)
-def gaussian_phase(path: Path, *, options: Any) -> NDArray[np.float64]:
+def gaussian_phase(path: Path, *, options: Any) -> FloatArray:
     """Gaussian phase error of one variance for all links."""
     return np.full(path.range_km.shape, options.phase_variance_rad2)
 
 
 @phase_errors.register("uniform_phase", source="P1, Section II")
-def uniform_phase(path: Path, *, options: Any) -> NDArray[np.float64]:
+def uniform_phase(path: Path, *, options: Any) -> FloatArray:
     """No phase alignment between satellites at all: non-coherent transmission."""
     return np.full(path.range_km.shape, np.inf)

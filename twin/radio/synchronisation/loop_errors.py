@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.constants import LIGHT_SPEED_M_S
 from twin.errors import InputError
 from twin.radio.synchronisation.alignment import LinkView
@@ -18,39 +18,37 @@ from twin.radio.waveform import Waveform
 if TYPE_CHECKING:
     from twin.radio.synchronisation.closed_loop import ClosedLoopOptions
 
-Real = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopErrors:
     """Errors of compensation, by where they come from; arrays of one shape, (S,K) in a run."""
 
-    age_s: Real
+    age_s: FloatArray
     """a: from the middle of the pilots to the compensated signal, both at the terminal."""
-    estimate_rad2: Real
+    estimate_rad2: FloatArray
     """Phase variance of the delay, or carrier-phase, estimate at the carrier."""
-    slope_rad2: Real
+    slope_rad2: FloatArray
     """Phase variance of the delay estimate at the other subcarriers, from the carrier; mean over the band."""
-    drift_rad2: Real
+    drift_rad2: FloatArray
     """Phase variance (2πa)² σ_ν² that the Doppler estimate's error gathers over the age."""
-    foresight_rad2: Real
+    foresight_rad2: FloatArray
     """Square of the phase by which the true motion leaves the predicted one."""
-    delay_step_cycles: Real
+    delay_step_cycles: FloatArray
     """Carrier cycles in one step of the delay."""
-    doppler_step_cycles: Real
+    doppler_step_cycles: FloatArray
     """Cycles that one step of the Doppler shift makes over the age."""
-    delay_deviation_s: Real
+    delay_deviation_s: FloatArray
     """Root mean square of τ̄, all stages together."""
-    doppler_deviation_hz: Real
+    doppler_deviation_hz: FloatArray
     """Root mean square of ν̄, all stages together."""
 
     @property
-    def gaussian_rad2(self) -> Real:
+    def gaussian_rad2(self) -> FloatArray:
         """Phase variance of what pilots cannot tell."""
         return self.estimate_rad2 + self.slope_rad2 + self.drift_rad2
 
     @property
-    def variance_rad2(self) -> Real:
+    def variance_rad2(self) -> FloatArray:
         """Mean square of ϱ: all stages together, a step of c cycles adding (2πc)²/12."""
         steps = self.delay_step_cycles**2 + self.doppler_step_cycles**2
         return self.gaussian_rad2 + self.foresight_rad2 + np.pi**2 / 3.0 * steps
@@ -121,7 +119,9 @@ def pilot_grid(waveform: Waveform, options: ClosedLoopOptions) -> PilotGrid:
     )
 
 
-def unforeseen(motion: Motion, age_s: Real, *, carrier_hz: float, acceleration_known: bool) -> tuple[Real, Real]:
+def unforeseen(
+    motion: Motion, age_s: FloatArray, *, carrier_hz: float, acceleration_known: bool
+) -> tuple[FloatArray, FloatArray]:
     """Delay in s and Doppler in Hz, τ̄ and ν̄ of P3 (8), by which motion leaves a prediction of a given age.
 
     The next term is the acceleration, or the jerk where that is known: -3 ṙ r̈/r, exact for straight relative motion

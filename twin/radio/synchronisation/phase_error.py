@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin import randomness
-from twin.arrays import Reach
+from twin.arrays import FloatArray, IntArray, Reach
 from twin.radio.synchronisation.alignment import Alignment, LinkView
 from twin.registry import Registry
-
-Real = NDArray[np.float64]
 
 UNIFORM_DEVIATION_RAD = 1e3
 """A Gaussian phase of this deviation is uniform modulo a turn to better than any float can tell."""
@@ -24,7 +21,7 @@ class PhaseErrorModel(Protocol):
     `aligned` makes either an `Alignment`. A model that asks no more of its path than a `Path` gives may say so.
     """
 
-    def __call__(self, path: LinkView, *, options: Any) -> Real | Alignment:
+    def __call__(self, path: LinkView, *, options: Any) -> FloatArray | Alignment:
         """Evaluate the model."""
 
 
@@ -32,14 +29,14 @@ phase_errors: Registry[PhaseErrorModel] = Registry("phase error")
 
 
 def draw_phase_errors(
-    variance_rad2: Real,
-    norad_id: NDArray[np.int64],
+    variance_rad2: FloatArray,
+    norad_id: IntArray,
     *,
     draws: int,
     seed: int,
     epoch: int,
     reach: Reach | None = None,
-) -> Real:
+) -> FloatArray:
     """Draw ϱ in rad for every pair of satellite and terminal (draws,S,K), or for those in reach (draws,S,B).
 
     Keyed by satellite and epoch; the draws of a pair do not depend on which other satellites are asked for.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 NO_LINK_SNR = 1e-30
 """Taken for an SNR of zero: the bounds are then beyond any turn and yet finite."""
@@ -36,15 +35,15 @@ class PilotGrid:
 class PilotBounds:
     """Least variances of unbiased estimates, uncorrelated at the middle of the grid, shapes of the SNR."""
 
-    delay_s2: Real
+    delay_s2: FloatArray
     """Variance of the delay, from the slope of the phase over frequency."""
-    doppler_hz2: Real
+    doppler_hz2: FloatArray
     """Variance of the Doppler shift, from its slope over time."""
-    phase_rad2: Real
+    phase_rad2: FloatArray
     """Variance of the phase at the middle of the grid."""
 
 
-def pilot_bounds(snr: Real, grid: PilotGrid) -> PilotBounds:
+def pilot_bounds(snr: FloatArray, grid: PilotGrid) -> PilotBounds:
     """Cramér-Rao bounds for one path of unknown amplitude, phase, delay and Doppler in white noise.
 
     A pilot at frequency f and time t, both from the middle of the grid, is A e^{j(θ - 2πfτ + 2πνt)} plus noise. The

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import IntArray
 from twin.association import Cluster, Handover, ServingTable, transition
 from twin.geometry.snapshot import Moment
 from twin.simulation.state import LoggedHandover, LoopState
@@ -85,7 +85,7 @@ class Clusters:
             for terminal in np.flatnonzero(barred.any(axis=0)).tolist():
                 self._lose(terminal, table.norad_id[barred[:, terminal]], reason, moment, now_ns)
 
-    def _lose(self, terminal: int, lost: NDArray[np.int64], reason: str, moment: Moment, now_ns: int) -> None:
+    def _lose(self, terminal: int, lost: IntArray, reason: str, moment: Moment, now_ns: int) -> None:
         old = self.state.clusters[terminal]
         self.state.changed_ns.pop(terminal, None)
         self.change(terminal, old.without(lost.tolist(), ranges_km(moment, terminal, old)), reason, now_ns)

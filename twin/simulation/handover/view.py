@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.association import AssociationView, ServingTable
 from twin.association.offline import ContactPlan
 from twin.association.problem import Memory, Score
 from twin.geometry.snapshot import Moment
 from twin.world.network import Network, found
-
-Real = NDArray[np.float64]
 
 
 def association_view(network: Network, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
@@ -74,7 +73,7 @@ def contacts(network: Network, score: Score = "elevation") -> list[ContactPlan]:
     return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
 
 
-def _alone_bps_hz(network: Network, moment: Moment) -> Real:
+def _alone_bps_hz(network: Network, moment: Moment) -> FloatArray:
     """(V,K) spectral efficiency of the mean channel if a satellite spends all its power on a terminal alone."""
     snr = network.power_w * network.channel.power_gain(moment) / network.channel.noise_w
     return np.asarray(np.log2(1.0 + snr))

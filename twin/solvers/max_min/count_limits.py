@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from twin.arrays import Reach
+from twin.arrays import BoolArray, FloatArray, Reach
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
-
-Real = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +21,14 @@ class Numbers:
     cluster: int | None
     """Most satellites of a terminal."""
 
-    def exceeded(self, blocks: Blocks) -> tuple[Flags, Flags]:
+    def exceeded(self, blocks: Blocks) -> tuple[BoolArray, BoolArray]:
         """(J,A) pairs of satellites with too many terminals, and of terminals with too many satellites."""
         load = np.bincount(blocks.satellite.ravel(), minlength=blocks.satellites + 1)
         crowded = (load > self.load)[blocks.satellite] & blocks.held
         size = blocks.held.sum(axis=1, keepdims=True)
         return crowded, blocks.held & (size > (blocks.satellites if self.cluster is None else self.cluster))
 
-    def weighted(self, blocks: Blocks, weight: Real) -> Budgets | None:
+    def weighted(self, blocks: Blocks, weight: FloatArray) -> Budgets | None:
         """Power limits and, where numbers are exceeded, limits on Σ ω p² (P5, eq. 32c); none where nothing is."""
         crowded, wide = self.exceeded(blocks)
         if not (crowded.any() or wide.any()):
@@ -44,14 +39,14 @@ class Numbers:
             cluster=wide * weight / self.cluster if self.cluster is not None else None,
         )
 
-    def admitted(self, useful: Flags, signal: Real, reach: Reach) -> Flags:
+    def admitted(self, useful: BoolArray, signal: FloatArray, reach: Reach) -> BoolArray:
         """The pairs (S,B) of as many terminals as can have a satellite each, the strongest where not all can."""
         held = _one_each(useful, signal, reach, self.load)
         some = np.zeros(reach.terminals + 1, dtype=np.bool_)
         some[reach.terminal[held]] = True
         return np.asarray(useful & some[reach.terminal])
 
-    def pruned(self, strength: Real, useful: Flags, signal: Real, reach: Reach) -> Flags:
+    def pruned(self, strength: FloatArray, useful: BoolArray, signal: FloatArray, reach: Reach) -> BoolArray:
         """Pairs (S,B) within the limits: those with some strength if they are, else the strongest and somebody's last.
 
         Parameters
@@ -81,18 +76,18 @@ class Numbers:
                 size[terminal] += 1
         return chosen
 
-    def _fit(self, pairs: Flags, reach: Reach) -> bool:
+    def _fit(self, pairs: BoolArray, reach: Reach) -> bool:
         size = np.bincount(reach.terminal[pairs], minlength=1)
         wide = self.cluster is not None and bool((size > self.cluster).any())
         return not wide and bool((pairs.sum(axis=1) <= self.load).all())
 
 
-def _terminals(pairs: Flags, reach: Reach) -> Flags:
+def _terminals(pairs: BoolArray, reach: Reach) -> BoolArray:
     """(K,) who has one of the pairs."""
     return np.asarray(np.bincount(reach.terminal[pairs], minlength=reach.terminals + 1)[: reach.terminals] > 0)
 
 
-def _one_each(useful: Flags, score: Real, reach: Reach, load: int) -> Flags:
+def _one_each(useful: BoolArray, score: FloatArray, reach: Reach, load: int) -> BoolArray:
     """One pair (S,B) for as many terminals as possible, at most ``load`` a satellite, of the greatest total score."""
     chosen = np.zeros_like(useful)
     row, column = np.nonzero(useful)

@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dgetrf, dgetrs
 
+from twin.arrays import FloatArray
 from twin.solvers.max_min.interior_point import Multipliers, Point, over
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +23,16 @@ class Curvature:
     negative sign where b_kᵀp_k is squared) and one for each limit.
     """
 
-    inverse: Real
+    inverse: FloatArray
     """(J,A,A) A⁻¹."""
     budgets: Budgets
-    gradients: Real
+    gradients: FloatArray
     """(J,J,A) columns of the inequalities (second J)."""
-    own: Real
+    own: FloatArray
     """(J,A) the columns of b, each in its own block."""
-    limits: Real
+    limits: FloatArray
     """(G,J,A) the columns of the limits."""
-    sign: Real
+    sign: FloatArray
     """(J,) e of the columns of b."""
 
     @classmethod
@@ -61,7 +59,7 @@ class Curvature:
         )
 
     @cached_property
-    def _factors(self) -> tuple[Real, Any, Real]:
+    def _factors(self) -> tuple[FloatArray, Any, FloatArray]:
         """Triangles and pivots of 1 + diag(e) Uᵀ A⁻¹ U, and e."""
         sign = np.concatenate([np.ones(len(self.own)), self.sign, np.ones(self.budgets.limits)])
         triangles, pivots, singular = dgetrf(np.eye(len(sign)) + sign[:, None] * self._products())
@@ -69,7 +67,7 @@ class Curvature:
             raise np.linalg.LinAlgError("the curvature is singular")
         return triangles, pivots, sign
 
-    def solve(self, right: Real) -> Real:
+    def solve(self, right: FloatArray) -> FloatArray:
         """Solve for a right-hand side (J,A)."""
         streams, budgets = len(self.own), self.budgets
         solved = self.inverse @ right[..., None]
@@ -81,7 +79,7 @@ class Curvature:
         spread = spread + (self.limits[..., None] * padded[budgets.limit]).sum(axis=0)
         return np.asarray(solved - self.inverse @ spread)[..., 0]
 
-    def _columns(self, values: Real) -> Real:
+    def _columns(self, values: FloatArray) -> FloatArray:
         """Uᵀ times values (J,A,R)."""
         return np.concatenate(
             [
@@ -91,7 +89,7 @@ class Curvature:
             ]
         )
 
-    def _products(self) -> Real:
+    def _products(self) -> FloatArray:
         """Uᵀ A⁻¹ U."""
         streams = len(self.own)
         gradients, own = self.gradients @ self.inverse, (self.inverse @ self.own[..., None])[..., 0]
@@ -111,7 +109,7 @@ class Curvature:
         return out
 
 
-def block_sums(blocks: Blocks, weight: Real, diagonal: Real) -> Real:
+def block_sums(blocks: Blocks, weight: FloatArray, diagonal: FloatArray) -> FloatArray:
     """(J,A,A) Σ_k weight_k M_kj + diag, for weights (J,) and a diagonal (J,A)."""
     streams, parts, _, width = blocks.leak.shape
     flat = blocks.leak.reshape(streams, parts * streams, width)
@@ -122,7 +120,7 @@ def block_sums(blocks: Blocks, weight: Real, diagonal: Real) -> Real:
     return np.asarray(sums)
 
 
-def _inverse(sums: Real) -> Real:
+def _inverse(sums: FloatArray) -> FloatArray:
     """(J,A,A) inverses of the blocks, each scaled to a unit diagonal first."""
     size = 1.0 / np.sqrt(np.einsum("jaa->ja", sums))
     outer = size[:, :, None] * size[:, None, :]

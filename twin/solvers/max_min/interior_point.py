@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
 from twin.solvers.max_min.targets import Goal, Slack
-
-Real = NDArray[np.float64]
 
 ROUNDING: Final = 1e-13
 """Share of its terms below which a slack is not known well enough to go on."""
@@ -25,23 +23,23 @@ class Point:
     blocks: Blocks
     budgets: Budgets
     goal: Goal
-    amplitude: Real
+    amplitude: FloatArray
     """(J,A) p."""
     target: float
     """The t that is aimed at."""
-    turned: Real
+    turned: FloatArray
     """(J,J,A) M_kj p_j of each stream j at each terminal k."""
-    wanted: Real
+    wanted: FloatArray
     """(J,) b_kᵀ p_k."""
-    unwanted: Real
+    unwanted: FloatArray
     """(J,) interference and noise."""
     slack: Slack
     """What is left of each terminal's inequality."""
-    left: Real
+    left: FloatArray
     """(I,) what is left of each limit."""
 
     @classmethod
-    def at(cls, blocks: Blocks, budgets: Budgets, goal: Goal, amplitude: Real, target: float) -> Self:
+    def at(cls, blocks: Blocks, budgets: Budgets, goal: Goal, amplitude: FloatArray, target: float) -> Self:
         """Work everything out."""
         turned, interference = blocks.response(amplitude)
         wanted, unwanted = (blocks.signal * amplitude).sum(axis=1), interference + blocks.noise
@@ -58,7 +56,7 @@ class Point:
             left=1.0 - budgets.usage(amplitude),
         )
 
-    def moved(self, by: Real, rise: float) -> Point:
+    def moved(self, by: FloatArray, rise: float) -> Point:
         """The point with other amplitudes and another target."""
         return Point.at(self.blocks, self.budgets, self.goal, self.amplitude + by, self.target + rise)
 
@@ -67,7 +65,7 @@ class Point:
         sure = self.slack.value > ROUNDING * self.wanted**2
         return bool(sure.all() and (self.left > 0.0).all())
 
-    def gradient(self, aim: Multipliers) -> Real:
+    def gradient(self, aim: Multipliers) -> FloatArray:
         """(J,A) gradient of the barrier, - Σ aim · log of all that must be positive."""
         slack, p = self.slack, self.amplitude
         limits = 2.0 * (self.budgets.weight * self.budgets.at_pairs(aim.limits / self.left)).sum(axis=0)
@@ -75,7 +73,7 @@ class Point:
         heard = self.heard(aim.terminals * slack.by_unwanted / slack.value)
         return np.asarray(limits * p - own - heard - aim.pairs * over(self.blocks, p))
 
-    def heard(self, weight: Real) -> Real:
+    def heard(self, weight: FloatArray) -> FloatArray:
         """(J,A) gradient of Σ_k weight_k times interference."""
         return heard(self.turned, weight)
 
@@ -84,11 +82,11 @@ class Point:
 class Multipliers:
     """Weights of all inequalities."""
 
-    terminals: Real
+    terminals: FloatArray
     """(J,) λ."""
-    limits: Real
+    limits: FloatArray
     """(I,) q."""
-    pairs: Real
+    pairs: FloatArray
     """(J,A) z, of p ≥ 0."""
 
     @classmethod
@@ -115,7 +113,7 @@ class Multipliers:
             pairs=self.pairs + share * by.pairs,
         )
 
-    def products(self, point: Point) -> Real:
+    def products(self, point: Point) -> FloatArray:
         """All products of weight and slack, in a row."""
         held = point.blocks.held
         return np.concatenate(
@@ -123,11 +121,11 @@ class Multipliers:
         )
 
 
-def heard(turned: Real, weight: Real) -> Real:
+def heard(turned: FloatArray, weight: FloatArray) -> FloatArray:
     """(J,A) gradient of Σ_k weight_k times interference, from M_kj p_j (J,J,A)."""
     return 2.0 * np.asarray((weight @ turned)[..., :])
 
 
-def over(blocks: Blocks, amplitude: Real) -> Real:
+def over(blocks: Blocks, amplitude: FloatArray) -> FloatArray:
     """(J,A) 1/p, zero beyond the pairs."""
     return np.divide(1.0, amplitude, where=blocks.held, out=np.zeros_like(amplitude))

@@ -7,15 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from twin.association.cell_free.coefficients import Coefficients
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from twin.arrays import BoolArray, FloatArray, IntArray
+from twin.solvers.max_min.coefficients import Coefficients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,27 +21,27 @@ class Blocks:
     Each terminal's amplitudes are divided by its largest b, which changes no SINR.
     """
 
-    terminal: Ids
+    terminal: IntArray
     """(J,) the terminals."""
-    satellite: Ids
+    satellite: IntArray
     """(J,A) rows of the satellites that may serve each, S beyond their number."""
-    column: Ids
+    column: IntArray
     """(J,A) the terminal's column in each satellite's reach, 0 beyond."""
-    held: Flags
+    held: BoolArray
     """(J,A) where there is a satellite."""
-    signal: Real
+    signal: FloatArray
     """(J,A) b."""
-    spread: Real
+    spread: FloatArray
     """(J,J,A) c² of each stream (first J) at each terminal (second J)."""
-    leak: Real
+    leak: FloatArray
     """(J,Q,J,A) d, its real and its imaginary part, as far as they are not zero; zero at the stream's own terminal."""
-    noise: Real
+    noise: FloatArray
     """(J,) σ²."""
     satellites: int
     """S."""
 
     @classmethod
-    def of(cls, coefficients: Coefficients, useful: Flags) -> Self:
+    def of(cls, coefficients: Coefficients, useful: BoolArray) -> Self:
         """Lay out the useful pairs (S,B); terminals without any are left out."""
         reach = coefficients.reach
         row, column = np.nonzero(useful)
@@ -56,7 +52,7 @@ class Blocks:
         slot = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
         shape = (len(terminal), int(count.max(initial=0)))
 
-        def laid(values: Ids, beyond: int) -> Ids:
+        def laid(values: IntArray, beyond: int) -> IntArray:
             out = np.full(shape, beyond, dtype=np.int64)
             out[stream, slot] = values
             return out
@@ -94,7 +90,7 @@ class Blocks:
         for part in range(count):
             yield self.some(np.flatnonzero(label == part))
 
-    def some(self, rows: Ids) -> Blocks:
+    def some(self, rows: IntArray) -> Blocks:
         """Some terminals alone."""
         width = int(self.held[rows].sum(axis=1).max(initial=0))
         return replace(
@@ -109,7 +105,7 @@ class Blocks:
             noise=self.noise[rows],
         )
 
-    def kept(self, pairs: Flags) -> Blocks:
+    def kept(self, pairs: BoolArray) -> Blocks:
         """Some of the pairs (J,A) alone, moved together."""
         held = self.held & pairs
         order = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max(initial=0))]
@@ -125,7 +121,7 @@ class Blocks:
             leak=np.take_along_axis(self.leak, order[:, None, None], axis=3) * held[:, None, None],
         )
 
-    def response(self, amplitude: Real) -> tuple[Real, Real]:
+    def response(self, amplitude: FloatArray) -> tuple[FloatArray, FloatArray]:
         """M_kj p_j (J,J,A) of each stream j (first J) at each terminal k, and their sum Σ_j p_jᵀM_kj p_j (J,)."""
         seen = (self.leak @ amplitude[:, None, :, None])[..., 0]
         turned = self.spread * amplitude[:, None, :]
@@ -133,18 +129,18 @@ class Blocks:
             turned += seen[:, part, :, None] * self.leak[:, part]
         return turned, np.asarray((turned @ amplitude[:, :, None])[..., 0].sum(axis=0))
 
-    def sinr(self, amplitude: Real) -> Real:
+    def sinr(self, amplitude: FloatArray) -> FloatArray:
         """(J,) SINR (P5, eq. 27, the beamforming uncertainty with p of stream j)."""
         wanted = (self.signal * amplitude).sum(axis=1)
         return np.asarray(wanted**2 / (self.response(amplitude)[1] + self.noise))
 
-    def spread_out(self, values: Real, shape: tuple[int, ...]) -> Real:
+    def spread_out(self, values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
         """Values (J,A) of pairs as (S,B)."""
         out = np.zeros(shape)
         out[self.satellite[self.held], self.column[self.held]] = values[self.held]
         return out
 
-    def gathered(self, values: Real) -> Real:
+    def gathered(self, values: FloatArray) -> FloatArray:
         """Values (S,B) of pairs as (J,A)."""
         out = np.zeros(self.held.shape)
         out[self.held] = values[self.satellite[self.held], self.column[self.held]]
@@ -152,8 +148,11 @@ class Blocks:
 
 
 def _heard(
-    coefficients: Coefficients, terminal: Ids, pairs: tuple[Ids, Ids, Ids, Ids], shape: tuple[int, int]
-) -> tuple[Real, Real]:
+    coefficients: Coefficients,
+    terminal: IntArray,
+    pairs: tuple[IntArray, IntArray, IntArray, IntArray],
+    shape: tuple[int, int],
+) -> tuple[FloatArray, FloatArray]:
     """c (J,J,A) and d (J,Q,J,A) of each pair's stream at the terminals."""
     row, column, stream, slot = pairs
     reach = coefficients.reach

@@ -7,28 +7,25 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from twin.arrays import FloatArray, IntArray
 from twin.solvers.max_min.layout import Blocks
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
     """I limits Σ weight · p² ≤ 1 over the pairs (J,A) of a problem, in G families; a pair is in one limit of each."""
 
-    limit: Ids
+    limit: IntArray
     """(G,J,A) the limit that counts each pair, I where there is none."""
-    weight: Real
+    weight: FloatArray
     """(G,J,A) the weight with which it counts, zero where there is none."""
     limits: int
     """I."""
 
     @classmethod
-    def of(cls, blocks: Blocks, load: Real | None = None, cluster: Real | None = None) -> Self:
+    def of(cls, blocks: Blocks, load: FloatArray | None = None, cluster: FloatArray | None = None) -> Self:
         """Power p² summed over each satellite (P5, eq. 32d), and the two limits of numbers where they are given.
 
         Parameters
@@ -43,7 +40,7 @@ class Budgets:
         used, local = np.unique(blocks.satellite, return_inverse=True)
         local = np.where(blocks.held, local.reshape(blocks.satellite.shape), -1)
         satellites = len(used) - int((~blocks.held).any())
-        families: list[tuple[Ids, Real, int]] = [(local, blocks.held.astype(float), satellites)]
+        families: list[tuple[IntArray, FloatArray, int]] = [(local, blocks.held.astype(float), satellites)]
         if load is not None:
             families.append((local, load * blocks.held, satellites))
         if cluster is not None:
@@ -61,39 +58,39 @@ class Budgets:
         counted = np.flatnonzero(flat < self.limits)
         return sparse.csr_array((np.ones(len(counted)), (flat[counted], counted)), shape=(self.limits, len(flat)))
 
-    def summed(self, values: Real) -> Real:
+    def summed(self, values: FloatArray) -> FloatArray:
         """Values (G,J,A,...) of pairs, summed over each limit (I,...)."""
         if values.ndim == 3:
             return self._counted(self.limit, values, self.limits + 1)[:-1]
         flat = values.reshape(self.limit.size, int(np.prod(values.shape[3:])))
         return np.asarray(self._incidence @ flat).reshape(self.limits, *values.shape[3:])
 
-    def usage(self, amplitude: Real, other: Real | None = None) -> Real:
+    def usage(self, amplitude: FloatArray, other: FloatArray | None = None) -> FloatArray:
         """(I,) Σ weight · p², or the same of a product of two amplitudes."""
         return self.summed(self.weight * (amplitude * (amplitude if other is None else other)))
 
-    def at_pairs(self, values: Real) -> Real:
+    def at_pairs(self, values: FloatArray) -> FloatArray:
         """Values (I,) of limits at the pairs (G,J,A), zero where there is no limit."""
         return np.append(values, 0.0)[self.limit]
 
-    def crossed(self, values: Real) -> Real:
+    def crossed(self, values: FloatArray) -> FloatArray:
         """(I,I) sums of values (G,G,J,A,A) of pairs of the same stream over the limits of both."""
         size = self.limits + 1
         at = self.limit[:, None, :, :, None] * size + self.limit[None, :, :, None, :]
         return self._counted(at, values, size * size).reshape(size, size)[:-1, :-1]
 
-    def by_stream(self, values: Real) -> Real:
+    def by_stream(self, values: FloatArray) -> FloatArray:
         """(I,J) sums of values (G,J,A) over each limit and stream."""
         streams = values.shape[1]
         at = self.limit * streams + np.arange(streams)[:, None]
         return self._counted(at, values, (self.limits + 1) * streams).reshape(-1, streams)[:-1]
 
     @staticmethod
-    def _counted(at: Ids, values: Real, size: int) -> Real:
+    def _counted(at: IntArray, values: FloatArray, size: int) -> FloatArray:
         """(size,) values added up by where they belong."""
         return np.asarray(np.bincount(at.ravel(), values.ravel(), minlength=size), dtype=np.float64)
 
-    def within(self, amplitude: Real, share: float = 1.0) -> Real:
+    def within(self, amplitude: FloatArray, share: float = 1.0) -> FloatArray:
         """The amplitudes scaled, satellite by satellite, so that no limit is used to more than a share."""
         over = self.at_pairs(np.sqrt(np.maximum(self.usage(amplitude) / share, 1.0)))
         return np.asarray(amplitude / np.maximum(over, 1.0).max(axis=0))

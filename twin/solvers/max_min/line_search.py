@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.solvers.max_min.interior_point import Multipliers, Point, heard
 from twin.solvers.max_min.newton import Aim, Step
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,19 +17,19 @@ class Ray:
     """Coefficients of 1, α and α² of all that the barrier consists of, along p + α d."""
 
     point: Point
-    direction: Real
+    direction: FloatArray
     """(J,A) d."""
-    turned: Real
+    turned: FloatArray
     """(J,J,A) M_kj d_j."""
-    wanted: Real
+    wanted: FloatArray
     """(J,) of b_kᵀp_k, linear."""
-    unwanted: tuple[Real, Real]
+    unwanted: tuple[FloatArray, FloatArray]
     """(J,) of interference and noise, linear and quadratic."""
-    usage: tuple[Real, Real]
+    usage: tuple[FloatArray, FloatArray]
     """(I,) of the limits' use."""
 
     @classmethod
-    def of(cls, point: Point, direction: Real) -> Self:
+    def of(cls, point: Point, direction: FloatArray) -> Self:
         """The line from a point in a direction (J,A)."""
         blocks, p = point.blocks, point.amplitude
         turned, alone = blocks.response(direction)
@@ -45,7 +43,7 @@ class Ray:
             usage=(2.0 * point.budgets.usage(p, direction), point.budgets.usage(direction)),
         )
 
-    def allowed(self, share: Real, held: Multipliers, step: Step, least: float) -> float:
+    def allowed(self, share: FloatArray, held: Multipliers, step: Step, least: float) -> float:
         """The first of some shares α (X,) of a step that keeps slacks and multipliers positive, or zero.
 
         No product of the two may fall below a share ``least`` of their mean.

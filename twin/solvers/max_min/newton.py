@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.solvers.max_min.hessian import Curvature
 from twin.solvers.max_min.interior_point import Multipliers, Point, over
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """Where Newton's method leads from a point and its multipliers."""
 
-    amplitude: Real
+    amplitude: FloatArray
     """(J,A)."""
     target: float
     multipliers: Multipliers
@@ -31,7 +29,7 @@ class Aim:
 
     products: Multipliers
     """The product of weight and slack of every inequality, as far as first derivatives tell."""
-    force: Real | float = 0.0
+    force: FloatArray | float = 0.0
     """(J,A) what the conditions for the amplitudes shall be."""
     pull: float = 0.0
     """What that for the target shall be."""
@@ -56,9 +54,9 @@ class Newton:
     point: Point
     held: Multipliers
     curvature: Curvature
-    mixed: Real
+    mixed: FloatArray
     """(J,A) second derivatives by amplitudes and target."""
-    drift: Real
+    drift: FloatArray
     """(J,A) direction with the target."""
     stiffness: float
     """Second derivative by the target while the amplitudes follow; where it is not positive, while they rest, which
@@ -98,7 +96,7 @@ class Newton:
         rise = (point.goal.worth(point.target)[0] + pull) / self.stiffness
         return self._with(centring + rise * self.drift, rise, aim)
 
-    def _with(self, direction: Real, rise: float, aim: Aim) -> Step:
+    def _with(self, direction: FloatArray, rise: float, aim: Aim) -> Step:
         point, held, slack, products = self.point, self.held, self.point.slack, aim.products
         across = (point.turned @ direction[:, :, None])[..., 0].sum(axis=0)
         change = slack.by_wanted * (point.blocks.signal * direction).sum(axis=1)

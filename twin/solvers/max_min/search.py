@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.solvers.max_min.hessian import block_sums
 from twin.solvers.max_min.interior_point import Multipliers, Point
 from twin.solvers.max_min.layout import Blocks
@@ -23,9 +23,6 @@ from twin.solvers.max_min.limits import Budgets
 from twin.solvers.max_min.line_search import Ray
 from twin.solvers.max_min.newton import Aim, Newton, Step
 from twin.solvers.max_min.targets import Goal, LinearisedSinr, Sinr
-
-Real = NDArray[np.float64]
-Ids = NDArray[np.int64]
 
 MOST_STEPS: Final = 150
 """Newton steps after which the search ends; twenty are usual."""
@@ -57,7 +54,7 @@ HOPELESS: Final = 0.1
 class Peak:
     """The best amplitudes found."""
 
-    amplitude: Real
+    amplitude: FloatArray
     """(J,A) p, with a limit used up."""
     least: float
     """Their least SINR."""
@@ -70,7 +67,7 @@ class Peak:
 
 
 def highest(
-    blocks: Blocks, budgets: Budgets, *, tolerance: float, start: Real | None = None, certain: bool = True
+    blocks: Blocks, budgets: Budgets, *, tolerance: float, start: FloatArray | None = None, certain: bool = True
 ) -> Peak:
     """Solve P5's problem (32), max-min SINR within limits, to its global optimum.
 
@@ -107,7 +104,7 @@ def highest(
 
 
 def successive(
-    blocks: Blocks, budgets: Budgets, *, tolerance: float, iterations: int, start: Real | None = None
+    blocks: Blocks, budgets: Budgets, *, tolerance: float, iterations: int, start: FloatArray | None = None
 ) -> Peak:
     """Solve the same by P5's successive convex approximation (35) to (37) from a feasible point.
 
@@ -124,7 +121,7 @@ def successive(
     return Peak(amplitude=amplitude, least=least, bound=np.inf, steps=iterations, converged=False)
 
 
-def _convex(blocks: Blocks, budgets: Budgets, goal: LinearisedSinr, start: Real, tolerance: float) -> Real:
+def _convex(blocks: Blocks, budgets: Budgets, goal: LinearisedSinr, start: FloatArray, tolerance: float) -> FloatArray:
     """Amplitudes (J,A) that solve P5's problem (37) to an absolute tolerance."""
     search = _Search.begin(blocks, budgets, goal, start)
     for _ in range(MOST_STEPS):
@@ -145,7 +142,7 @@ class _Search:
     """By how much what is maximised may still rise, if the multipliers are feasible."""
 
     @classmethod
-    def begin(cls, blocks: Blocks, budgets: Budgets, goal: Goal, start: Real | None) -> _Search:
+    def begin(cls, blocks: Blocks, budgets: Budgets, goal: Goal, start: FloatArray | None) -> _Search:
         """A point well inside all limits, and a target that it exceeds."""
         even = budgets.within(0.7 * blocks.held / np.sqrt(max(len(blocks.terminal), 1)), 0.5)
         amplitude = even if start is None else budgets.within(0.9 * start + 0.1 * even, 0.9)
@@ -224,7 +221,9 @@ def upper_bound(point: Point, held: Multipliers, tolerance: float) -> float:
     return bound
 
 
-def _bound(point: Point, held: Multipliers, raised: Real, rows: Ids, tolerance: float, enough: float) -> float:
+def _bound(
+    point: Point, held: Multipliers, raised: FloatArray, rows: IntArray, tolerance: float, enough: float
+) -> float:
     """The bound that some terminals alone give."""
     blocks, limits, raised = point.blocks.some(rows), point.budgets, raised[rows]
     width = blocks.held.shape[1]
@@ -249,7 +248,7 @@ def _bound(point: Point, held: Multipliers, raised: Real, rows: Ids, tolerance: 
     return bound
 
 
-def _per_worth(blocks: Blocks, worth: Real, costs: Real, raised: Real) -> Real:
+def _per_worth(blocks: Blocks, worth: FloatArray, costs: FloatArray, raised: FloatArray) -> FloatArray:
     """(J,) b̄_jᵀ N_j⁻¹ b̄_j."""
     sums = block_sums(blocks, worth, costs + ~blocks.held)
     size = 1.0 / np.sqrt(np.einsum("jaa->ja", sums))
@@ -261,7 +260,7 @@ def _per_worth(blocks: Blocks, worth: Real, costs: Real, raised: Real) -> Real:
     return np.asarray((scaled * solved).sum(axis=1))
 
 
-def _used_up(point: Point) -> tuple[Real, float]:
+def _used_up(point: Point) -> tuple[FloatArray, float]:
     """The amplitudes scaled until a limit is used up, which raises every SINR, and the least of these."""
     amplitude = point.amplitude / np.sqrt(point.budgets.usage(point.amplitude).max())
     return amplitude, float(point.blocks.sinr(amplitude).min())

@@ -6,35 +6,34 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
     """How far each of J terminals is above the target, and the derivatives of this."""
 
-    value: Real
+    value: FloatArray
     """(J,) or more: positive where the target is exceeded."""
-    by_wanted: Real
-    by_wanted_twice: Real
-    by_unwanted: Real
-    by_target: Real
-    mixed: Real
+    by_wanted: FloatArray
+    by_wanted_twice: FloatArray
+    by_unwanted: FloatArray
+    by_target: FloatArray
+    mixed: FloatArray
     """By what is unwanted and by the target."""
 
 
 class Goal(Protocol):
     """An inequality in b_kᵀp_k, the power of interference and noise, and the target t."""
 
-    def value(self, wanted: Real, unwanted: Real, target: float | Real) -> Real:
+    def value(self, wanted: FloatArray, unwanted: FloatArray, target: float | FloatArray) -> FloatArray:
         """What is left of the inequality."""
 
-    def slack(self, wanted: Real, unwanted: Real, target: float) -> Slack:
+    def slack(self, wanted: FloatArray, unwanted: FloatArray, target: float) -> Slack:
         """The same with its derivatives."""
 
-    def reached(self, wanted: Real, unwanted: Real) -> float:
+    def reached(self, wanted: FloatArray, unwanted: FloatArray) -> float:
         """The largest target that all terminals reach."""
 
     def worth(self, target: float) -> tuple[float, float, float]:
@@ -45,11 +44,11 @@ class Goal(Protocol):
 class Sinr:
     """(b_kᵀp_k)² ≥ t (interference + noise): for a given t a second-order cone in p (P5, eq. 32b)."""
 
-    def value(self, wanted: Real, unwanted: Real, target: float | Real) -> Real:
+    def value(self, wanted: FloatArray, unwanted: FloatArray, target: float | FloatArray) -> FloatArray:
         """What is left of the inequality."""
         return np.asarray(np.where(np.greater(target, 0.0), wanted**2 - target * unwanted, -1.0))
 
-    def slack(self, wanted: Real, unwanted: Real, target: float) -> Slack:
+    def slack(self, wanted: FloatArray, unwanted: FloatArray, target: float) -> Slack:
         """The same with its derivatives."""
         one = np.ones_like(wanted)
         return Slack(
@@ -61,7 +60,7 @@ class Sinr:
             mixed=-one,
         )
 
-    def reached(self, wanted: Real, unwanted: Real) -> float:
+    def reached(self, wanted: FloatArray, unwanted: FloatArray) -> float:
         """The least SINR."""
         return float((wanted**2 / unwanted).min())
 
@@ -77,14 +76,14 @@ class LinearisedSinr:
     It implies that the SINR is t at least.
     """
 
-    y: Real
+    y: FloatArray
     """(J,)."""
 
-    def value(self, wanted: Real, unwanted: Real, target: float | Real) -> Real:
+    def value(self, wanted: FloatArray, unwanted: FloatArray, target: float | FloatArray) -> FloatArray:
         """What is left of the inequality."""
         return 2.0 * self.y * wanted - self.y**2 * target - unwanted
 
-    def slack(self, wanted: Real, unwanted: Real, target: float) -> Slack:
+    def slack(self, wanted: FloatArray, unwanted: FloatArray, target: float) -> Slack:
         """The same with its derivatives."""
         one = np.ones_like(wanted)
         return Slack(
@@ -96,7 +95,7 @@ class LinearisedSinr:
             mixed=0.0 * one,
         )
 
-    def reached(self, wanted: Real, unwanted: Real) -> float:
+    def reached(self, wanted: FloatArray, unwanted: FloatArray) -> float:
         """The largest t that all terminals reach."""
         return float(((2.0 * self.y * wanted - unwanted) / self.y**2).min())
 

@@ -8,7 +8,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.radio.channel.environment.keys import Keys, World, keys_for, pair_keys
+from twin.arrays import BoolArray, IntArray, KeyArray
+from twin.radio.channel.environment.keys import World, keys_for, pair_keys
 from twin.radio.channel.environment.mosaic import Mosaic
 from twin.radio.channel.environment.waves import WaveField
 
@@ -24,11 +25,11 @@ class PairFields:
 
     pairs: Pairs
     """Rows and columns (P,) of the pairs."""
-    key: Keys
+    key: KeyArray
     """(P,) number of each pair, by which its fields are its own."""
 
     @staticmethod
-    def of(world: World, norad_id: NDArray[np.int64], chosen: NDArray[np.bool_]) -> PairFields:
+    def of(world: World, norad_id: IntArray, chosen: BoolArray) -> PairFields:
         """The fields of chosen pairs (S,K); kept only to spare time, for they are a function of the arguments."""
         told = world.seed, world.terminal.tobytes(), np.asarray(norad_id, dtype=np.int64).tobytes(), chosen.tobytes()
         return _pair_fields(*told)

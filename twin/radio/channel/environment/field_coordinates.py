@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.radio.channel.environment.keys import Keys, derived
+from twin.arrays import FloatArray, KeyArray
+from twin.radio.channel.environment.keys import derived
 
-Real = NDArray[np.float64]
-Triple = tuple[Real, Real, Real]
+Triple = tuple[FloatArray, FloatArray, FloatArray]
 
 EARTH_RADIUS_M = 6_371_000.0
 """Radius of TR 38.811's Earth (section 6.3), by which a terminal's way over ground is measured."""
@@ -20,10 +20,10 @@ _TURNS = 1 << 12
 
 def clutter_points_m(
     *,
-    elevation_deg: Real,
-    azimuth_deg: Real,
-    latitude_deg: Real,
-    longitude_deg: Real,
+    elevation_deg: FloatArray,
+    azimuth_deg: FloatArray,
+    latitude_deg: FloatArray,
+    longitude_deg: FloatArray,
     terminal: NDArray[np.intp],
     clutter_distance_m: float,
 ) -> Triple:
@@ -57,7 +57,7 @@ def clutter_points_m(
     return x, y, z
 
 
-def turns(key: Keys) -> NDArray[np.intp]:
+def turns(key: KeyArray) -> NDArray[np.intp]:
     """Which of the rotations (P,) each key has."""
     return (derived(key, 101) & np.uint64(_TURNS - 1)).astype(np.intp)
 
@@ -70,7 +70,7 @@ def turned(points: Triple, turn: NDArray[np.intp]) -> Triple:
 
 
 @cache
-def _rotations() -> NDArray[np.float64]:
+def _rotations() -> FloatArray:
     """Rotation matrices (9,_TURNS), row by row, spread evenly over all there are.
 
     Unit quaternions by Shoemake (Graphics Gems III, 1992), from three coordinates that fill the unit cube evenly.

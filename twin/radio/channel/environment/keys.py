@@ -9,11 +9,9 @@ from hashlib import blake2b
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin import randomness
-
-Keys = NDArray[np.uint64]
+from twin.arrays import FloatArray, IntArray, KeyArray
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -25,29 +23,29 @@ class World:
 
     seed: int
     """The scenario's seed."""
-    terminal: Keys
+    terminal: KeyArray
     """(K,) a number for each terminal that goes by its name, so that its place in a list does not matter."""
 
 
-def terminal_keys(names: Iterable[str]) -> Keys:
+def terminal_keys(names: Iterable[str]) -> KeyArray:
     """A number (K,) for each terminal's name."""
     digests = [blake2b(name.encode(), digest_size=8).digest() for name in names]
     return np.array([int.from_bytes(digest, "little") for digest in digests], dtype=np.uint64)
 
 
-def pair_keys(world: World, norad_id: NDArray[np.int64]) -> Keys:
+def pair_keys(world: World, norad_id: IntArray) -> KeyArray:
     """A number (S,K) for each pair of satellite and terminal, which depends on no other pair."""
     satellite = _keys(world.seed, "surroundings of satellite", norad_id)
     terminal = _keys(world.seed, "surroundings of terminal", world.terminal)
     return mixed(mixed(satellite)[:, None] + terminal)
 
 
-def keys_for(purpose: str, key: Keys) -> Keys:
+def keys_for(purpose: str, key: KeyArray) -> KeyArray:
     """The key of one purpose for each key."""
     return derived(key, crc32(purpose.encode()))
 
 
-def mixed(key: Keys) -> Keys:
+def mixed(key: KeyArray) -> KeyArray:
     """Another number for each key: every bit of the one changes every bit of the other with even odds.
 
     The finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
@@ -61,7 +59,7 @@ def mixed(key: Keys) -> Keys:
     return value
 
 
-def derived(key: Keys, number: int) -> Keys:
+def derived(key: KeyArray, number: int) -> KeyArray:
     """The number-th further key of each key."""
     return mixed(key ^ _salt(number))
 
@@ -71,12 +69,12 @@ def _salt(number: int) -> np.uint64:
     return np.uint64(mixed(np.array([number], dtype=np.uint64))[0])
 
 
-def uniform(key: Keys) -> NDArray[np.float64]:
+def uniform(key: KeyArray) -> FloatArray:
     """Numbers in (0, 1) from the upper 52 bits of keys."""
     return ((key >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
-def _keys(seed: int, purpose: str, numbers: NDArray[np.int64] | Keys) -> Keys:
+def _keys(seed: int, purpose: str, numbers: IntArray | KeyArray) -> KeyArray:
     return np.array([_key(seed, purpose, int(number)) for number in numbers], dtype=np.uint64)
 
 

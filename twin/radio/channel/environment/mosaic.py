@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from twin.radio.channel.environment.field_coordinates import Real, Triple, turned, turns
-from twin.radio.channel.environment.keys import Keys, derived, mixed, uniform
+from twin.arrays import FloatArray, KeyArray
+from twin.radio.channel.environment.field_coordinates import Triple, turned, turns
+from twin.radio.channel.environment.keys import derived, mixed, uniform
 
 _GOLDEN: Final = (1.0 + np.sqrt(5.0)) / 2.0
 _AXES: Final = np.array(
@@ -39,15 +40,15 @@ class Mosaic:
 
     turn: NDArray[np.intp]
     """(P,) how its axes are turned."""
-    per_length: Real
+    per_length: FloatArray
     """(6,P) inverse spacings of the planes across each axis."""
-    offset: Real
+    offset: FloatArray
     """(6,P) where they lie, in spacings."""
-    cell: Keys
+    cell: KeyArray
     """(P,) number from which those of its cells are made."""
 
     @classmethod
-    def of(cls, key: Keys) -> Self:
+    def of(cls, key: KeyArray) -> Self:
         """The field of each key (P,)."""
         planes = np.array([derived(key, 121 + number) for number in range(len(_AXES))])
         return cls(
@@ -57,7 +58,7 @@ class Mosaic:
             cell=mixed(key),
         )
 
-    def at(self, points: Triple) -> Real:
+    def at(self, points: Triple) -> FloatArray:
         """Uniform values (P,) in (0, 1), each field at its own point, in correlation lengths.
 
         Space is cut by sets of parallel, equally spaced planes across six axes; every cell has a value of its own.
@@ -85,13 +86,13 @@ class Mosaic:
         return values
 
 
-def mosaic_field(points: Triple, key: Keys) -> Real:
+def mosaic_field(points: Triple, key: KeyArray) -> FloatArray:
     """Uniform values (P,) in (0, 1) at points in correlation lengths, one independent field for each key."""
     return Mosaic.of(key).at(points)
 
 
 @cache
-def _planes_per_length() -> Real:
+def _planes_per_length() -> FloatArray:
     """Inverse spacings of planes across one axis: the middles of equal shares of the law above.
 
     The mean of |cos| over directions is a half, so that six axes cut a line 3/s times a correlation length.

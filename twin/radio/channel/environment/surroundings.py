@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import BoolArray, FloatArray
 from twin.radio.channel.environment.drawn import PairFields, Pairs
-from twin.radio.channel.environment.field_coordinates import Real, Triple, clutter_points_m
+from twin.radio.channel.environment.field_coordinates import Triple, clutter_points_m
 from twin.radio.channel.environment.keys import World
 from twin.radio.channel.environment.tables import Tables
 
@@ -50,7 +51,7 @@ class Surroundings:
         """Rows and columns (P,) of the pairs."""
         return self.fields.pairs
 
-    def spread(self, values: Real, otherwise: float, shape: tuple[int, ...]) -> Real:
+    def spread(self, values: FloatArray, otherwise: float, shape: tuple[int, ...]) -> FloatArray:
         """Values (P,) of the pairs in an array of all, (S,K), with another number below the horizon."""
         if len(values) == prod(shape):
             return values.reshape(shape)
@@ -59,14 +60,14 @@ class Surroundings:
         return everywhere
 
     @cached_property
-    def line_of_sight(self) -> NDArray[np.bool_]:
+    def line_of_sight(self) -> BoolArray:
         """(P,) whether there is a line of sight: a uniform field at most the probability of Table 6.6.1-1."""
         drawn = self.fields.state.at(self._points(self.tables.state_correlation_m))
         los = np.asarray(drawn <= self.tables.los_probability[self.row])
         los.setflags(write=False)
         return los
 
-    def shadowing_db(self, los: NDArray[np.bool_]) -> Real:
+    def shadowing_db(self, los: BoolArray) -> FloatArray:
         """(P,) shadowing, positive where more is lost, from one field in line of sight and another without."""
         table = self.tables
         field = self.fields.los_shadowing.either(los, self.fields.nlos_shadowing)
@@ -74,14 +75,14 @@ class Surroundings:
         sigma_db = np.where(los, table.los_sigma_db[self.row], table.nlos_sigma_db[self.row])
         return np.asarray(sigma_db * field.at(self._points(length_m)))
 
-    def rician_db(self, chosen: NDArray[np.bool_]) -> Real:
+    def rician_db(self, chosen: BoolArray) -> FloatArray:
         """Rician factor in line of sight of chosen pairs (P,)."""
         x, y, z = self._points(self.tables.k_correlation_m)
         drawn = self.fields.rician.some(chosen).at((x[chosen], y[chosen], z[chosen]))
         row = self.row[chosen]
         return np.asarray(self.tables.k_mean_db[row] + self.tables.k_sigma_db[row] * drawn)
 
-    def _points(self, length_m: float | Real) -> Triple:
+    def _points(self, length_m: float | FloatArray) -> Triple:
         x, y, z = self.point_m
         return x / length_m, y / length_m, z / length_m
 

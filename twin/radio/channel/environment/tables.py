@@ -8,7 +8,8 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
+
 Environment = Literal["dense_urban", "urban", "suburban", "rural"]
 Band = Literal["s", "ka"]
 Row = tuple[float, ...]
@@ -26,17 +27,17 @@ KA_BAND_GHZ: Final = (17.0, 40.0)
 class Tables:
     """The values of one environment and band at elevations of 10, 20, ... 90 degrees; the same are the same object."""
 
-    los_probability: Real
+    los_probability: FloatArray
     """(9,) of a line of sight (Table 6.6.1-1)."""
-    los_sigma_db: Real
+    los_sigma_db: FloatArray
     """(9,) standard deviation of shadowing in line of sight (Tables 6.6.2-1 to 6.6.2-3)."""
-    nlos_sigma_db: Real
+    nlos_sigma_db: FloatArray
     """(9,) the same without line of sight."""
-    clutter_db: Real
+    clutter_db: FloatArray
     """(9,) clutter loss without line of sight (the same tables)."""
-    k_mean_db: Real
+    k_mean_db: FloatArray
     """(9,) mean Rician factor in line of sight (Tables 6.7.2-1, -3, -5, -7; a of the S band, b of the Ka band)."""
-    k_sigma_db: Real
+    k_sigma_db: FloatArray
     """(9,) its standard deviation."""
     los_correlation_m: float
     """Correlation distance of shadowing in line of sight, in the horizontal plane (the same tables)."""
@@ -52,7 +53,7 @@ class Tables:
     """
 
     @staticmethod
-    def row(elevation_deg: Real) -> NDArray[np.intp]:
+    def row(elevation_deg: FloatArray) -> NDArray[np.intp]:
         """Rows of the reference elevation nearest to each elevation, the higher of two that are equally near.
 
         The report prescribes the nearest angle, no interpolation (sections 6.6.1 and 6.6.2).
@@ -173,7 +174,7 @@ _CORRELATION_M: Final[dict[str, tuple[float, float, float, float]]] = {
 }
 
 
-def _column(values: Row) -> Real:
+def _column(values: Row) -> FloatArray:
     column = np.array(values)
     column.setflags(write=False)
     return column

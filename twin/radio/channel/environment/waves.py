@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from twin.radio.channel.environment.field_coordinates import Real, Triple, turned, turns
-from twin.radio.channel.environment.keys import Keys, derived
+from twin.arrays import BoolArray, FloatArray, KeyArray
+from twin.radio.channel.environment.field_coordinates import Triple, turned, turns
+from twin.radio.channel.environment.keys import derived
 
 WAVES: Final = 48
 """Waves in the sum: its excess kurtosis is -1.5 / WAVES, and the shortest wave resolves steps of 1 / 120."""
@@ -31,20 +32,20 @@ class WaveField:
     """(3,P) place t of each, in 2^-14 correlation lengths."""
 
     @classmethod
-    def of(cls, key: Keys) -> Self:
+    def of(cls, key: KeyArray) -> Self:
         """The field of each key (P,)."""
         moves = [(derived(key, 111 + number) >> np.uint64(32)).astype(np.uint32) for number in range(3)]
         return cls(turn=turns(key), move=np.array(moves))
 
-    def some(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> WaveField:
+    def some(self, chosen: BoolArray | NDArray[np.intp]) -> WaveField:
         """Some of the fields."""
         return WaveField(turn=self.turn[chosen], move=self.move[:, chosen])
 
-    def either(self, first: NDArray[np.bool_], other: WaveField) -> WaveField:
+    def either(self, first: BoolArray, other: WaveField) -> WaveField:
         """These fields where the flags (P,) are set, others elsewhere."""
         return WaveField(turn=np.where(first, self.turn, other.turn), move=np.where(first, self.move, other.move))
 
-    def at(self, points: Triple) -> Real:
+    def at(self, points: Triple) -> FloatArray:
         """Standard normal values (P,), each field at its own point, in correlation lengths.
 
         A field is √(2/F) Σ cos(2π k_f · (R p + t)) with fixed wave vectors k_f and, from the key, a rotation R and a
@@ -77,7 +78,7 @@ class WaveField:
         return np.asarray(np.floor(whole, out=whole).astype(np.int64).astype(np.uint32) + self.move)
 
 
-def gaussian_field(points: Triple, key: Keys) -> Real:
+def gaussian_field(points: Triple, key: KeyArray) -> FloatArray:
     """Standard normal values (P,) at points in correlation lengths, one independent field for each key."""
     return WaveField.of(key).at(points)
 
@@ -94,7 +95,7 @@ def _summed(wave: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
-def wave_vectors() -> NDArray[np.float64]:
+def wave_vectors() -> FloatArray:
     """Wave vectors k (3,WAVES) in turns for each correlation length.
 
     In three dimensions e^{-r} has the spectral density 1/(π² (1 + k²)²) (k in rad), so that the wave number

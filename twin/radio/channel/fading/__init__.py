@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.environment import World, realised
 from twin.radio.channel.path_loss import LocatedPath, Path
 from twin.registry import Registry
@@ -17,16 +16,14 @@ class FadingModel(Protocol):
     A model with a drawn part has a truth beside it (`realised_by`).
     """
 
-    def __call__(self, path: Path, *, options: Any) -> NDArray[np.float64]:
+    def __call__(self, path: Path, *, options: Any) -> FloatArray:
         """Evaluate the model."""
 
 
 fadings: Registry[FadingModel] = Registry("fading")
 
 
-def realised_rician(
-    bound: Callable[..., NDArray[np.float64]], path: LocatedPath, *, world: World
-) -> NDArray[np.float64]:
+def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, world: World) -> FloatArray:
     """Rician factor (S,K) of each link as it is, by a selected model with its options filled in.
 
     A model without a drawn part is true as it stands.
@@ -34,5 +31,5 @@ def realised_rician(
     truth = realised(bound)
     if truth is None:
         return bound(path)
-    rician: NDArray[np.float64] = truth(path, world=world)
+    rician: FloatArray = truth(path, world=world)
     return rician

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import MinLen
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.fading import fadings
 from twin.radio.channel.path_loss import Path
 from twin.registry import dataclass_options
@@ -36,18 +36,18 @@ class KByElevationOptions:
 
 
 @fadings.register("fixed_k", source="P3, Section II", options=FixedKOptions)
-def fixed_k(path: Path, *, options: Any) -> NDArray[np.float64]:
+def fixed_k(path: Path, *, options: Any) -> FloatArray:
     """Rician fading with one K-factor."""
     return np.full(path.range_km.shape, float(from_db(options.k_db)))
 
 
 @fadings.register("k_by_elevation", source="table of the scenario", options=KByElevationOptions)
-def k_by_elevation(path: Path, *, options: Any) -> NDArray[np.float64]:
+def k_by_elevation(path: Path, *, options: Any) -> FloatArray:
     """Rician fading with a K-factor interpolated over elevation."""
     return from_db(np.interp(path.elevation_deg, options.elevation_deg, options.k_db))
 
 
 @fadings.register("none", source="line of sight only")
-def line_of_sight(path: Path, *, options: Any) -> NDArray[np.float64]:
+def line_of_sight(path: Path, *, options: Any) -> FloatArray:
     """No fading: the line of sight alone."""
     return np.full(path.range_km.shape, np.inf)

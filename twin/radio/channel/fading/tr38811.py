@@ -5,15 +5,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, band_of, realised_by, tables
 from twin.radio.channel.fading import fadings
 from twin.radio.channel.path_loss import LocatedPath, Path
 from twin.registry import dataclass_options
 from twin.units import from_db
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -46,7 +44,7 @@ class Tr38811FadingOptions:
             raise ValueError(f"band = {self.band!r} must be that of channel.path_loss and the carrier, {band!r}")
 
 
-def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> Real:
+def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> FloatArray:
     """Rician factor (S,K) as it is: that of the table in line of sight, none at all without.
 
     Pairs below the horizon, which have no link, get the factor that the model expects.
@@ -61,7 +59,7 @@ def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> Re
 
 @fadings.register("tr38811", source="TR 38.811, Tables 6.7.2", options=Tr38811FadingOptions)
 @realised_by(drawn_tr38811_fading)
-def tr38811_fading(path: Path, *, options: Any) -> Real:
+def tr38811_fading(path: Path, *, options: Any) -> FloatArray:
     """Rician fading with 3GPP's factor by elevation in line of sight, Rayleigh fading without.
 
     What is known without a measurement: power along the line of sight over scattered power, both expected over line of
@@ -72,7 +70,7 @@ def tr38811_fading(path: Path, *, options: Any) -> Real:
 
 
 @cache
-def _expected_rician(table: Tables) -> Real:
+def _expected_rician(table: Tables) -> FloatArray:
     """Factor (9,) of the powers expected, in the rows of the table."""
     los, k = table.los_probability, from_db(table.k_mean_db)
     scattered = los / (k + 1.0) + (1.0 - los) * from_db(-table.clutter_db)

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray, IntArray
 from twin.radio.channel.environment import World, realised
 from twin.registry import Registry
 
@@ -14,11 +13,11 @@ class Path(Protocol):
     """What a large-scale model may know of links, arrays of one shape."""
 
     @property
-    def range_km(self) -> NDArray[np.float64]:
+    def range_km(self) -> FloatArray:
         """Slant range."""
 
     @property
-    def elevation_deg(self) -> NDArray[np.float64]:
+    def elevation_deg(self) -> FloatArray:
         """Elevation of the satellite at the terminal."""
 
 
@@ -29,19 +28,19 @@ class LocatedPath(Path, Protocol):
     """
 
     @property
-    def norad_id(self) -> NDArray[np.int64]:
+    def norad_id(self) -> IntArray:
         """(S,) satellites."""
 
     @property
-    def azimuth_deg(self) -> NDArray[np.float64]:
+    def azimuth_deg(self) -> FloatArray:
         """(S,K) azimuth of the satellite seen from the terminal, from north clockwise."""
 
     @property
-    def latitude_deg(self) -> NDArray[np.float64]:
+    def latitude_deg(self) -> FloatArray:
         """(K,) terminals."""
 
     @property
-    def longitude_deg(self) -> NDArray[np.float64]:
+    def longitude_deg(self) -> FloatArray:
         """(K,) terminals."""
 
 
@@ -51,7 +50,7 @@ class PathLossModel(Protocol):
     A model with a drawn part has a truth beside it (`realised_by`).
     """
 
-    def __call__(self, path: Path, *, carrier_hz: float, options: Any) -> NDArray[np.float64]:
+    def __call__(self, path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
         """Evaluate the model."""
 
 
@@ -59,8 +58,8 @@ path_losses: Registry[PathLossModel] = Registry("path loss")
 
 
 def realised_loss_db(
-    bound: Callable[..., NDArray[np.float64]], path: LocatedPath, *, carrier_hz: float, world: World
-) -> NDArray[np.float64]:
+    bound: Callable[..., FloatArray], path: LocatedPath, *, carrier_hz: float, world: World
+) -> FloatArray:
     """Loss (S,K) of each link as it is, by a selected model with its options filled in.
 
     A model without a drawn part is true as it stands.
@@ -68,5 +67,5 @@ def realised_loss_db(
     truth = realised(bound)
     if truth is None:
         return bound(path, carrier_hz=carrier_hz)
-    loss_db: NDArray[np.float64] = truth(path, carrier_hz=carrier_hz, world=world)
+    loss_db: FloatArray = truth(path, carrier_hz=carrier_hz, world=world)
     return loss_db

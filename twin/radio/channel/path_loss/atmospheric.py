@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.path_loss import Path, path_losses
 from twin.radio.channel.path_loss import weather as itu
 from twin.radio.channel.path_loss.free_space import free_space_db
@@ -13,7 +13,6 @@ from twin.radio.channel.path_loss.gases import gas_db, zenith_attenuation_db
 from twin.radio.channel.path_loss.scintillation import FLUCTUATION_4_GHZ_DB, Zone, scintillation_db
 from twin.registry import dataclass_options
 
-Real = NDArray[np.float64]
 Latitude = Annotated[float, Ge(-90.0), Le(90.0)]
 Longitude = Annotated[float, Ge(-180.0), Le(360.0)]
 
@@ -55,12 +54,12 @@ class AtmosphereOptions:
 
 
 @path_losses.register("atmospheric", source="TR 38.811, eq. 6.6-8; P5, Section II", options=AtmosphereOptions)
-def atmospheric(path: Path, *, carrier_hz: float, options: Any) -> Real:
+def atmospheric(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
     """Free space, absorption by gases and, at will, scintillation or the weather of a place."""
     return free_space_db(path.range_km, carrier_hz) + atmosphere_db(path, carrier_hz=carrier_hz, options=options)
 
 
-def atmosphere_db(path: Path, *, carrier_hz: float, options: Any) -> Real:
+def atmosphere_db(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
     """All that `AtmosphereOptions` add to a loss, in the shape of the path's arrays."""
     loss_db = np.full(path.range_km.shape, float(options.extra_loss_db))
     if options.weather_at is not None:

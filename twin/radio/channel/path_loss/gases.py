@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Real = NDArray[np.float64]
+from twin.arrays import FloatArray
 
 VAPOUR_G_M3 = 7.5
 """Water vapour of the mean annual global reference atmosphere at the ground (TR 38.811, section 6.6.4)."""
@@ -53,7 +52,7 @@ def zenith_attenuation_db(carrier_hz: float) -> float:
     return _oxygen_db_km(f) * _oxygen_height_km(f) + _vapour_db_km(f) * _vapour_height_km(f)
 
 
-def gas_db(elevation_deg: Real, zenith_db: float) -> Real:
+def gas_db(elevation_deg: FloatArray, zenith_db: float) -> FloatArray:
     """Absorption along a slanted path: A_zenith / sin(elevation) in dB (TR 38.811, eq. 6.6-8; P5, after (9)).
 
     Below 5 degrees of elevation it is that of 5 degrees.

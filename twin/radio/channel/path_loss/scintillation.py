@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.environment import Tables
 
-Real = NDArray[np.float64]
 Zone = Literal["low", "middle", "high"]
 
 BORDER_GHZ: Final = 6.0
@@ -44,7 +43,7 @@ def ionospheric_db(carrier_hz: float, zone: Zone, fluctuation_4_ghz_db: float = 
     return float(fluctuation_4_ghz_db * (carrier_hz / 4e9) ** -1.5 / np.sqrt(2.0))
 
 
-def tropospheric_db(elevation_deg: Real) -> Real:
+def tropospheric_db(elevation_deg: FloatArray) -> FloatArray:
     """Loss by tropospheric scintillation that is exceeded for 1 % of the time (TR 38.811, Table 6.6.6.2.1-1).
 
     The table is of 20 GHz in Toulouse; the report takes it for all of its upper band.
@@ -53,8 +52,8 @@ def tropospheric_db(elevation_deg: Real) -> Real:
 
 
 def scintillation_db(
-    elevation_deg: Real, carrier_hz: float, zone: Zone, fluctuation_4_ghz_db: float = FLUCTUATION_4_GHZ_DB
-) -> Real:
+    elevation_deg: FloatArray, carrier_hz: float, zone: Zone, fluctuation_4_ghz_db: float = FLUCTUATION_4_GHZ_DB
+) -> FloatArray:
     """Loss by whichever scintillation counts at a carrier, in the shape of the elevations."""
     if carrier_hz < BORDER_GHZ * 1e9:
         return np.full(elevation_deg.shape, ionospheric_db(carrier_hz, zone, fluctuation_4_ghz_db))

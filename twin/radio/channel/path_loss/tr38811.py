@@ -5,16 +5,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.radio.channel.environment import Environment, Surroundings, Tables, World, band_of, realised_by, tables
 from twin.radio.channel.path_loss import LocatedPath, Path, path_losses
 from twin.radio.channel.path_loss.atmospheric import AtmosphereOptions, atmosphere_db
 from twin.radio.channel.path_loss.free_space import free_space_db
 from twin.registry import dataclass_options
 from twin.units import to_db
-
-Real = NDArray[np.float64]
 
 
 @dataclass_options
@@ -41,7 +39,7 @@ class Tr38811Options(AtmosphereOptions):
         return tables(self.environment, band_of(carrier_hz) if self.band == "by_carrier" else self.band)
 
 
-def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: World) -> Real:
+def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: World) -> FloatArray:
     """Loss (S,K) as it is: of the state that each link is in, shadowing included (TR 38.811, eq. 6.6-4).
 
     Pairs below the horizon, which have no link, get the loss that the model expects.
@@ -57,7 +55,7 @@ def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: 
 
 @path_losses.register("tr38811", source="TR 38.811, section 6.6", options=Tr38811Options)
 @realised_by(drawn_tr38811)
-def tr38811(path: Path, *, carrier_hz: float, options: Any) -> Real:
+def tr38811(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
     """Free space, clutter and shadowing by elevation in four environments, and the atmosphere at will.
 
     What is known without a measurement: the power that is to be expected over line of sight and none, each with the
@@ -69,15 +67,15 @@ def tr38811(path: Path, *, carrier_hz: float, options: Any) -> Real:
     return np.asarray(_above_db(path, carrier_hz, options) + clutter_db)
 
 
-def _above_db(path: Path, carrier_hz: float, options: Any) -> Real:
+def _above_db(path: Path, carrier_hz: float, options: Any) -> FloatArray:
     """What is lost before the surroundings are reached."""
     return free_space_db(path.range_km, carrier_hz) + atmosphere_db(path, carrier_hz=carrier_hz, options=options)
 
 
 @cache
-def _expected_clutter_db(table: Tables) -> Real:
+def _expected_clutter_db(table: Tables) -> FloatArray:
     """Loss (9,) that goes with the power expected over line of sight and none, in the rows of the table."""
     power = table.los_probability + (1.0 - table.los_probability) * 10.0 ** (-0.1 * table.clutter_db)
-    expected_db: Real = -to_db(power)
+    expected_db: FloatArray = -to_db(power)
     expected_db.setflags(write=False)
     return expected_db

@@ -8,11 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
+from twin.arrays import FloatArray
 from twin.errors import InputError
-
-Real = NDArray[np.float64]
 
 LOWEST_DEG = 5.0
 """The recommendations hold from this elevation on; below, its value is held."""
@@ -38,8 +36,8 @@ def check_carrier(carrier_hz: float) -> None:
 
 
 def weather_db(
-    elevation_deg: Real, *, carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float
-) -> Real:
+    elevation_deg: FloatArray, *, carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float
+) -> FloatArray:
     """Attenuation of the atmosphere that is exceeded for a share of the time (ITU-R P.618, with P.676 and P.840).
 
     It is tabulated once for a place, a carrier and a share, at every degree, and interpolated over the cosecant of
@@ -69,7 +67,9 @@ def weather_db(
 
 
 @lru_cache(maxsize=16)
-def _table(carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float) -> tuple[Real, Real]:
+def _table(
+    carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float
+) -> tuple[FloatArray, FloatArray]:
     """Elevations, rising, and the attenuation at each."""
     if not installed():
         raise InputError(f"channel.path_loss.weather_at {MISSING}")
