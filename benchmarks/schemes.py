@@ -163,8 +163,8 @@ def _timed(case: Case) -> tuple[float, Precoding]:
     options = entry.options(**case.options)
     begun = perf_counter()
     found: Precoding = entry.model(scene, options=options)
-    if found.weights.instant is not None:
-        found.weights.instant.realised(found.weights, scene.csi, draws, scene.serving, seed=1, epoch=0)
+    if found.weights.rule is not None:
+        found.weights.rule.realised(found.weights, scene.csi, draws, scene.serving, seed=1, epoch=0)
     return perf_counter() - begun, found
 
 

@@ -177,8 +177,8 @@ def test_small_turns_move_directions_by_their_angles() -> None:
 
 def test_attitudes_turn_departures_alone() -> None:
     network = Network.of(small({"belief.attitude": {"law": "constant", "roll_deg": 2.0, "pitch_deg": 1.0}}))
-    moment, believed = network.sky.at(2), network.believed_sky.at(2)
-    at, off = (each.links(each.norad_id) for each in (moment, believed))
+    snapshot, believed = network.sky.at(2), network.believed_sky.at(2)
+    at, off = (each.links(each.norad_id) for each in (snapshot, believed))
     np.testing.assert_array_equal(off.range_km, at.range_km)
     rays = [np.concatenate([one.departure, one.departure_nadir_cos[..., None]], axis=-1) for one in (at, off)]
     np.testing.assert_allclose(np.linalg.norm(rays[1], axis=-1), 1.0, rtol=1e-12)
@@ -209,10 +209,10 @@ def test_a_belief_without_error_reproduces_the_truth_bit_for_bit() -> None:
 
 def test_the_precoder_steers_at_the_belief_and_rates_are_those_of_the_truth() -> None:
     exact, off = Network.of(small()), Network.of(small(SHIFTED))
-    moment, believed = off.sky.at(3), off.believed_sky.at(3)
-    norad_id = np.intersect1d(moment.norad_id, believed.norad_id)
-    assert not np.allclose(believed.links(norad_id).departure, moment.links(norad_id).departure, atol=1e-3)
-    np.testing.assert_array_equal(off.true_csi_now(moment, norad_id)[0].gain, exact.csi_now(moment, norad_id).gain)
+    snapshot, believed = off.sky.at(3), off.believed_sky.at(3)
+    norad_id = np.intersect1d(snapshot.norad_id, believed.norad_id)
+    assert not np.allclose(believed.links(norad_id).departure, snapshot.links(norad_id).departure, atol=1e-3)
+    np.testing.assert_array_equal(off.true_csi_now(snapshot, norad_id)[0].gain, exact.csi_now(snapshot, norad_id).gain)
     # 20 km at 700 km are 1.6 degrees: an eighth of the beam width of four elements; 16 have a quarter of it
     assert total_se(SHIFTED) < total_se({})
     wide = {"satellites.array": {"rows": 16, "columns": 16}}
@@ -263,9 +263,9 @@ def test_older_elements_are_predicted_from_a_file_of_their_own(tmp_path: Path) -
     network = Network.of(small({"belief.source": str(file)}))
     assert len(network.sky.ephemeris.norad_ids) == len(network.believed_sky.ephemeris.norad_ids) == 300
     assert "old.tle" in manifest_of(network).inputs
-    moment, believed = network.sky.at(0), network.believed_sky.at(0)
-    both = np.intersect1d(moment.norad_id, believed.norad_id)
-    height = [np.linalg.norm(each.satellites.position_km[0], axis=-1).mean() for each in (moment, believed)]
+    snapshot, believed = network.sky.at(0), network.believed_sky.at(0)
+    both = np.intersect1d(snapshot.norad_id, believed.norad_id)
+    height = [np.linalg.norm(each.satellites.position_km[0], axis=-1).mean() for each in (snapshot, believed)]
     assert len(both)
     assert height[1] - height[0] == pytest.approx(2.0, abs=0.5)  # J2 moves a radius by kilometres, alike for both
 
@@ -416,12 +416,12 @@ def test_the_phase_of_an_open_loop_is_that_of_what_is_missed() -> None:
         "belief.clock": {"law": "constant", "satellite_ns": 0.05, "satellite_ppb": 2.0},
     }
     network = Network.of(small(changes))
-    moment = network.sky.at(1)
-    alignment = network.true_csi_now(moment, moment.norad_id)[1]
+    snapshot = network.sky.at(1)
+    alignment = network.true_csi_now(snapshot, snapshot.norad_id)[1]
     # at 2 GHz and 10 s after the start: 0.05 ns + 10 s of 2e-9, and 4 Hz for 10 ms
     cycles = 2e9 * (0.05e-9 + 10.0 * 2e-9) + 4.0 * 0.01
     np.testing.assert_allclose(alignment.phase_rad, 2.0 * np.pi * (cycles % 1.0), rtol=1e-9)
-    assert not network.phase_variance(moment.links(moment.norad_id)).any()
+    assert not network.phase_variance(snapshot.links(snapshot.norad_id)).any()
     written = link_rows(network, reports(network)[1])["phase_error_rad"]
     # the band of 20 MHz spreads 20 ns by a tenth of a cycle, up to five times
     assert np.abs(np.asarray(written) - 2.0 * np.pi * (cycles % 1.0)).max() < 5.0 * 0.75

@@ -121,7 +121,7 @@ def test_the_power_is_that_of_every_pair_of_satellites(which: str, told: dict[st
     draws = drawn(csi, 3)
     found = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
     for draw in range(3):
-        expected = literal(csi, weights.weights, csi.reach.spread(draws.receive[draw]))
+        expected = literal(csi, weights.weights, csi.reach.scatter(draws.receive[draw]))
         # sums of some tens of powers of one size
         np.testing.assert_allclose(found[draw], expected, rtol=0.0, atol=1e-13 * np.abs(expected).max())
 
@@ -154,7 +154,7 @@ def test_what_is_spilt_comes_on_top():
     csi = turned_world(elements=(1, 2, 1))
     share = np.random.default_rng(5).uniform(0.0, 0.5, csi.gain.shape)
     weights, draws = random_weights(csi), drawn(csi, 2)
-    plain, spilling = (heard(told, weights) for told in (csi, replace(csi, disturbance_share=share)))
+    plain, spilling = (heard(told, weights) for told in (csi, replace(csi, disturbance_fraction=share)))
     more = [
         disturbance(spilling, draws.receive, interference=kind) - disturbance(plain, draws.receive, interference=kind)
         for kind in KINDS
@@ -202,7 +202,7 @@ def test_moments_along_estimated_channels_are_those_of_draws_of_channels_and_pil
     )
     weights = imrt(replace(problem, csi=csi), options=options).weights
     draws = draw_channels(csi, np.zeros((count, *csi.reach.terminal.shape)), seed=3, epoch=5)
-    rule: Any = weights.instant
+    rule: Any = weights.rule
     each = rule.realised(weights, csi, draws, problem.serving, seed=3, epoch=5)
     streams = [Streams.of(one, csi, problem.serving, waveform=WAVE) for one in each]
     found = ReceivedMoments.sampled(streams, draws, csi.noise_w, interference="by_delay")
@@ -304,8 +304,8 @@ def test_the_order_of_satellites_and_terminals_does_not_matter(which: str):
         **{name: getattr(csi, name)[rows][:, columns] for name in pairs},
     )
     shuffled = replace(weights, weights=weights.weights[rows][:, columns])
-    spread = np.array([csi.reach.spread(draw)[rows][:, columns] for draw in draws.receive])
-    receive = np.array([other.reach.gathered(draw) for draw in spread])
+    spread = np.array([csi.reach.scatter(draw)[rows][:, columns] for draw in draws.receive])
+    receive = np.array([other.reach.gather(draw) for draw in spread])
     first = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
     second = disturbance(heard(other, shuffled), receive, interference="by_delay")
     # the same powers in another order
@@ -348,10 +348,10 @@ def test_a_run_taken_up_again_writes_the_same_rows(changes: dict[str, Any]):
 
 def test_the_delays_are_those_of_the_links():
     network = Network.of(small())
-    moment = network.sky.at(0)
-    norad_id = moment.norad_id[:3]
-    csi = network.csi_now(moment, norad_id)
-    np.testing.assert_array_equal(csi.delay_s, moment.links(norad_id).delay_s)
+    snapshot = network.sky.at(0)
+    norad_id = snapshot.norad_id[:3]
+    csi = network.csi_now(snapshot, norad_id)
+    np.testing.assert_array_equal(csi.delay_s, snapshot.links(norad_id).delay_s)
     assert csi.delay_s is not None
     assert csi.delay_s.min() > 1e-3  # hundreds of km
     np.testing.assert_array_equal(csi.of(np.array([2, 0])).delay_s, csi.delay_s[[2, 0]])

@@ -61,17 +61,17 @@ def oracle():
     return p5_allocation
 
 
-def sinr(co: Coefficients, share):
+def sinr(co: Coefficients, power_fraction):
     """(K,) of any shares (S,K) of power."""
-    blocks = Blocks.of(co, co.useful(np.ones(share.shape, bool)))
-    out = np.zeros(share.shape[1])
-    out[blocks.terminal] = blocks.sinr(blocks.gathered(np.sqrt(co.reach.gathered(share))))
+    blocks = Blocks.of(co, co.useful(np.ones(power_fraction.shape, bool)))
+    out = np.zeros(power_fraction.shape[1])
+    out[blocks.terminal] = blocks.sinr(blocks.gather(np.sqrt(co.reach.gather(power_fraction))))
     return out
 
 
-def least(co: Coefficients, share):
+def least(co: Coefficients, power_fraction):
     """The least SINR of those who have any."""
-    values = sinr(co, share)
+    values = sinr(co, power_fraction)
     return values[values > 0].min()
 
 
@@ -103,15 +103,15 @@ def test_independent_interference_is_the_mean_over_phases_that_turn(name, beams)
     problem = cell_free_problem(scene)
     satellites, terminals = scene.gamma.shape
     many = next(p for p in (11, 13, 17, 19, 23, 29, 31, 37) if p > max(satellites, terminals))
-    share = np.random.default_rng(9).random(scene.gamma.shape) * linked(name) / terminals
+    power_fraction = np.random.default_rng(9).random(scene.gamma.shape) * linked(name) / terminals
     turn = 2 * np.pi / many * np.outer(np.arange(satellites), np.arange(terminals))
     sums = np.zeros(terminals)
     for m in range(many):
         csi = replace(problem.csi, carrier_phase_rad=m * turn)
-        sums += 1 / np.maximum(sinr(coefficients_of(csi, problem.power_w, beams=beams), share), 1e-300)
+        sums += 1 / np.maximum(sinr(coefficients_of(csi, problem.power_w, beams=beams), power_fraction), 1e-300)
     independent = coefficients_of(problem.csi, problem.power_w, beams=beams, interference="independent")
     served = linked(name).any(axis=0)
-    np.testing.assert_allclose(1 / sinr(independent, share)[served], sums[served] / many, rtol=1e-10)
+    np.testing.assert_allclose(1 / sinr(independent, power_fraction)[served], sums[served] / many, rtol=1e-10)
 
 
 @every_heard_scene
@@ -137,7 +137,7 @@ def test_global_step_reaches_the_optimum_of_the_cone_programs(name):
     assert found.converged
     # the oracle stops 3e-6 below its optimum at most, ours CLOSE
     assert (1 - CLOSE) * t <= found.least_sinr <= (1 + 4e-6) * t
-    np.testing.assert_allclose(least(co, found.share), found.least_sinr, rtol=1e-12)
+    np.testing.assert_allclose(least(co, found.power_fraction), found.least_sinr, rtol=1e-12)
 
 
 @inexact
@@ -147,7 +147,7 @@ def test_global_step_within_weighted_limits_is_that_of_the_cone_programs(name):
     eligible = linked(name)
     blocks = Blocks.of(co, co.useful(eligible))
     omega = 10 ** np.random.default_rng(3).uniform(0, 4, eligible.shape)
-    budgets = Budgets.of(blocks, load=blocks.gathered(co.reach.gathered(omega / 2)))
+    budgets = Budgets.of(blocks, load=blocks.gather(co.reach.gather(omega / 2)))
     _, t = literal.bisection(*letters(name), omega, eligible, 2, tolerance=1e-7)
     peak = highest(blocks, budgets, tolerance=1e-6)
     assert (budgets.usage(peak.amplitude) <= 1 + 1e-12).all()
@@ -174,7 +174,7 @@ def test_one_approximation_from_one_point_has_the_literal_optimum(name):
     literal, co, eligible = oracle(), coefficients(name), linked(name)
     blocks = Blocks.of(co, co.useful(eligible))
     scene = CELL_FREE[name]
-    start = 0.9 * np.where(eligible & (blocks.spread_out(blocks.held, eligible.shape) > 0), np.maximum(scene.p, 0.1), 0)
+    start = 0.9 * np.where(eligible & (blocks.scatter(blocks.held, eligible.shape) > 0), np.maximum(scene.p, 0.1), 0)
     start /= np.sqrt(np.maximum((start**2).sum(axis=1, keepdims=True), 1))
     b, c, d, sigma2 = letters(name)
     t_start = literal.sinr_27(b, c, d, start, sigma2)[literal.active(b, eligible)].min()
@@ -188,7 +188,7 @@ def _approximated_once(blocks, start, t_start):
     from twin.solvers.max_min.search import _convex
     from twin.solvers.max_min.targets import LinearisedSinr
 
-    amplitude = blocks.gathered(start)
+    amplitude = blocks.gather(start)
     goal = LinearisedSinr(y=(blocks.signal * amplitude).sum(axis=1) / t_start)
     return _convex(blocks, Budgets.of(blocks), goal, amplitude, 1e-7 * t_start)
 
@@ -213,9 +213,9 @@ def test_no_powers_exceed_the_bound(name, beams):
     served = found.sinr > 0
     for size in (1e-3, 0.1, 1.0):
         for _ in range(20):
-            share = found.share * np.exp(size * rng.standard_normal(found.share.shape))
-            share /= np.maximum(share.sum(axis=1, keepdims=True), 1)
-            assert sinr(co, share)[served].min() <= found.bound
+            power_fraction = found.power_fraction * np.exp(size * rng.standard_normal(found.power_fraction.shape))
+            power_fraction /= np.maximum(power_fraction.sum(axis=1, keepdims=True), 1)
+            assert sinr(co, power_fraction)[served].min() <= found.bound
 
 
 @distinct_scenes
@@ -223,7 +223,7 @@ def test_sinrs_are_equal_where_everyone_hears_everyone(name):
     co = coefficients(name)
     found = allocate(co, linked(name), options=MaxMinOptions(tolerance=1e-7))
     served = np.flatnonzero(found.sinr > 0)
-    heard = np.einsum("skj,sj->kj", co.spread**2 + np.abs(co.leak) ** 2, found.share) / co.noise_w[:, None]
+    heard = np.einsum("skj,sj->kj", co.spread**2 + np.abs(co.leak) ** 2, found.power_fraction) / co.noise_w[:, None]
     if connected_components(heard[np.ix_(served, served)] > 1e-3, connection="strong")[0] > 1:
         pytest.skip("not all terminals hear all others, so that not all can help each other")
     # one that hears another at a thousandth of the noise gains 1e-3 of what the other gives up: 1e-7 is 1e-4 of it
@@ -240,11 +240,11 @@ def test_clusters_keep_all_limits(name, beams, load, cluster):
     assert (found.serving.sum(axis=1) <= load).all()
     assert cluster is None or (found.serving.sum(axis=0) <= cluster).all()
     assert not (found.serving & ~eligible).any()
-    assert not found.share[~found.serving].any()
-    assert (found.share >= 0).all()
-    assert (found.share.sum(axis=1) <= 1 + 1e-12).all()  # a limit is used up to rounding
+    assert not found.power_fraction[~found.serving].any()
+    assert (found.power_fraction >= 0).all()
+    assert (found.power_fraction.sum(axis=1) <= 1 + 1e-12).all()  # a limit is used up to rounding
     assert ((found.sinr > 0) == found.serving.any(axis=0)).all()
-    np.testing.assert_allclose(least(co, found.share), found.least_sinr, rtol=1e-12)
+    np.testing.assert_allclose(least(co, found.power_fraction), found.least_sinr, rtol=1e-12)
 
 
 @few_scenes
@@ -325,7 +325,7 @@ def test_naming_permutes_the_result_alone(name, beams):
     np.testing.assert_array_equal(other.serving, one.serving[pair])
     # both stop within CLOSE of the optimum; powers are as flat there as the square root of that
     np.testing.assert_allclose(other.least_sinr, one.least_sinr, rtol=CLOSE)
-    np.testing.assert_allclose(other.share, one.share[pair], atol=np.sqrt(CLOSE))
+    np.testing.assert_allclose(other.power_fraction, one.power_fraction[pair], atol=np.sqrt(CLOSE))
 
 
 @few_scenes
@@ -349,7 +349,7 @@ def test_result_is_the_same_twice(name):
 
 
 def _same(one: Allocation, other: Allocation):
-    for field in ("share", "serving", "sinr"):
+    for field in ("power_fraction", "serving", "sinr"):
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
     assert (one.least_sinr, one.iterations, one.reason) == (other.least_sinr, other.iterations, other.reason)
 
@@ -360,8 +360,8 @@ def test_start_moves_the_optimum_by_less_than_the_tolerance(name):
     cold = allocate(co, linked(name), options=OPTIONS)
     for start in (
         cold,
-        replace(cold, share=np.zeros_like(cold.share)),
-        replace(cold, share=rng.random(cold.share.shape)),
+        replace(cold, power_fraction=np.zeros_like(cold.power_fraction)),
+        replace(cold, power_fraction=rng.random(cold.power_fraction.shape)),
     ):
         warm = allocate(co, linked(name), options=OPTIONS, start=start)
         np.testing.assert_allclose(warm.least_sinr, cold.least_sinr, rtol=CLOSE)
@@ -395,7 +395,7 @@ def test_losses_do_not_add_up_unseen():
     held = first = clusters(co, eligible, options=options)
     for fade in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2):
         # what serves fades against what does not
-        faded = replace(co, signal=np.where(co.reach.gathered(first.serving), fade, 1.0) * co.signal)
+        faded = replace(co, signal=np.where(co.reach.gather(first.serving), fade, 1.0) * co.signal)
         held, before = clusters(faded, eligible, options=options, start=held), held
         if held.reason != "kept":
             break
@@ -448,7 +448,7 @@ def test_terminals_without_a_mean_channel_are_left_out():
     assert nobody.reason == "nobody"
     assert nobody.least_sinr == nobody.bound == 0
     assert not nobody.serving.any()
-    assert not nobody.share.any()
+    assert not nobody.power_fraction.any()
     assert nobody.converged
 
 
@@ -469,7 +469,7 @@ def test_one_terminal_gets_the_closed_form_without_fading():
     co = coefficients_of(problem.csi, problem.power_w, beams="smrt")
     found = allocate(co, np.ones((3, 1), bool), options=OPTIONS)
     np.testing.assert_allclose(found.least_sinr, co.signal.sum() ** 2 / co.noise_w[0], rtol=CLOSE)
-    np.testing.assert_allclose(found.share, 1, rtol=CLOSE)
+    np.testing.assert_allclose(found.power_fraction, 1, rtol=CLOSE)
 
 
 def test_as_many_terminals_as_possible_are_served_where_not_all_can_be():
@@ -568,9 +568,9 @@ def test_few_in_reach_of_many_is_the_same_problem_laid_out_otherwise():
     wide = replace(
         few,
         reach=everyone,
-        signal=few.reach.spread(few.signal),
-        spread=few.reach.spread(few.reach.spread(few.spread.swapaxes(1, 2)).swapaxes(1, 2)),
-        leak=few.reach.spread(few.reach.spread(few.leak.swapaxes(1, 2)).swapaxes(1, 2)),
+        signal=few.reach.scatter(few.signal),
+        spread=few.reach.scatter(few.reach.scatter(few.spread.swapaxes(1, 2)).swapaxes(1, 2)),
+        leak=few.reach.scatter(few.reach.scatter(few.leak.swapaxes(1, 2)).swapaxes(1, 2)),
     )
     options = CellFreeOptions(terminals_per_satellite=2)
     _same(clusters(few, near, options=options), clusters(wide, near, options=options))
@@ -621,8 +621,8 @@ def test_strange_numbers_give_a_result_within_limits_and_no_nan(seed, beams):
     co = coefficients_of(csi, power_w, beams=beams)
     options = CellFreeOptions(terminals_per_satellite=int(rng.integers(1, 4)), reweightings=4)
     for found in (clusters(co, csi.gain > 0, options=options), allocate(co, csi.gain > 0, options=options)):
-        assert np.isfinite(found.share).all()
+        assert np.isfinite(found.power_fraction).all()
         assert np.isfinite(found.sinr).all()
-        assert (found.share.sum(axis=1) <= 1 + 1e-12).all()
+        assert (found.power_fraction.sum(axis=1) <= 1 + 1e-12).all()
         assert ((found.sinr > 0) == found.serving.any(axis=0)).all()
         assert found.least_sinr <= found.bound

@@ -60,7 +60,7 @@ def pilot_rule(problem, given):
         uplink_noise_db=10 * np.log10(given.sigma2_up / given.sigma2.mean()),
     )
     weights = imrt(problem, options=options).weights
-    return weights, weights.instant
+    return weights, weights.rule
 
 
 @pytest.mark.parametrize("scene", IN_TURN)
@@ -92,7 +92,7 @@ def test_theorem_2_is_what_draws_of_channels_and_pilots_give(scene, interference
             np.abs(getattr(found, name)).ravel(), expected, rtol=0.12, atol=1e-3 * expected.max()
         )
     spent_w = np.mean([one.power_w().sum(axis=1) for one in each], axis=0)
-    allowed_w = (np.where(problem.serving, problem.share, 0.0) * problem.power_w[:, None]).sum(axis=1)
+    allowed_w = (np.where(problem.serving, problem.power_fraction, 0.0) * problem.power_w[:, None]).sum(axis=1)
     np.testing.assert_allclose(spent_w, allowed_w, rtol=0.1)  # the mean square of the estimates, over 3,000 draws
     rates = score_each(streams, csi, draws, interference=interference, knowledge="mean_only")
     np.testing.assert_allclose(rates.spectral_efficiency_bps_hz, mean_only_rate(closed), rtol=0.12, atol=1e-2)
@@ -108,7 +108,7 @@ def test_estimates_are_as_good_as_the_literal_ones(scene):
     antennas = given.v.shape[2]
     expected = antennas * (abs(m) ** 2 + nu * np.einsum("skk->sk", x).real)
     reach = problem.csi.reach
-    np.testing.assert_allclose(reach.spread(Estimates.of(rule, problem.csi).power), expected, rtol=1e-8, atol=1e-30)
+    np.testing.assert_allclose(reach.scatter(Estimates.of(rule, problem.csi).power), expected, rtol=1e-8, atol=1e-30)
 
 
 def test_the_closed_form_refuses_what_it_does_not_hold_for():

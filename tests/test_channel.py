@@ -340,8 +340,8 @@ def test_mixed_fading_leaves_unfaded_pairs_alone():
 def test_statistics_of_the_mean_channel():
     csi = statistics(3.0, phi_bar=0.5)
     np.testing.assert_allclose(csi.mean_amplitude, np.sqrt(csi.gain * 0.75) * 0.5, rtol=1e-15)
-    assert (replace(csi, rician=np.full_like(csi.rician, np.inf)).los_share == 1.0).all()
-    assert (replace(csi, rician=np.zeros_like(csi.rician)).los_share == 0.0).all()
+    assert (replace(csi, rician=np.full_like(csi.rician, np.inf)).los_fraction == 1.0).all()
+    assert (replace(csi, rician=np.zeros_like(csi.rician)).los_fraction == 0.0).all()
     rows = np.array([1])
     some = csi.of(rows)
     np.testing.assert_array_equal(some.gram, csi.gram[rows])

@@ -373,10 +373,10 @@ def interrupted_at(epoch: int):  # type: ignore[no-untyped-def]
 
     close = Loop._close
 
-    def stopped(self, moment):  # type: ignore[no-untyped-def]
-        if moment.epoch == epoch:
+    def stopped(self, snapshot):  # type: ignore[no-untyped-def]
+        if snapshot.epoch == epoch:
             raise KeyboardInterrupt
-        return close(self, moment)
+        return close(self, snapshot)
 
     return stopped
 

@@ -35,16 +35,16 @@ SOFT = {
 """Clusters that change while some of them go on, and weights that are late: several stretches in an epoch."""
 
 
-def by_hand(network: Network, moment: Any, segment: Segment) -> NDArray[np.float64]:
+def by_hand(network: Network, snapshot: Any, segment: Segment) -> NDArray[np.float64]:
     """Rate (K,) of one stretch, written as a double loop over terminals."""
     scenario, terminals = network.scenario, network.terminals.count
     if segment.weights is None:
         return np.zeros(terminals)
     weights = {int(id_): array for id_, array in zip(segment.weights.norad_id, segment.weights.antenna(), strict=True)}
     on_air = [int(id_) for id_ in segment.table.norad_id if int(id_) in weights]
-    csi, receive = channels(network, moment, np.array(on_air, dtype=np.int64))
+    csi, receive = channels(network, snapshot, np.array(on_air, dtype=np.int64))
     steering = csi.steering()
-    delay_s = moment.links(np.array(on_air, dtype=np.int64)).delay_s
+    delay_s = snapshot.links(np.array(on_air, dtype=np.int64)).delay_s
     carrier = np.exp(-2j * np.pi * np.mod(scenario.channel.carrier_ghz * 1e9 * delay_s, 1.0))
     rates = np.zeros((scenario.receiver.draws, terminals))
     for terminal in range(terminals):
@@ -84,16 +84,16 @@ def _rate(network: Network, terminal: int, own: Any, rest: list[Any], satellites
     return np.asarray(np.log2(np.linalg.det(ratio).real))
 
 
-def channels(network: Network, moment: Any, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, NDArray[Any]]:
+def channels(network: Network, snapshot: Any, norad_id: NDArray[np.int64]) -> tuple[StatisticalCsi, NDArray[Any]]:
     """Statistics of some satellites, and the drawn receive sides (D,S,K,M) of their channels."""
-    links = moment.links(norad_id)
+    links = snapshot.links(norad_id)
     csi = network.csi(links)
-    key = {"seed": network.scenario.seed, "epoch": moment.epoch}
+    key = {"seed": network.scenario.seed, "epoch": snapshot.epoch}
     draws = network.scenario.receiver.draws
     variance = network.phase_variance(links)
     phases = draw_phase_errors(variance, norad_id, draws=draws, reach=csi.reach, **key)
     drawn = draw_channels(csi, phases, **key)
-    return csi, np.array([csi.reach.spread(one) for one in drawn.receive])
+    return csi, np.array([csi.reach.scatter(one) for one in drawn.receive])
 
 
 def weighted(segments: list[Segment], values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -122,7 +122,7 @@ def test_rates_are_those_of_what_was_on_the_air(changes: dict[str, Any], monkeyp
     for report, segments in with_segments(network, monkeypatch):
         stretches += len(segments)
         assert not report.epoch or report.outcome.spectral_efficiency_bps_hz.any()
-        expected = weighted(segments, [by_hand(network, report.moment, segment) for segment in segments])
+        expected = weighted(segments, [by_hand(network, report.snapshot, segment) for segment in segments])
         found = report.outcome.spectral_efficiency_bps_hz
         assert np.allclose(found, expected, rtol=RELATIVE, atol=1e-12)
     assert stretches > 12
@@ -159,8 +159,8 @@ def one_epoch(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[Network,
     return network, report, segment
 
 
-def scored(network: Network, moment: Any, segments: list[Segment]) -> Outcome:
-    return settle(network, moment, segments)
+def scored(network: Network, snapshot: Any, segments: list[Segment]) -> Outcome:
+    return settle(network, snapshot, segments)
 
 
 def cut(segment: Segment, *at_ns: int) -> list[Segment]:
@@ -173,7 +173,7 @@ def cut(segment: Segment, *at_ns: int) -> list[Segment]:
 
 def test_cutting_an_epoch_where_nothing_changes_costs_nothing(monkeypatch: pytest.MonkeyPatch):
     network, report, segment = one_epoch(monkeypatch)
-    pieces = scored(network, report.moment, cut(segment, 1, 3_333_333_333, 9_999_999_999))
+    pieces = scored(network, report.snapshot, cut(segment, 1, 3_333_333_333, 9_999_999_999))
     # shares that add up to one, in double precision
     whole = report.outcome
     assert np.allclose(pieces.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-14, atol=0.0)
@@ -185,10 +185,10 @@ def test_silence_before_the_first_weights(monkeypatch: pytest.MonkeyPatch):
     network, report, segment = one_epoch(monkeypatch)
     before, after = cut(segment, 2_500_000_000)
     silent = Segment(begin_ns=before.begin_ns, end_ns=before.end_ns, table=before.table, weights=None)
-    late = scored(network, report.moment, [silent, after])
+    late = scored(network, report.snapshot, [silent, after])
     expected = 0.75 * report.outcome.spectral_efficiency_bps_hz
     assert np.allclose(late.spectral_efficiency_bps_hz, expected, rtol=1e-14, atol=0.0)  # rounding of one product
-    never = scored(network, report.moment, [silent])
+    never = scored(network, report.snapshot, [silent])
     assert not never.spectral_efficiency_bps_hz.any()
     assert not never.sinr.any()
     assert not never.power_w.any()
@@ -207,12 +207,12 @@ def test_weights_of_satellites_that_nobody_has_any_more_are_off_the_air(monkeypa
         master=np.array([-1, *np.searchsorted(kept, table.master[1:])]),
     )
     less = Segment(begin_ns=0, end_ns=segment.end_ns, table=fewer, weights=segment.weights)
-    outcome = scored(network, report.moment, [less])
+    outcome = scored(network, report.snapshot, [less])
     assert outcome.spectral_efficiency_bps_hz[0] == 0.0
     assert outcome.sinr[0] == 0.0
     # less interference can only help the others
     assert (outcome.spectral_efficiency_bps_hz[1:] >= report.outcome.spectral_efficiency_bps_hz[1:]).all()
-    assert np.allclose(outcome.spectral_efficiency_bps_hz, by_hand(network, report.moment, less), rtol=RELATIVE)
+    assert np.allclose(outcome.spectral_efficiency_bps_hz, by_hand(network, report.snapshot, less), rtol=RELATIVE)
 
 
 def test_members_that_are_not_ready_are_interrupted_and_radiate_nothing(monkeypatch: pytest.MonkeyPatch):
@@ -224,10 +224,10 @@ def test_members_that_are_not_ready_are_interrupted_and_radiate_nothing(monkeypa
         Segment(begin_ns=begin, end_ns=end, table=waiting, weights=segment.weights)
         for begin, end in ((0, 4 * 10**9), (4 * 10**9, 10**10))
     ]
-    outcome = scored(network, report.moment, pieces)
+    outcome = scored(network, report.snapshot, pieces)
     assert outcome.interrupted.tolist() == [0.4] * 4
     assert outcome.serving.any(axis=0).all()
-    first = scored(network, report.moment, pieces[:1])
+    first = scored(network, report.snapshot, pieces[:1])
     assert first.interrupted.tolist() == [1.0] * 4
     assert not first.serving.any()
     assert not first.power_w.any()

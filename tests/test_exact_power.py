@@ -112,7 +112,7 @@ def test_the_weights_solve_the_normal_equations_over_the_antennas(scene):
     multiplier = dual.maximised(None, 1e-9)
     v = csi.steering()
     _, terminals, antennas = v.shape
-    weights = np.einsum("skn,skj->sjn", v.conj(), near.reach.spread(dual.at(multiplier).coefficients()))
+    weights = np.einsum("skn,skj->sjn", v.conj(), near.reach.scatter(dual.at(multiplier).coefficients()))
     for k in range(terminals):
         own = np.flatnonzero(problem.serving[:, k])
         size = len(own) * antennas

@@ -24,9 +24,9 @@ def remaining(network: Network, epoch: int) -> Any:
 
 def searched(network: Network, epoch: int) -> tuple[Any, Any]:
     """For how long each pair stays in steps of 0.1 s, and the highest elevation on the way, pair by pair."""
-    moment = network.sky.at(epoch)
+    snapshot = network.sky.at(epoch)
     times = network.timeline.instant(network.timeline.begin_ns(epoch)) + np.arange(12_001) * np.timedelta64(100, "ms")
-    ahead = network.sky.ephemeris.states(times, moment.norad_id)
+    ahead = network.sky.ephemeris.states(times, snapshot.norad_id)
     there = network.terminals.states(times[:1].repeat(len(times)), network.timeline.start)
     sine = visibility(ahead, there).sine_elevation
     below = sine < np.sin(np.radians(network.scenario.association.min_elevation_deg))
@@ -38,17 +38,17 @@ def searched(network: Network, epoch: int) -> tuple[Any, Any]:
 def test_settings_are_those_of_a_fine_search(minimum_deg: float):
     changes = {"time.duration": "60s", "association.min_elevation_deg": minimum_deg}
     network = Network.of(small(changes, terminals=[PLACES]))
-    moment = network.sky.at(3)
+    snapshot = network.sky.at(3)
     found = remaining(network, 3)
     expected, highest_deg = searched(network, 3)
-    assert moment.visible.sum() >= 8
-    assert not found[~moment.visible].any()
+    assert snapshot.visible.sum() >= 8
+    assert not found[~snapshot.visible].any()
     grazes = highest_deg < minimum_deg + 1.0
-    missed_s = np.abs(found - expected)[moment.visible & ~grazes]
+    missed_s = np.abs(found - expected)[snapshot.visible & ~grazes]
     # the search knows tenths of a second; a chord over 10 s leaves the sine of the elevation by some 2e-5, which is
     # crossed at 1e-4 a second and faster
     assert missed_s.max() < 0.4
-    assert np.abs(found - expected)[moment.visible].max() < 3.0  # a pass along the minimum crosses it slowly
+    assert np.abs(found - expected)[snapshot.visible].max() < 3.0  # a pass along the minimum crosses it slowly
 
 
 def test_a_satellite_that_stays_is_said_to_stay_for_the_horizon():
@@ -94,9 +94,12 @@ def test_what_is_foreseen_is_not_found_unusable():
 
 def test_ground_distances_are_great_circles():
     network = Network.of(small(terminals=[PLACES, FLIGHT]))
-    moment = network.sky.at(7)
-    found = moment.ground_distance_km()
-    place, above = moment.terminals.position_km[moment.index], moment.satellites.position_km[moment.index, moment.rows]
+    snapshot = network.sky.at(7)
+    found = snapshot.ground_distance_km()
+    place, above = (
+        snapshot.terminals.position_km[snapshot.index],
+        snapshot.satellites.position_km[snapshot.index, snapshot.rows],
+    )
     for satellite, terminal in np.ndindex(found.shape):
         one, other = above[satellite], place[terminal]
         angle = np.arctan2(np.linalg.norm(np.cross(one, other)), one @ other)
@@ -134,9 +137,9 @@ def test_the_view_says_all_that_may_be_known():
             assert view.member_since_ns[satellite, terminal] == expected
     assert len(set(joined.values())) > 2
     last = views[-1]
-    moment = anew(network).sky.at(23)
-    assert np.array_equal(last.remaining_s(), anew(network).forecast.remaining_s(moment))
-    assert np.array_equal(last.ground_distance_km(), moment.ground_distance_km())
+    snapshot = anew(network).sky.at(23)
+    assert np.array_equal(last.remaining_s(), anew(network).forecast.remaining_s(snapshot))
+    assert np.array_equal(last.ground_distance_km(), snapshot.ground_distance_km())
     csi = last.statistics()
     assert np.array_equal(csi.norad_id, last.norad_id)
     assert last.statistics() is csi

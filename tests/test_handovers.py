@@ -34,7 +34,7 @@ def pair(duration: str = "80s", events: Sequence[dict[str, Any]] = (), **associa
     places = {"kind": "list", "positions": PLACES}
     plain = Network.of(small(tree, terminals=places, association=section))
     seen = [plain.sky.at(epoch) for epoch in range(plain.timeline.epochs)]
-    always = set.intersection(*(set(moment.norad_id[moment.visible.all(axis=1)].tolist()) for moment in seen))
+    always = set.intersection(*(set(snapshot.norad_id[snapshot.visible.all(axis=1)].tolist()) for snapshot in seen))
     ids = sorted(always)
     named = [
         {key: [ids[int(one[1:])] for one in value] if key == "satellites" else value for key, value in event.items()}
@@ -396,20 +396,20 @@ def test_beams_and_shares_reach_the_precoder():
         problems.append(problem)
         return network.precoder(problem)
 
-    def share(view: AssociationView) -> Any:
+    def power_fraction(view: AssociationView) -> Any:
         part = 0.25 if view.instant_ns < 40 * SECOND else 0.5
         return np.broadcast_to([part, 0.3], view.visible.shape)
 
     scenario = network.scenario.model_copy(
         update={"precoding": network.scenario.precoding.model_copy(update={"every": 80 * SECOND})}
     )
-    policy = wishing(by_time((0, [a], [a, b])), beam=numbers((0, 3, -1)), share=share)
+    policy = wishing(by_time((0, [a], [a, b])), beam=numbers((0, 3, -1)), power_fraction=power_fraction)
     found = reports(replace(network, scenario=scenario, precoder=precoder, policy=policy))
     assert [report.iterations for report in found] == [0] * 8  # smrt has none
     # due at the start, and again where the shares alone have changed
     assert [report.epoch for report in found if "precoding" in report.wall_s] == [0, 4]
     assert [problem.beam.tolist() for problem in problems if problem.beam is not None] == [[3, -1], [3, -1]]
-    shares = [problem.share.tolist() for problem in problems if problem.share is not None]
+    shares = [problem.power_fraction.tolist() for problem in problems if problem.power_fraction is not None]
     assert shares == [[[0.25, 0.3], [0.0, 0.3]], [[0.5, 0.3], [0.0, 0.3]]]
     assert not [e for report in found for e in report.events if e.time_ns]
     budget_w = network.power_w
@@ -422,12 +422,12 @@ def test_beams_and_shares_reach_the_precoder():
 def test_shares_of_changes_under_way_never_come_to_more_than_the_whole():
     network, (a, b, *_) = pair(preparation="15s")
 
-    def share(view: AssociationView) -> Any:
+    def power_fraction(view: AssociationView) -> Any:
         early = view.instant_ns < 20 * SECOND
         return np.broadcast_to([0.5, 0.5] if early else [1.0, 1.0], view.visible.shape)
 
     # from 20 s on the second terminal has all of a, while the first one is still on its way from there to b
-    found = run(network, by_time((0, [a], [a]), (20, [b], [a])), share=share)
+    found = run(network, by_time((0, [a], [a]), (20, [b], [a])), power_fraction=power_fraction)
     for report in found:
         assert (report.outcome.power_w <= network.power_w * (1.0 + 1e-12)).all()
     pairs = [report.outcome.beam_power_w for report in found]
@@ -442,10 +442,10 @@ def test_shares_of_changes_under_way_never_come_to_more_than_the_whole():
         ({"beam": lambda view: np.zeros(3, int)}, "beam must be 2 numbers of beams"),
         ({"beam": lambda view: np.array([0.5, 1.0])}, "beam must be 2 numbers of beams"),
         ({"beam": lambda view: np.array([-2, 1])}, "beam must be 2 numbers of beams"),
-        ({"share": lambda view: np.ones(2)}, "share must be numbers of shape"),
-        ({"share": lambda view: np.full(view.visible.shape, np.nan)}, "share must be numbers of shape"),
-        ({"share": lambda view: -np.ones(view.visible.shape)}, "share must be numbers of shape"),
-        ({"share": lambda view: np.full(view.visible.shape, 0.6)}, "come to 1.2, at most 1 may"),
+        ({"power_fraction": lambda view: np.ones(2)}, "power_fraction must be numbers of shape"),
+        ({"power_fraction": lambda view: np.full(view.visible.shape, np.nan)}, "power_fraction must be numbers of shape"),
+        ({"power_fraction": lambda view: -np.ones(view.visible.shape)}, "power_fraction must be numbers of shape"),
+        ({"power_fraction": lambda view: np.full(view.visible.shape, 0.6)}, "come to 1.2, at most 1 may"),
         ({"score": lambda view: np.ones(7)}, "score must be of shape"),
     ],
 )
@@ -572,13 +572,13 @@ def test_candidates_are_what_a_decision_could_choose_from():
     found = run(network, by_time((0, [a], [b])), score=lambda view: -view.range_km)
     assert [report.decision is None for report in found] == [False, True] * 4
     rows = candidate_rows(network, found[2])
-    seen = found[2].moment.visible.T.copy()
-    seen[1, np.searchsorted(found[2].moment.norad_id, a)] = False
+    seen = found[2].snapshot.visible.T.copy()
+    seen[1, np.searchsorted(found[2].snapshot.norad_id, a)] = False
     terminal, satellite = np.nonzero(seen)
     assert rows["terminal"] == [["a", "b"][one] for one in terminal]
-    assert rows["satellite"].tolist() == found[2].moment.norad_id[satellite].tolist()
-    assert rows["elevation_deg"].tolist() == found[2].moment.elevation_deg[satellite, terminal].tolist()
-    assert rows["score"].tolist() == (-found[2].moment.range_km[satellite, terminal]).tolist()
+    assert rows["satellite"].tolist() == found[2].snapshot.norad_id[satellite].tolist()
+    assert rows["elevation_deg"].tolist() == found[2].snapshot.elevation_deg[satellite, terminal].tolist()
+    assert rows["score"].tolist() == (-found[2].snapshot.range_km[satellite, terminal]).tolist()
     chosen = [
         pair
         for pair, is_chosen in zip(zip(terminal, rows["satellite"], strict=True), rows["chosen"], strict=True)
@@ -616,7 +616,7 @@ def test_events_replay_to_the_rows_whatever_happens(
             ready = sorted(one for one, at_ns in cluster.items() if at_ns < end_ns)
             assert serving[terminal].tolist() == ready
             assert rows["master"].filled(-1)[terminal] == (leads[terminal][0] if ready else -1)
-            barred = network.timetable.allowed(end_ns - 1, np.array(sorted(cluster)))
+            barred = network.outages.allowed(end_ns - 1, np.array(sorted(cluster)))
             assert barred is None or barred[:, terminal].all()
             assert rows["present"][terminal] or not cluster
 

@@ -44,7 +44,7 @@ def drawn(problem, count=3, seed=4):
 
 
 def followed(problem, weights, draws):
-    return weights.instant.realised(weights, problem.csi, draws, problem.serving, seed=4, epoch=0)
+    return weights.rule.realised(weights, problem.csi, draws, problem.serving, seed=4, epoch=0)
 
 
 @pytest.mark.parametrize("scene", CERTAIN)
@@ -181,7 +181,7 @@ def test_the_samples_rates_are_those_of_the_rates_room(elements):
     problem = replace(problem, csi=csi)
     samples = Samples.of(problem, YARD)
     weights = ergodic_wmmse(problem, options=YARD).weights
-    noise_w = csi.reach.gathered(csi.noise_w)
+    noise_w = csi.reach.gather(csi.noise_w)
     draws = replace(drawn(problem, count=1), receive=samples.receive * np.sqrt(noise_w)[..., None])
     streams = Streams.of(weights, csi, problem.serving)
     rates = drawn_rates(streams, draws, csi.noise_w, interference="independent").mean(axis=0)
@@ -218,7 +218,7 @@ def test_the_yardstick_ends_where_the_rate_rises_no_more(scene, elements, stream
 def _on_the_budgets(weights, problem, spent_w):
     """Each satellite scaled to what it spent, so that no move gains by power alone."""
     held = replace(
-        weights, coefficients=weights.coefficients * problem.csi.reach.gathered(problem.serving)[:, None, :, None]
+        weights, coefficients=weights.coefficients * problem.csi.reach.gather(problem.serving)[:, None, :, None]
     )
     scale = np.sqrt(spent_w / held.power_w().sum(axis=1))
     return replace(held, coefficients=held.coefficients * scale[:, None, None, None])
@@ -235,7 +235,7 @@ def test_the_genie_is_the_literal_algorithm_on_the_drawn_channels(scene):
     options = GenieOptions(iterations=4, tolerance_bit=0.0, realisations=2)
     each = followed(problem, genie(problem, options=options).weights, draws)
     for receive, weights in zip(draws.receive, each, strict=True):
-        channel = csi.reach.spread(receive[..., 0])
+        channel = csi.reach.scatter(receive[..., 0])
         literal, *_ = p3_wmmse.ms_jo_wmmse(
             np.abs(channel) ** 2,
             np.full_like(csi.rician, np.inf),

@@ -311,9 +311,9 @@ def test_old_weights_serve_until_the_new_ones_are_in_force(monkeypatch: pytest.M
     for report, segments in with_segments(network, monkeypatch)[2:]:
         solved = [network.sky.at(report.epoch - back) for back in (2, 1)]
         assert [segment.end_ns - segment.begin_ns for segment in segments] == [5 * SECOND, 5 * SECOND]
-        for segment, moment in zip(segments, solved, strict=True):
+        for segment, snapshot in zip(segments, solved, strict=True):
             assert segment.weights is not None
-            expected = moment.links(segment.weights.norad_id).departure
+            expected = snapshot.links(segment.weights.norad_id).departure
             assert np.array_equal(segment.weights.departure, expected)
 
 
@@ -442,13 +442,13 @@ def test_events_replay_to_the_rows(association: dict[str, Any], times: dict[str,
                 assert logged.time_ns == end_ns - 5 * SECOND
         table = terminal_rows(network, report)
         serving = np.split(table["serving"].values, np.cumsum(table["serving"].lengths)[:-1])
-        links = report.moment.links(report.moment.norad_id)
+        links = report.snapshot.links(report.snapshot.norad_id)
         for terminal in range(count):
             ready = sorted(id_ for id_, ready_ns in clusters[terminal].items() if ready_ns < end_ns)
             assert serving[terminal].tolist() == ready
             assert (masters[terminal] in clusters[terminal]) == bool(clusters[terminal])
             assert table["master"].filled(-1)[terminal] == (masters[terminal] if ready else -1)
-            rows = np.searchsorted(report.moment.norad_id, ready)
+            rows = np.searchsorted(report.snapshot.norad_id, ready)
             # the mask is applied to the sine of the elevation, in double precision
             assert (links.elevation_deg[rows, terminal] >= times["min_elevation_deg"] - 1e-9).all()
 

@@ -451,10 +451,10 @@ def test_a_replay_step_by_step_finds_the_same(seed: int):
         if apart:
             assert row["churn"] == pytest.approx(sum(apart) / len(apart), abs=1e-12)
         moments = {round(event[0] / step_s) // per_epoch for event in events[name] if event[2] in ("satellite", "add")}
-        for moment in moments:
+        for snapshot in moments:
             for offset, values in around.items():
-                if 0 <= moment + offset < epochs:
-                    values.append(rate[k][moment + offset])
+                if 0 <= snapshot + offset < epochs:
+                    values.append(rate[k][snapshot + offset])
     assert found.around["samples"].tolist() == [len(values) for values in around.values()]
     for (_, row), values in zip(found.around.iterrows(), around.values(), strict=True):
         if values:

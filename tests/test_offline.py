@@ -346,10 +346,10 @@ def test_the_highest_satellite_of_a_walker_sky_costs_more_handovers_than_are_nee
     network = Network.of(small({"time.duration": "20min", "association.min_elevation_deg": 25.0}))
     seen: dict[int, list[Any]] = {terminal: [] for terminal in range(4)}
     for epoch in range(network.timeline.epochs):
-        moment = network.sky.at(epoch)
+        snapshot = network.sky.at(epoch)
         for terminal, parts in seen.items():
-            rows = np.flatnonzero(moment.visible[:, terminal])
-            parts.append((np.full(len(rows), epoch), moment.norad_id[rows], moment.elevation_deg[rows, terminal]))
+            rows = np.flatnonzero(snapshot.visible[:, terminal])
+            parts.append((np.full(len(rows), epoch), snapshot.norad_id[rows], snapshot.elevation_deg[rows, terminal]))
     spared = 0
     for parts in seen.values():
         when, who, elevation = (np.concatenate(each) for each in zip(*parts, strict=True))

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.small_run import reports, rows_of, small
 from twin.radio.synchronisation import LinkView
 from twin.simulation import loop as loop_module
-from twin.simulation.epoch import Air, Segment
+from twin.simulation.epoch import EpochChannels, Segment
 from twin.simulation.loop import EpochReport
 from twin.world.network import Network
 
@@ -31,12 +31,12 @@ def total_se(network: Network) -> float:
     return sum(float(report.outcome.spectral_efficiency_bps_hz.sum()) for report in reports(network))
 
 
-def undisturbed(network: Network, monkeypatch: pytest.MonkeyPatch) -> list[tuple[EpochReport, Air, Segment]]:
+def undisturbed(network: Network, monkeypatch: pytest.MonkeyPatch) -> list[tuple[EpochReport, EpochChannels, Segment]]:
     """The epochs of a run in which the same satellites serve the same terminals all the time."""
-    met: list[tuple[Air, list[Segment]]] = []
+    met: list[tuple[EpochChannels, list[Segment]]] = []
     scored = loop_module.scored
 
-    def kept(air: Air, segments: Sequence[Segment]) -> Any:
+    def kept(air: EpochChannels, segments: Sequence[Segment]) -> Any:
         met.append((air, list(segments)))
         return scored(air, segments)
 
@@ -50,7 +50,7 @@ def undisturbed(network: Network, monkeypatch: pytest.MonkeyPatch) -> list[tuple
     ]
 
 
-def responses(air: Air, segment: Segment) -> np.ndarray:
+def responses(air: EpochChannels, segment: Segment) -> np.ndarray:
     """(S,K,K) √γ vᵀ w of every terminal for every terminal's stream, antenna by antenna."""
     assert segment.weights is not None
     np.testing.assert_array_equal(segment.weights.norad_id, air.truth.norad_id)

@@ -298,8 +298,8 @@ def test_a_choice_of_satellites_leaves_each_as_it_was(problem, spanned):
             Streams.of(own, csi, np.ones(csi.gain.shape, dtype=bool))
             for own, csi in ((some, problem.csi.of(rows)), (weights, problem.csi))
         )
-        np.testing.assert_allclose(part.reach.spread(part.own), whole.reach.spread(whole.own)[rows], **tight)
-        np.testing.assert_allclose(part.reach.spread(part.leaked), whole.reach.spread(whole.leaked)[rows], **tight)
+        np.testing.assert_allclose(part.reach.scatter(part.own), whole.reach.scatter(whole.own)[rows], **tight)
+        np.testing.assert_allclose(part.reach.scatter(part.leaked), whole.reach.scatter(whole.leaked)[rows], **tight)
 
 
 def test_weights_of_other_satellites_are_zero(spanned):

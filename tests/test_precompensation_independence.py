@@ -8,7 +8,7 @@ import pytest
 from twin.arrays import Reach
 from twin.radio.synchronisation import Compensation, demodulate, offsets, predict, residual
 from twin.radio.waveform import Waveform
-from twin.rates.independence import correlated_arrivals, delay_differences, independent_share, stream_correlation
+from twin.rates.independence import correlated_arrivals, delay_differences, independent_fraction, stream_correlation
 
 LIGHT_KM_S = 299_792.458
 EARTH_KM = 6371.0
@@ -139,7 +139,7 @@ def correlated(
     """The correlation of each listener, addressee, and two satellites that has one."""
     reach, sent = Reach.of(links), Reach.of(served)
     listener, addressee = reach.terminal[:, :, None], sent.terminal[:, None, :]
-    arriving = reach.gathered(links)[:, :, None] & sent.gathered(served)[:, None, :] & (listener != addressee)
+    arriving = reach.gather(links)[:, :, None] & sent.gather(served)[:, None, :] & (listener != addressee)
     found = correlated_arrivals(delay_s, arriving, wave, reach=reach, sent=sent)
     (one, column, stream), (other, *_) = (
         np.unravel_index(place, arriving.shape) for place in (found.first, found.second)
@@ -252,7 +252,7 @@ def figure_2(subcarrier_hz: np.ndarray, *, radius_km: float = 800.0, scenes: int
         middle, terminals = disc_km(rng, 48, radius_km)
         nearest = satellites[np.argsort(np.linalg.norm(satellites - middle, axis=1))[:5]]
         range_km = np.linalg.norm(nearest[:, None] - terminals, axis=2)
-        shares.append(independent_share(range_km / LIGHT_KM_S, 1.0 / subcarrier_hz))
+        shares.append(independent_fraction(range_km / LIGHT_KM_S, 1.0 / subcarrier_hz))
     return np.mean(shares, axis=0)
 
 
@@ -274,11 +274,11 @@ def test_the_share_is_that_of_the_list():
     listed = delay_differences(delay_s, np.ones((4, 7), dtype=np.bool_)).delay_s
     for threshold_s in (0.0, 3e-5, 1e-4, 1.0):
         # listener and addressee may change places: every difference stands twice in the list, rounding apart
-        share = independent_share(delay_s, threshold_s)
+        share = independent_fraction(delay_s, threshold_s)
         assert share == pytest.approx((listed > threshold_s).mean(), abs=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
 def test_no_pair_no_share(shape: tuple[int, int]):
     with pytest.raises(ValueError, match="2 satellites and 2 terminals or more, found"):
-        independent_share(np.zeros(shape), 1e-5)
+        independent_fraction(np.zeros(shape), 1e-5)

@@ -21,7 +21,7 @@ from twin.radio.synchronisation import (
     predict,
     residual,
 )
-from twin.radio.synchronisation.loop_errors import loop_errors, pilot_grid, unforeseen
+from twin.radio.synchronisation.loop_errors import loop_errors, motion_error, pilot_grid
 from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
 from twin.radio.waveform import Waveform
 from twin.registry import of_kind
@@ -147,7 +147,7 @@ def test_a_bare_variance_is_a_phase_and_nothing_else():
     np.testing.assert_array_equal(found.variance_rad2, np.full(PAIRS, 0.25))
     np.testing.assert_array_equal(found.mean_phase, mean_phase(np.full(PAIRS, 0.25)))
     np.testing.assert_array_equal(found.amplitude, 1.0)
-    assert not found.disturbance_share.any()
+    assert not found.disturbance_fraction.any()
     assert not answer("uniform_phase", links).mean_phase.any()
     assert aligned(found) is found
 
@@ -156,21 +156,21 @@ def test_residuals_of_nothing_are_perfect():
     found = answer("residual", view(), delay_deviation_ps=0.0, doppler_deviation_hz=0.0)
     np.testing.assert_array_equal(found.variance_rad2, 0.0)
     np.testing.assert_array_equal(found.mean_phase, 1.0)
-    np.testing.assert_array_equal(found.disturbance_share, 0.0)
+    np.testing.assert_array_equal(found.disturbance_fraction, 0.0)
 
 
 def test_an_early_window_saves_signals_that_come_early():
     options = {"delay_deviation_ps": 1e5, "doppler_deviation_hz": 300.0}  # 0.1 us of a prefix of 2.3
     paper, middle = (answer("residual", view(), window_advance=share, **options) for share in (0.0, 0.5))
-    assert (paper.disturbance_share > 5.0 * middle.disturbance_share).all()  # half of the signals lose 0.1 us
+    assert (paper.disturbance_fraction > 5.0 * middle.disturbance_fraction).all()  # half of the signals lose 0.1 us
     expected = mean_disturbance(1e-7, 300.0, WAVE, advance_s=0.5 * WAVE.prefix_s)
-    np.testing.assert_array_equal(middle.disturbance_share, expected)
+    np.testing.assert_array_equal(middle.disturbance_fraction, expected)
 
 
 def test_large_residuals_are_a_uniform_phase():
     found = answer("residual", view(), delay_deviation_ps=1e6)
     np.testing.assert_array_equal(found.mean_phase, 0.0)
-    assert (found.disturbance_share > 0.0).all()
+    assert (found.disturbance_fraction > 0.0).all()
     drawn = draw_phase_errors(found.variance_rad2, np.arange(3), draws=20_000, seed=1, epoch=1)
     assert (np.abs(np.exp(1j * drawn).mean(axis=0)) < 4.5 / np.sqrt(20_000)).all()
 
@@ -250,7 +250,7 @@ def test_the_loop_leaves_what_walking_through_it_leaves(changes: dict[str, float
         (missed.doppler_hz**2).mean(axis=0), found.doppler_deviation_hz**2, rtol=4.5 * np.sqrt(2 / count)
     )
     # the mean phase less what unforeseen motion, the same for all draws, turns; unit phases: 1/sqrt(count)
-    expected = mean_phase(found.variance_rad2 - errors.slope_rad2 - errors.foresight_rad2)
+    expected = mean_phase(found.variance_rad2 - errors.slope_rad2 - errors.prediction_rad2)
     np.testing.assert_allclose(np.abs(np.exp(1j * phase).mean(axis=0)), expected, atol=4.5 / np.sqrt(count))
 
 
@@ -303,7 +303,7 @@ def test_no_noise_and_no_motion_to_miss_is_perfect():
     still = replace(still, range_acceleration_km_s2=np.zeros(PAIRS))
     found = answer("closed_loop", still)
     np.testing.assert_allclose(found.variance_rad2, 0.0, atol=1e-24)  # what 280 dB leave
-    np.testing.assert_allclose(found.disturbance_share, 0.0, atol=1e-24)
+    np.testing.assert_allclose(found.disturbance_fraction, 0.0, atol=1e-24)
 
 
 def test_where_no_pilot_is_heard_the_phase_is_uniform():
@@ -344,7 +344,7 @@ def test_what_prediction_misses_is_what_compensation_misses(known: bool):
     )
     told = links if known else replace(links, range_acceleration_km_s2=np.zeros(PAIRS))
     missed = residual(predict(told, age_s=age_s, carrier_hz=2e9), truth, carrier_hz=2e9)
-    delay_s, doppler_hz = unforeseen(links, np.full(PAIRS, age_s), carrier_hz=2e9, acceleration_known=known)
+    delay_s, doppler_hz = motion_error(links, np.full(PAIRS, age_s), carrier_hz=2e9, acceleration_known=known)
     np.testing.assert_allclose(delay_s, missed.delay_s, rtol=1e-6, atol=5e-18)  # rounding of 2000 km
     np.testing.assert_allclose(doppler_hz, missed.doppler_hz, rtol=1e-6, atol=1e-10)  # and of 7 km/s
 
@@ -372,12 +372,12 @@ def test_pilots_that_do_not_fit_are_refused():
 def test_every_model_answers_for_every_link_and_alike_whatever_the_order(name: str, shape: tuple[int, ...]):
     links = view(shape=shape)
     found = answer(name, links)
-    for field in ("variance_rad2", "disturbance_share", "delay_deviation_s", "doppler_deviation_hz"):
+    for field in ("variance_rad2", "disturbance_fraction", "delay_deviation_s", "doppler_deviation_hz"):
         values = getattr(found, field)
         assert values.shape == shape
         assert (values >= 0.0).all()
     assert (found.mean_phase <= 1.0).all()
-    np.testing.assert_allclose(found.amplitude**2 + found.disturbance_share, 1.0, rtol=1e-15)
+    np.testing.assert_allclose(found.amplitude**2 + found.disturbance_fraction, 1.0, rtol=1e-15)
     arrays = ("range_km", "elevation_deg", "range_rate_km_s", "range_acceleration_km_s2", "pilot_snr")
     backwards = answer(name, replace(links, **{field: getattr(links, field)[::-1] for field in arrays}))
     # elementwise: vector units may round the last lanes otherwise

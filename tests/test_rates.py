@@ -63,7 +63,7 @@ def drawn(csi: StatisticalCsi, draws: int, zeta2: float = 0.5, seed: int = 5) ->
 
 def for_all(csi: StatisticalCsi, draws: ChannelDraws) -> np.ndarray:
     """Draws (D,S,K,M) of all pairs, zero for those out of reach."""
-    return np.array([csi.reach.spread(draw) for draw in draws.receive])
+    return np.array([csi.reach.scatter(draw) for draw in draws.receive])
 
 
 def streams_of(weights, csi: StatisticalCsi) -> Streams:

@@ -53,7 +53,7 @@ linked = arrays(np.bool_, st.tuples(st.integers(0, 4), st.integers(1, 20)))
 def test_spread_undoes_gathered_on_links(links):
     held = Reach.of(links)
     values = np.arange(1.0, links.size + 1).reshape(links.shape)
-    back = held.spread(held.gathered(values * links))
+    back = held.scatter(held.gather(values * links))
     np.testing.assert_array_equal(back, values * links)
 
 
@@ -62,7 +62,7 @@ def test_sums_over_satellites(links):
     held = Reach.of(links)
     values = np.arange(1.0, 2 * links.size + 1).reshape(*links.shape, 2) * links[..., None]
     # integers well below 2^53: exact in any order
-    np.testing.assert_array_equal(held.summed(held.gathered(values)), values.sum(axis=0))
+    np.testing.assert_array_equal(held.sum_by_terminal(held.gather(values)), values.sum(axis=0))
 
 
 @given(linked, st.integers(0, 2**32 - 1))

@@ -181,7 +181,7 @@ def test_a_history_of_element_sets(tmp_path: Path):
     network = Network.of(small({"constellation": {"source": sources}}))
     check(network)
     found = reports(network)
-    jumped = [report.moment.range_km.min() for report in found]
+    jumped = [report.snapshot.range_km.min() for report in found]
     assert len(set(jumped)) == 12
 
 
@@ -246,7 +246,7 @@ def test_a_state_is_whole_after_a_file(wild: bool):
             assert (again.latest is again.in_force) == (state.latest is state.in_force)
     assert kinds >= {"clusters", "planned", "reports_ns"} | ({"changed_ns", "arriving"} if wild else set())
     held = [cluster for state in snapshots for cluster in state.clusters]
-    for name in ("since_ns", "beam", "share") if wild else ("since_ns",):
+    for name in ("since_ns", "beam", "power_fraction") if wild else ("since_ns",):
         assert any(getattr(cluster, name) for cluster in held)
 
 

@@ -11,7 +11,7 @@ from twin.geometry.links import link_states
 from twin.world.network import Network
 
 
-def same(one: room.Moment, other: room.Moment) -> bool:
+def same(one: room.Snapshot, other: room.Snapshot) -> bool:
     fields = ("norad_id", "elevation_deg", "range_km", "visible")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in fields)
 
@@ -43,9 +43,9 @@ def test_the_length_of_a_window_changes_nothing(network: Network, monkeypatch: p
     monkeypatch.setattr(room, "WINDOW_NS", window_ns)
     other = anew(network)
     for epoch in range(20):
-        moment = other.sky.at(epoch)
-        assert same(moment, usual[epoch])
-        links, expected = moment.links(moment.norad_id), usual[epoch].links(moment.norad_id)
+        snapshot = other.sky.at(epoch)
+        assert same(snapshot, usual[epoch])
+        links, expected = snapshot.links(snapshot.norad_id), usual[epoch].links(snapshot.norad_id)
         assert np.array_equal(links.range_rate_km_s, expected.range_rate_km_s)
         assert np.array_equal(links.departure, expected.departure)
 
@@ -53,38 +53,38 @@ def test_the_length_of_a_window_changes_nothing(network: Network, monkeypatch: p
 def test_nobody_in_view_is_missed_and_nobody_else_is_taken(network: Network):
     everybody = network.sky.ephemeris.norad_ids
     for epoch in (0, 5, 19):
-        moment = network.sky.at(epoch)
+        snapshot = network.sky.at(epoch)
         links = network.sky.links_at(network.timeline.begin_ns(epoch), everybody)
         in_view = links.elevation_deg >= 20.0
-        assert np.array_equal(moment.norad_id, everybody[in_view.any(axis=1)])
-        assert np.array_equal(moment.visible, in_view[in_view.any(axis=1)])
+        assert np.array_equal(snapshot.norad_id, everybody[in_view.any(axis=1)])
+        assert np.array_equal(snapshot.visible, in_view[in_view.any(axis=1)])
 
 
 def test_links_at_any_time_are_those_of_the_epoch(network: Network):
-    moment = network.sky.at(3)
-    now, before = (network.sky.links_at(time_ns, moment.norad_id) for time_ns in (30_000_000_000, -5_500_000_000))
-    kept = moment.links(moment.norad_id)
+    snapshot = network.sky.at(3)
+    now, before = (network.sky.links_at(time_ns, snapshot.norad_id) for time_ns in (30_000_000_000, -5_500_000_000))
+    kept = snapshot.links(snapshot.norad_id)
     for name in ("elevation_deg", "azimuth_deg", "range_km", "range_rate_km_s", "departure", "arrival"):
         assert np.array_equal(getattr(now, name), getattr(kept, name)), name
     assert before.instant == np.datetime64("2025-12-31T23:59:54.5", "ns")
 
 
 def test_elevation_and_links_agree(network: Network):
-    moment = network.sky.at(4)
-    links = moment.links(moment.norad_id)
+    snapshot = network.sky.at(4)
+    links = snapshot.links(snapshot.norad_id)
     # the arcsine and the arctangent of the same angle, in double precision; at 90° the arcsine is the worse one
-    assert np.allclose(moment.elevation_deg, links.elevation_deg, rtol=0.0, atol=1e-6)
-    assert np.array_equal(moment.range_km, links.range_km)
+    assert np.allclose(snapshot.elevation_deg, links.elevation_deg, rtol=0.0, atol=1e-6)
+    assert np.array_equal(snapshot.range_km, links.range_km)
 
 
 def test_links_of_some_are_those_of_all(network: Network):
-    moment = network.sky.at(2)
-    everyone = moment.links(moment.norad_id)
-    some = moment.links(moment.norad_id[1::2])
+    snapshot = network.sky.at(2)
+    everyone = snapshot.links(snapshot.norad_id)
+    some = snapshot.links(snapshot.norad_id[1::2])
     assert np.array_equal(some.range_km, everyone.range_km[1::2])
     assert np.array_equal(some.departure, everyone.departure[1::2])
-    assert np.array_equal(moment.links(moment.norad_id).departure, everyone.departure)
-    assert moment.links(moment.norad_id[:0]).range_km.shape == (0, 4)
+    assert np.array_equal(snapshot.links(snapshot.norad_id).departure, everyone.departure)
+    assert snapshot.links(snapshot.norad_id[:0]).range_km.shape == (0, 4)
 
 
 def test_skyfield_sees_the_same_sky(network: Network):
@@ -102,16 +102,16 @@ def test_skyfield_sees_the_same_sky(network: Network):
     ).splitlines()
     scale = load.timescale(builtin=True)
     by_number = {90_000 + index: text[3 * index : 3 * index + 3] for index in range(len(text) // 3)}
-    moment = network.sky.at(11)
-    links = moment.links(moment.norad_id)
-    states = moment.terminals
+    snapshot = network.sky.at(11)
+    links = snapshot.links(snapshot.norad_id)
+    states = snapshot.terminals
     for terminal in (0, 3):
         place = wgs84.latlon(
-            states.latitude_deg[moment.index, terminal],
-            states.longitude_deg[moment.index, terminal],
-            1e3 * states.altitude_km[moment.index, terminal],
+            states.latitude_deg[snapshot.index, terminal],
+            states.longitude_deg[snapshot.index, terminal],
+            1e3 * states.altitude_km[snapshot.index, terminal],
         )
-        for row, number in enumerate(moment.norad_id):
+        for row, number in enumerate(snapshot.norad_id):
             name, one, two = by_number[int(number)]
             seen = (EarthSatellite(one, two, name, scale) - place).at(scale.utc(2026, 1, 1, 0, 1, 50))
             altitude, azimuth, distance, _, _, rate = seen.frame_latlon_and_rates(place)
@@ -126,31 +126,31 @@ def test_skyfield_sees_the_same_sky(network: Network):
 
 @pytest.mark.parametrize(("minimum_deg", "most"), [(0.0, 400), (90.0, 0)])
 def test_the_ends_of_the_minimum_elevation(network: Network, minimum_deg: float, most: int):
-    sky = room.Sky(
+    sky = room.VisibilityWindows(
         ephemeris=network.sky.ephemeris,
         terminals=network.terminals,
         timeline=network.timeline,
         min_elevation_deg=minimum_deg,
     )
-    moment = sky.at(0)
-    assert len(moment.norad_id) <= most
-    assert (moment.elevation_deg[moment.visible] >= minimum_deg).all()
+    snapshot = sky.at(0)
+    assert len(snapshot.norad_id) <= most
+    assert (snapshot.elevation_deg[snapshot.visible] >= minimum_deg).all()
 
 
 def test_epochs_longer_than_a_window_and_shorter_than_a_second():
     long = Network.of(small({"time.epoch": "1h", "time.duration": "3h"}))
     assert long.sky.at(2).satellites.instant.tolist() == [np.datetime64("2026-01-01T02:00", "ns").astype(int)]
     short = Network.of(small({"time.epoch": "1ms", "time.duration": "1s"}))
-    moment = short.sky.at(999)
-    assert moment.satellites.instant[moment.index] == np.datetime64("2026-01-01T00:00:00.999", "ns")
+    snapshot = short.sky.at(999)
+    assert snapshot.satellites.instant[snapshot.index] == np.datetime64("2026-01-01T00:00:00.999", "ns")
 
 
 def test_moving_terminals_are_seen_from_where_they_are():
     flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 9000.0}
     network = Network.of(small(terminals=[flight]))
-    moment = network.sky.at(11)
+    snapshot = network.sky.at(11)
     instants = network.timeline.instants(11, 12)
     place = network.terminals.states(instants, network.timeline.start)
-    alone = link_states(network.sky.ephemeris.states(instants, moment.norad_id), place, 0)
-    assert np.array_equal(alone.range_km, moment.links(moment.norad_id).range_km)
-    assert moment.terminals.latitude_deg[moment.index, 0] > network.sky.at(0).terminals.latitude_deg[0, 0]
+    alone = link_states(network.sky.ephemeris.states(instants, snapshot.norad_id), place, 0)
+    assert np.array_equal(alone.range_km, snapshot.links(snapshot.norad_id).range_km)
+    assert snapshot.terminals.latitude_deg[snapshot.index, 0] > network.sky.at(0).terminals.latitude_deg[0, 0]

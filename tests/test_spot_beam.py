@@ -43,7 +43,7 @@ def test_grids_are_orthogonal_and_symmetric():
 def test_a_policy_says_which_beam_of_the_master_it_is():
     problem = cell_free_problem(CELL_FREE["plain_0"])
     beam = np.array([3, 3, -1, 0, 7])
-    weights = spot_beam(replace(problem, beam=beam, share=None), options=None).weights
+    weights = spot_beam(replace(problem, beam=beam, power_fraction=None), options=None).weights
     assert not weights.power_w()[:, 2].any()
     expected = problem.csi.array.steering(spot_directions(problem.csi.array))[beam].conj()
     for k in (0, 1, 3, 4):
@@ -56,7 +56,9 @@ def test_a_policy_says_which_beam_of_the_master_it_is():
 
 def test_all_terminals_of_a_cell_have_one_beam_at_their_middle():
     problem = cell_free_problem(CELL_FREE["plain_0"])
-    problem = replace(problem, share=None, master=np.array([0, 0, 0, 1, 1]), serving=np.ones_like(problem.serving))
+    problem = replace(
+        problem, power_fraction=None, master=np.array([0, 0, 0, 1, 1]), serving=np.ones_like(problem.serving)
+    )
     beam = FIRST_CELL + np.array([7, 7, 2, 7, -1 - FIRST_CELL])
     weights = spot_beam(replace(problem, beam=beam), options=None).weights
     power_w = weights.power_w()
@@ -78,21 +80,21 @@ def test_all_terminals_of_a_cell_have_one_beam_at_their_middle():
 
 def test_the_middle_of_a_cell_is_weighted_by_powers():
     problem = cell_free_problem(CELL_FREE["plain_0"])
-    share = np.zeros_like(problem.csi.gain)
-    share[0] = [0.1, 0.3, 0.0, 0.2, 0.4]
+    power_fraction = np.zeros_like(problem.csi.gain)
+    power_fraction[0] = [0.1, 0.3, 0.0, 0.2, 0.4]
     master = np.zeros(5, int)
-    problem = replace(problem, share=share, master=master, serving=np.ones_like(problem.serving))
+    problem = replace(problem, power_fraction=power_fraction, master=master, serving=np.ones_like(problem.serving))
     # shares are those of the problem, and the third terminal has none
     weights = spot_beam(replace(problem, beam=np.full(5, FIRST_CELL)), options=None).weights
-    np.testing.assert_allclose(weights.power_w()[0] / problem.power_w[0], share[0], atol=1e-12)  # rounding
-    towards = share[0] @ problem.csi.departure[0]
+    np.testing.assert_allclose(weights.power_w()[0] / problem.power_w[0], power_fraction[0], atol=1e-12)  # rounding
+    towards = power_fraction[0] @ problem.csi.departure[0]
     sent = weights.antenna()[0, 4, :, 0]
     np.testing.assert_allclose(sent / np.linalg.norm(sent), problem.csi.array.steering(towards).conj(), atol=1e-12)
 
 
 def test_a_cell_of_one_terminal_is_a_matched_filter():
     """Each terminal in a cell of its own: the weights of `ss_smrt` for the same masters."""
-    problem = replace(cell_free_problem(CELL_FREE["plain_0"]), share=None)
+    problem = replace(cell_free_problem(CELL_FREE["plain_0"]), power_fraction=None)
     beam = np.where(problem.master >= 0, FIRST_CELL + 10 * np.arange(len(problem.master)), -1)
     found = spot_beam(replace(problem, beam=beam), options=None).weights
     entry = of_kind("precoder")["ss_smrt"]
@@ -104,7 +106,9 @@ def test_a_cell_of_one_terminal_is_a_matched_filter():
 
 def test_the_weights_of_cells_do_not_depend_on_names():
     problem = cell_free_problem(CELL_FREE["plain_0"])
-    problem = replace(problem, share=None, master=np.array([0, 0, 1, 1, 0]), serving=np.ones_like(problem.serving))
+    problem = replace(
+        problem, power_fraction=None, master=np.array([0, 0, 1, 1, 0]), serving=np.ones_like(problem.serving)
+    )
     beam = FIRST_CELL + np.array([7, 2, 7, 7, 7])
     power_w = spot_beam(replace(problem, beam=beam), options=None).weights.antenna()
     turned = np.array([3, 0, 4, 2, 1])

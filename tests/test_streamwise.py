@@ -32,7 +32,7 @@ def rate(problem, W):
 
 def factors_of(found, terminal, satellites):
     """eta (L,R) of one UT."""
-    return found.satellites.spread(found.factors)[terminal].reshape(satellites, -1)
+    return found.satellites.scatter(found.factors)[terminal].reshape(satellites, -1)
 
 
 # ------------------------------------------------------------------------------------------------------ association

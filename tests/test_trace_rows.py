@@ -97,8 +97,8 @@ def test_what_was_added_is_what_is_read(trace: Path, table: str) -> None:
                 assert read == [[epoch, epoch + 1], [], [epoch + 2]]
             elif not isinstance(given, list) and given.dtype.kind == "M":
                 there = ~np.ma.getmaskarray(given)
-                assert [moment is not None for moment in read] == there.tolist()
-                moments = [np.datetime64(moment.replace(tzinfo=None)) for moment in read if moment is not None]
+                assert [snapshot is not None for snapshot in read] == there.tolist()
+                moments = [np.datetime64(snapshot.replace(tzinfo=None)) for snapshot in read if snapshot is not None]
                 assert moments == list(np.ma.getdata(given)[there])
             else:
                 assert read == (given if isinstance(given, list) else given.tolist())

@@ -47,7 +47,7 @@ def resumes(changes: dict[str, Any]) -> None:
 
 def spilling(csi: StatisticalCsi, seed: int = 4) -> StatisticalCsi:
     share = np.random.default_rng(seed).uniform(0.0, 0.9, csi.gain.shape)
-    return replace(csi, disturbance_share=share)
+    return replace(csi, disturbance_fraction=share)
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
@@ -58,7 +58,7 @@ def test_drawn_rates_with_spilt_power_are_those_of_a_loop_over_pairs(elements, i
     draws = drawn(csi, 5)
     found = drawn_rates(streams_of(weights, csi), draws, csi.noise_w, interference=interference)
     for draw in range(5):
-        received = np.array(csi.reach.spread(draws.receive[draw]))
+        received = np.array(csi.reach.scatter(draws.receive[draw]))
         for terminal in range(len(elements)):
             expected = literal_rate(csi, weights.weights, received[:, terminal], terminal, interference)
             # leaked power is a difference of powers in the code, a sum here
@@ -74,7 +74,7 @@ def literal_rate(csi: StatisticalCsi, weights: Any, received: Any, terminal: int
     for satellite in range(len(received)):
         response = csi.steering()[satellite, terminal] @ weights[satellite]
         g = received[satellite, :antennas, None]
-        kept = 1.0 - csi.disturbance_share[satellite, terminal]
+        kept = 1.0 - csi.disturbance_fraction[satellite, terminal]
         signal = signal + np.sqrt(kept) * g * response[terminal]
         lost = g * response[terminal] * np.sqrt(1.0 - kept)
         rest = rest + lost @ lost.conj().T
@@ -107,10 +107,10 @@ def test_moments_with_spilt_power_are_those_of_many_draws(isotropic, interferenc
 @pytest.mark.parametrize("interference", INTERFERENCE)
 def test_the_disturbance_grows_by_what_is_spilt(interference):
     csi = spilling(world())
-    plain = replace(csi, disturbance_share=None)
+    plain = replace(csi, disturbance_fraction=None)
     weights, draws = random_weights(csi), drawn(csi, 1)
     heard = np.einsum("skn,sknl->sk", csi.steering(), weights.weights)
-    spilt = csi.disturbance_share * np.abs(heard) ** 2
+    spilt = csi.disturbance_fraction * np.abs(heard) ** 2
     found = []
     for told in (csi, plain):
         streams = streams_of(weights, told)
@@ -129,7 +129,7 @@ def test_no_share_and_shares_of_zero_are_the_same_to_the_bit(interference):
     weights, draws = random_weights(csi), drawn(csi, 3)
     found = []
     for share in (None, np.zeros(csi.gain.shape)):
-        told = replace(csi, disturbance_share=share)
+        told = replace(csi, disturbance_fraction=share)
         streams = streams_of(weights, told)
         rates = drawn_rates(streams, draws, csi.noise_w, interference=interference)
         found.append(
@@ -140,7 +140,7 @@ def test_no_share_and_shares_of_zero_are_the_same_to_the_bit(interference):
 
 def test_a_terminal_whose_power_is_all_spilt_gets_nothing():
     csi = world()
-    csi = replace(csi, disturbance_share=np.ones(csi.gain.shape))
+    csi = replace(csi, disturbance_fraction=np.ones(csi.gain.shape))
     streams = streams_of(random_weights(csi), csi)
     assert not drawn_rates(streams, drawn(csi, 3), csi.noise_w, interference="independent").any()
     assert not surrogate_rate(ReceivedMoments.of(streams, csi, interference="coherent")).any()
@@ -149,8 +149,8 @@ def test_a_terminal_whose_power_is_all_spilt_gets_nothing():
 def test_some_satellites_keep_their_shares():
     csi = spilling(world(satellites=3))
     rows = np.array([0, 2])
-    assert csi.disturbance_share is not None
-    np.testing.assert_array_equal(csi.of(rows).disturbance_share, csi.disturbance_share[rows])
+    assert csi.disturbance_fraction is not None
+    np.testing.assert_array_equal(csi.of(rows).disturbance_fraction, csi.disturbance_fraction[rows])
 
 
 def test_the_closed_form_of_estimated_channels_refuses_spilt_power():
@@ -207,8 +207,8 @@ def test_models_of_phase_errors_see_pilots_of_the_whole_budget_over_the_links_ga
         seen.append(path)
         return np.zeros(path.range_km.shape)
 
-    moment = network.sky.at(3)
-    csi = replace(network, phase_error=watched).csi(moment.links(moment.norad_id))
+    snapshot = network.sky.at(3)
+    csi = replace(network, phase_error=watched).csi(snapshot.links(snapshot.norad_id))
     view = seen[-1]
     # 35 dBm, and kTB over 30 kHz with a noise figure of 7 dB at 290 K: 10^(0.5) W and 1.38e-23 * 290 * 30e3 * 5.01 W
     noise_w = 1.380649e-23 * 290.0 * 30e3 * 10**0.7
@@ -221,8 +221,8 @@ def test_the_loop_s_variance_differs_from_link_to_link_and_is_written():
     network = Network.of(small({"precompensation": {"name": "closed_loop", "carrier_phase": True}}))
     report = reports(network)[0]
     written = np.ma.asarray(link_rows(network, report)["phase_variance_rad2"])
-    links = report.moment.links(report.moment.norad_id)
-    np.testing.assert_array_equal(written, network.phase_variance(links)[report.moment.visible])
+    links = report.snapshot.links(report.snapshot.norad_id)
+    np.testing.assert_array_equal(written, network.phase_variance(links)[report.snapshot.visible])
     assert len(np.unique(written)) > 10
     assert (written > 0.0).all()
 
@@ -279,17 +279,17 @@ def test_runs_are_finite_and_resume_bit_by_bit(changes):
 
 def test_policies_see_what_can_be_expected_and_the_air_is_what_it_is():
     network = Network.of(small(SURROUNDED))
-    moment = network.sky.at(0)
-    links = moment.links(moment.norad_id)
-    view = association_view(network, moment, ServingTable.of(begun(network).clusters), {})
-    visible = moment.visible
+    snapshot = network.sky.at(0)
+    links = snapshot.links(snapshot.norad_id)
+    view = association_view(network, snapshot, ServingTable.of(begun(network).clusters), {})
+    visible = snapshot.visible
     mean_db = to_db(view.mean_gain()[visible])
     # both antennas' gains are 6 dBi + 16 elements, 0 dBi
     gains_db = 6.0 + 10 * np.log10(16)
     np.testing.assert_allclose(mean_db, gains_db - network.channel.path_loss(links, carrier_hz=2e9)[visible], atol=1e-9)
     np.testing.assert_allclose(to_db(view.statistics().gain[visible]), mean_db, atol=1e-9)
     np.testing.assert_array_equal(view.statistics().rician, network.channel.fading(links))
-    truth = network.csi_now(moment, moment.norad_id)
+    truth = network.csi_now(snapshot, snapshot.norad_id)
     world = World(seed=5, terminal=terminal_keys(network.terminals.names))
     expected_db = gains_db - realised_loss_db(network.channel.path_loss, links, carrier_hz=2e9, world=world)[visible]
     np.testing.assert_allclose(to_db(truth.gain[visible]), expected_db, atol=1e-9)
@@ -300,8 +300,8 @@ def test_policies_see_what_can_be_expected_and_the_air_is_what_it_is():
 
 def test_where_nothing_is_drawn_policies_share_the_one_record():
     network = Network.of(small())
-    moment = network.sky.at(0)
-    assert network.expected_csi_now(moment, moment.norad_id) is network.csi_now(moment, moment.norad_id)
+    snapshot = network.sky.at(0)
+    assert network.expected_csi_now(snapshot, snapshot.norad_id) is network.csi_now(snapshot, snapshot.norad_id)
 
 
 def test_surroundings_last_from_epoch_to_epoch_and_are_of_the_seed():
@@ -326,12 +326,12 @@ def test_surroundings_last_from_epoch_to_epoch_and_are_of_the_seed():
 def test_the_links_table_holds_the_channels_as_they_are():
     network = Network.of(small(SURROUNDED))
     report = reports(network)[0]
-    moment = report.moment
+    snapshot = report.snapshot
     table = link_rows(network, report)
-    truth = network.csi_now(moment, moment.norad_id)
+    truth = network.csi_now(snapshot, snapshot.norad_id)
     gain_db = np.asarray(table["path_gain_db"]) + 6.0 + 10 * np.log10(16)
-    np.testing.assert_allclose(gain_db, to_db(truth.gain[moment.visible]), atol=1e-9)
-    rician = truth.rician[moment.visible]
+    np.testing.assert_allclose(gain_db, to_db(truth.gain[snapshot.visible]), atol=1e-9)
+    rician = truth.rician[snapshot.visible]
     written = np.ma.asarray(table["rician_k_db"])
     np.testing.assert_array_equal(np.ma.getmaskarray(written), rician == 0.0)
     assert (rician == 0.0).any()
@@ -341,9 +341,9 @@ def test_the_links_table_holds_the_channels_as_they_are():
 def test_the_precoder_s_statistics_are_those_of_its_csi_s_age():
     """Weights for CSI 10 s old come of the truth of 10 s ago."""
     network = Network.of(small(SURROUNDED | {"precoding.csi_age": "10s"}))
-    moment, epoch_ns = network.sky.at(2), network.timeline.epoch_ns
-    old = network.csi(network.sky.links_at(2 * epoch_ns - 10 * 10**9, moment.norad_id))
-    then = network.csi(network.sky.at(1).links(moment.norad_id))
+    snapshot, epoch_ns = network.sky.at(2), network.timeline.epoch_ns
+    old = network.csi(network.sky.links_at(2 * epoch_ns - 10 * 10**9, snapshot.norad_id))
+    then = network.csi(network.sky.at(1).links(snapshot.norad_id))
     np.testing.assert_allclose(old.gain, then.gain, rtol=1e-9)
     np.testing.assert_array_equal(old.rician == 0.0, then.rician == 0.0)
 
@@ -355,11 +355,11 @@ def test_moments_know_how_far_off_the_boresights_links_are():
     antenna = {"orientation": {"tilt_deg": 30.0, "azimuth_deg": 70.0}}
     terminals = {"kind": "disc", "latitude_deg": 45.0, "longitude_deg": 10.0, "radius_km": 400.0, "count": 4, **antenna}
     network = Network.of(small(terminals=terminals))
-    moment = network.sky.at(7)
-    links = moment.links(moment.norad_id)
+    snapshot = network.sky.at(7)
+    links = snapshot.links(snapshot.norad_id)
     # the same products in another order
-    np.testing.assert_allclose(moment.departure_nadir_cos, links.departure_nadir_cos, atol=1e-14)
-    np.testing.assert_allclose(moment.arrival_boresight_cos, links.arrival_boresight_cos, atol=1e-14)
+    np.testing.assert_allclose(snapshot.departure_nadir_cos, links.departure_nadir_cos, atol=1e-14)
+    np.testing.assert_allclose(snapshot.arrival_boresight_cos, links.arrival_boresight_cos, atol=1e-14)
 
 
 def test_gains_carry_the_patterns_of_both_ends():
@@ -374,15 +374,15 @@ def test_gains_carry_the_patterns_of_both_ends():
             {"satellites.array": {"rows": 4, "columns": 4}}, terminals=[{"name": "a", **place}, {"name": "b", **place}]
         )
     )
-    moment = shaped.sky.at(0)
-    links = moment.links(moment.norad_id)
+    snapshot = shaped.sky.at(0)
+    links = snapshot.links(snapshot.norad_id)
     sine = np.cos(np.radians(links.elevation_deg[:, 0]))  # the boresight is the vertical
     x = 2.0 * np.pi * sine
     lobe = (2.0 * j1(x) / x) ** 2
     expected = links.departure_nadir_cos**2 * np.stack([lobe, np.ones_like(lobe)], axis=1)
     for found, without in (
         (shaped.csi(links).gain, plain.csi(links).gain),
-        (shaped.channel.power_gain(moment), plain.channel.power_gain(moment)),
+        (shaped.channel.power_gain(snapshot), plain.channel.power_gain(snapshot)),
     ):
         np.testing.assert_allclose(found, expected * without, rtol=1e-9)
 
@@ -455,8 +455,8 @@ def test_the_drawn_channels_do_not_depend_on_the_order_in_which_terminals_are_na
     found = []
     for groups in ([one, two], [two, one]):
         network = Network.of(small(SURROUNDED | {"precompensation": {"name": "closed_loop"}}, terminals=groups))
-        moment = network.sky.at(2)
-        csi = network.csi_now(moment, moment.norad_id)
+        snapshot = network.sky.at(2)
+        csi = network.csi_now(snapshot, snapshot.norad_id)
         column = network.terminals.names.index("two")
         found.append((csi.gain[:, column], csi.rician[:, column], csi.mean_phase[:, column]))
     for before, after in zip(*found, strict=True):

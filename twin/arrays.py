@@ -55,7 +55,7 @@ class Reach:
         """The reach of some satellites."""
         return Reach(terminal=self.terminal[rows], terminals=self.terminals, whole=self.whole)
 
-    def gathered(self, values: NDArray[Any]) -> NDArray[Any]:
+    def gather(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values (S,K,...) or (K,) of the pairs (S,B,...)."""
         if values.ndim == 1:
             return np.broadcast_to(values, self.terminal.shape) if self.whole else self._padded(values)[self.terminal]
@@ -64,7 +64,7 @@ class Reach:
         index = self.terminal.reshape(*self.terminal.shape, *(1,) * (values.ndim - 2))
         return np.take_along_axis(self._padded(values.swapaxes(0, 1)).swapaxes(0, 1), index, axis=1)
 
-    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+    def scatter(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values (S,B,...) of pairs as (S,K,...), zero for those out of reach."""
         if self.whole:
             return values
@@ -72,7 +72,7 @@ class Reach:
         wide[np.arange(len(values))[:, None], self.terminal] = values
         return wide[:, : self.terminals]
 
-    def summed(self, values: NDArray[Any]) -> NDArray[Any]:
+    def sum_by_terminal(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values (S,B,...) of pairs, summed over the satellites of each terminal (K,...)."""
         if self.whole:
             return np.asarray(values.sum(axis=0))

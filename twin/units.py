@@ -114,11 +114,11 @@ class Duration(int):
         )
 
 
-def instant(moment: datetime) -> np.datetime64:
+def instant(snapshot: datetime) -> np.datetime64:
     """A UTC instant in nanoseconds from an aware (or UTC) datetime.
 
     >>> instant(datetime(2026, 5, 30, 12))
     np.datetime64('2026-05-30T12:00:00.000000000')
     """
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    aware = snapshot if snapshot.tzinfo else snapshot.replace(tzinfo=UTC)
     return np.datetime64(aware.astimezone(UTC).replace(tzinfo=None), "ns")

@@ -29,4 +29,4 @@ def cell_free_problem(scene: CellFreeScene) -> PrecodingProblem:
     size = np.abs(scene.phi_bar)
     problem = problem_of(replace(scene, phi_bar=np.where(abs(size - 1) < 1e-12, 1.0, size)))
     csi = replace(problem.csi, carrier_phase_rad=np.angle(scene.phi_bar))
-    return replace(problem, csi=csi, share=scene.p**2)
+    return replace(problem, csi=csi, power_fraction=scene.p**2)

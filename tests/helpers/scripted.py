@@ -51,12 +51,12 @@ def anything(view: AssociationView) -> Assignment:
         serving[chance.permutation(free)[: chance.integers(0, 4)], terminal] = True
     served = serving.any(axis=0)
     keys = np.where(serving, chance.random(serving.shape) + 0.3 * drawn, -1.0)
-    share = chance.random(serving.shape) * serving
+    power_fraction = chance.random(serving.shape) * serving
     return Assignment(
         serving=serving,
         master=np.where(served, keys.argmax(axis=0), -1) if satellites else np.full(terminals, -1),
         beam=np.where(served, chance.integers(-1, 3, terminals), -1),
-        share=share / np.maximum(share.sum(axis=1, keepdims=True), 1.0),
+        power_fraction=power_fraction / np.maximum(power_fraction.sum(axis=1, keepdims=True), 1.0),
         score=keys,
         memory={"drawn": chance.random(terminals)},
     )

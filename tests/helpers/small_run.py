@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from twin.geometry.prediction import Forecast
-from twin.geometry.snapshot import Sky
+from twin.geometry.snapshot import VisibilityWindows
 from twin.results import ListColumn, Trace
 from twin.scenario import Scenario, from_mapping
 from twin.simulation import loop as loop_module
 from twin.simulation import rows
 from twin.simulation.checkpoint import restored, saved
-from twin.simulation.epoch import Air, Segment
+from twin.simulation.epoch import EpochChannels, Segment
 from twin.simulation.loop import EpochReport, Loop
 from twin.simulation.state import LoopState
 from twin.world.network import Network
@@ -60,7 +60,7 @@ def small_tree(changes: Mapping[str, Any] | None = None, **sections: Any) -> dic
 
 def anew(network: Network) -> Network:
     """The same network as another process would see it: nothing of the sky worked out yet."""
-    sky = Sky(
+    sky = VisibilityWindows(
         ephemeris=network.sky.ephemeris,
         terminals=network.terminals,
         timeline=network.timeline,
@@ -164,7 +164,7 @@ def with_segments(network: Network, monkeypatch: Any) -> list[tuple[EpochReport,
     stretches: list[list[Segment]] = []
     scored = loop_module.scored
 
-    def kept(air: Air, segments: Sequence[Segment]) -> Any:
+    def kept(air: EpochChannels, segments: Sequence[Segment]) -> Any:
         stretches.append(list(segments))
         return scored(air, segments)
 

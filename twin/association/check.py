@@ -62,11 +62,11 @@ def _check_beams(wanted: Assignment, view: AssociationView, where: str) -> None:
             raise InputError(f"{where}: beam must be {len(view.master)} numbers of beams, -1 for none")
         if (beam[~wanted.serving.any(axis=0)] != -1).any():
             raise InputError(f"{where}: beam must be -1 where nobody serves")
-    if wanted.share is not None:
-        share = np.asarray(wanted.share)
-        if share.shape != view.visible.shape or not (np.isfinite(share) & (share >= 0.0)).all():
-            raise InputError(f"{where}: share must be numbers of shape {view.visible.shape}, 0 or more")
-        whole = np.where(wanted.serving, share, 0.0).sum(axis=1)
+    if wanted.power_fraction is not None:
+        fraction = np.asarray(wanted.power_fraction)
+        if fraction.shape != view.visible.shape or not (np.isfinite(fraction) & (fraction >= 0.0)).all():
+            raise InputError(f"{where}: power_fraction must be numbers of shape {view.visible.shape}, 0 or more")
+        whole = np.where(wanted.serving, fraction, 0.0).sum(axis=1)
         if whole.max(initial=0.0) > 1.0 + 1e-9:
             worst = int(whole.argmax())
             raise InputError(

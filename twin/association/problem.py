@@ -84,7 +84,7 @@ class Assignment:
     """(V,K) who shall serve whom, among the visible."""
     master: IntArray
     """(K,) row of each cluster's master, -1 where nobody serves."""
-    share: FloatArray | None = None
+    power_fraction: FloatArray | None = None
     """(V,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
 
     Precoders with beams of fixed power (`smrt`, `szf`, `slnr`, `imrt`) follow it.

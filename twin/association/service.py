@@ -43,7 +43,7 @@ class Cluster:
     """NORAD id of each member that joined after the start of the run, and when."""
     beam: int | None = None
     """Beam of the master that covers the terminal."""
-    share: dict[int, float] | None = None
+    power_fraction: dict[int, float] | None = None
     """NORAD id of members, and the share of its budget that each spends on the terminal; none for equal shares."""
 
     def kept(self, satellites: Iterable[int], master: int | None, *, joining_ready_ns: int, now_ns: int = 0) -> Cluster:
@@ -55,7 +55,7 @@ class Cluster:
             master=master,
             since_ns={satellite: since for satellite in chosen if (since := self._since(satellite, now_ns))},
             beam=self.beam if master == self.master else None,
-            share=_among(self.share, chosen),
+            power_fraction=_among(self.power_fraction, chosen),
         )
 
     def _since(self, satellite: int, now_ns: int) -> int:
@@ -72,8 +72,8 @@ class Cluster:
         return self.kept(left, self.master if self.master in left else heir, joining_ready_ns=0)
 
 
-def _among(share: dict[int, float] | None, satellites: list[int]) -> dict[int, float] | None:
-    return {each: share[each] for each in satellites if each in share} if share and satellites else None
+def _among(fraction: dict[int, float] | None, satellites: list[int]) -> dict[int, float] | None:
+    return {each: fraction[each] for each in satellites if each in fraction} if fraction and satellites else None
 
 
 _OF_MASTERS: Final = ("attach", "detach", "satellite", "beam", "master")
@@ -135,7 +135,7 @@ class ServingTable:
     """(A,K) when each member joined; 0 for those that are none."""
     beam: IntArray
     """(K,) beam of each master that covers the terminal, -1 for none."""
-    share: FloatArray | None
+    power_fraction: FloatArray | None
     """(A,K) share of its budget that each satellite spends on each terminal; none for equal shares."""
 
     @classmethod
@@ -162,7 +162,7 @@ class ServingTable:
             master=master,
             since_ns=since_ns,
             beam=beam,
-            share=_shares(clusters, row, member),
+            power_fraction=_shares(clusters, row, member),
         )
 
 
@@ -171,10 +171,10 @@ def _shares(clusters: list[Cluster], row: dict[int, int], member: BoolArray) -> 
 
     They may come to more than the whole while some terminals' changes are still under way.
     """
-    if all(cluster.share is None for cluster in clusters):
+    if all(cluster.power_fraction is None for cluster in clusters):
         return None
-    share = member / member.sum(axis=1, keepdims=True)
+    power_fraction = member / member.sum(axis=1, keepdims=True)
     for terminal, cluster in enumerate(clusters):
-        for satellite, part in (cluster.share or {}).items():
-            share[row[satellite], terminal] = part
-    return np.asarray(share / np.maximum(share.sum(axis=1, keepdims=True), 1.0))
+        for satellite, part in (cluster.power_fraction or {}).items():
+            power_fraction[row[satellite], terminal] = part
+    return np.asarray(power_fraction / np.maximum(power_fraction.sum(axis=1, keepdims=True), 1.0))

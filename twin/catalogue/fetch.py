@@ -138,10 +138,10 @@ def fetch(
     InputError
         If the group or address is no such thing, or the server gives nothing usable and no file is held.
     """
-    moment = now or datetime.now(UTC)
+    snapshot = now or datetime.now(UTC)
     cache = _open(group, Path(directory), template)
     if cache.note is not None and cache.note.url == cache.url:
-        age_s = cache.note.age_s(moment)
+        age_s = cache.note.age_s(snapshot)
         if 0.0 <= age_s < min_age_s:
             return _not_asked(cache, age_s, min_age_s)
     try:
@@ -149,11 +149,11 @@ def fetch(
     except urllib.error.HTTPError as fault:
         fault.close()
         if fault.code < 500:
-            cache.remember(moment)
+            cache.remember(snapshot)
         return _refused(cache, fault.code)
     except (OSError, ValueError, http.client.HTTPException) as fault:
         return _keep(cache, f"no whole answer ({getattr(fault, 'reason', None) or fault!r})")
-    return _take(cache, answer, moment)
+    return _take(cache, answer, snapshot)
 
 
 def _open(group: str, directory: Path, template: str) -> _Cache:
@@ -235,22 +235,22 @@ def _refused(cache: _Cache, code: int) -> FetchResult:
     )
 
 
-def _take(cache: _Cache, answer: _Answer, moment: datetime) -> FetchResult:
+def _take(cache: _Cache, answer: _Answer, snapshot: datetime) -> FetchResult:
     """Put an answer in the file's place if it is whole and plausible."""
     try:
         sets = read_contents(answer.content, cache.path.name).sets
     except InputError as fault:
-        cache.remember(moment)
+        cache.remember(snapshot)
         return _keep(cache, f"the answer is of no use ({fault})")
     found = len({one.norad_id for one in sets})
     if found < SHRUNK * cache.satellites:
-        cache.remember(moment)
+        cache.remember(snapshot)
         return _keep(
             cache,
             f"the answer has {found:,} satellites and the file {cache.satellites:,}; delete the file if that is right",
         )
     write_whole(cache.path, answer.content)
-    cache.remember(moment, answer)
+    cache.remember(snapshot, answer)
     return FetchResult(
         path=cache.path, status="fetched", satellites=found, detail=f"{found:,} satellites from {cache.url}"
     )

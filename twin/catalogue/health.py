@@ -144,8 +144,8 @@ def account(sets: Sequence[ElementSet]) -> dict[str, Any]:
     return {"used": len(sets), "norad_ids": norad_ids, "epochs": epochs}
 
 
-def _minute(moment: np.datetime64) -> str:
-    return f"{moment.astype('M8[m]')}Z"
+def _minute(instant: np.datetime64) -> str:
+    return f"{instant.astype('M8[m]')}Z"
 
 
 def _dropped_lines(dropped: Sequence[Dropped]) -> list[str]:

@@ -236,11 +236,11 @@ def _epoch(text: str) -> np.datetime64:
         raise wrong
     year, date, day, clock, fraction = found.groups()
     try:
-        moment = np.datetime64(f"{year}-{date or '01-01'}T{clock}.{(fraction or '0')[:9]}", "ns")
+        snapshot = np.datetime64(f"{year}-{date or '01-01'}T{clock}.{(fraction or '0')[:9]}", "ns")
     except ValueError:
         raise wrong from None
     if day is not None:
         if not 1 <= int(day) <= 366:
             raise wrong
-        moment = np.datetime64(moment + np.timedelta64((int(day) - 1) * DAY_NS, "ns"))
-    return moment
+        snapshot = np.datetime64(snapshot + np.timedelta64((int(day) - 1) * DAY_NS, "ns"))
+    return snapshot

@@ -83,14 +83,14 @@ def on_screen(epoch_s: float) -> Iterator[Progress]:
 def _bar(epoch_s: float) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as Restriction
 
     fields = [TextColumn(f"{{task.fields[{name}]}}") for name in ("simulated", "speed", "left")]
     columns = (fields[0], BarColumn(), TaskProgressColumn(), *fields[1:])
     pace, console = Pace(epoch_s), Console(stderr=True)
     last_s = -_BAR_S
-    with Bar(*columns, console=console, redirect_stdout=False) as bar:
-        task = bar.add_task("", total=None, simulated="", speed="", left="")
+    with Restriction(*columns, console=console, redirect_stdout=False) as restriction:
+        task = restriction.add_task("", total=None, simulated="", speed="", left="")
 
         def progress(done: int, total: int) -> None:
             nonlocal last_s
@@ -100,6 +100,6 @@ def _bar(epoch_s: float) -> Iterator[Progress]:
                 return
             last_s = now_s
             rest = f"{left} left" if left and done < total else ""
-            bar.update(task, completed=done, total=total, simulated=simulated, speed=speed, left=rest)
+            restriction.update(task, completed=done, total=total, simulated=simulated, speed=speed, left=rest)
 
         yield progress

@@ -65,8 +65,8 @@ def tried(network: Network) -> Trial:
         counts["terminals"] += network.terminals.count
         counts["satellites"] += len(report.outcome.norad_id)
         counts["epochs"] += 1
-        counts["links"] += int(report.moment.visible.sum())
-        counts["candidates"] += int(report.moment.visible.sum()) if report.decision is not None else 0
+        counts["links"] += int(report.snapshot.visible.sum())
+        counts["candidates"] += int(report.snapshot.visible.sum()) if report.decision is not None else 0
         counts["timings"] += len(report.wall_s) + 1  # that of the trace itself
         if counts["epochs"] == EPOCHS or perf_counter() > begun + WALL_S:
             raise _EnoughError

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from twin.cli.trial import Trial
-    from twin.geometry.snapshot import Moment
+    from twin.geometry.snapshot import Snapshot
     from twin.geometry.terminals import Terminals
     from twin.world.network import Network
 
@@ -27,18 +27,18 @@ def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
     begun = perf_counter()
     network = resolved(scenario, settings or [])
     with named(scenario):
-        moment = network.sky.at(0)
+        snapshot = network.sky.at(0)
     set_up_s = perf_counter() - begun
-    for words in [*health.warnings(network), *_unseen(network.terminals, moment)]:
+    for words in [*health.warnings(network), *_unseen(network.terminals, snapshot)]:
         output.warn(words)
     with named(scenario):
         trial = tried(network)
-    output.say(f'scenario "{network.scenario.name}" is right', *_satellites(network, moment))
+    output.say(f'scenario "{network.scenario.name}" is right', *_satellites(network, snapshot))
     output.say(*_terminals(network), *_cadences(network))
     output.say(*_tables(network, trial), *_cost(network, trial, set_up_s))
 
 
-def _satellites(network: Network, moment: Moment) -> Iterator[str]:
+def _satellites(network: Network, snapshot: Snapshot) -> Iterator[str]:
     import numpy as np
 
     account = network.catalogue.health
@@ -49,7 +49,7 @@ def _satellites(network: Network, moment: Moment) -> Iterator[str]:
     least = network.scenario.association.min_elevation_deg
     yield (
         f"  at the start: {int(states.usable.sum()):,} of {counted(account.satellites, 'satellite')} usable,"
-        f" {len(moment.rows):,} at {least:g} degrees or more above a terminal"
+        f" {len(snapshot.rows):,} at {least:g} degrees or more above a terminal"
     )
     yield from _belief(network)
 
@@ -145,9 +145,9 @@ def _cost(network: Network, trial: Trial, set_up_s: float) -> Iterator[str]:
     )
 
 
-def _unseen(terminals: Terminals, moment: Moment) -> list[str]:
+def _unseen(terminals: Terminals, snapshot: Snapshot) -> list[str]:
     """Terminals without a satellite at the start."""
-    names = [name for name, sees in zip(terminals.names, moment.visible.T, strict=True) if not sees.any()]
+    names = [name for name, sees in zip(terminals.names, snapshot.visible.T, strict=True) if not sees.any()]
     if not names:
         return []
     shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -13,7 +13,7 @@ from twin.arrays import FloatArray, IntArray
 from twin.catalogue import ElementSet
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.links import visibility
-from twin.geometry.snapshot import Moment
+from twin.geometry.snapshot import Snapshot
 from twin.geometry.terminals import TerminalStates
 
 HORIZON_S: Final = 1200.0
@@ -42,24 +42,24 @@ class Forecast:
     def _ephemeris(self) -> Ephemeris:
         return Ephemeris(self._sets, lag_ns=self._lag_ns)
 
-    def remaining_s(self, moment: Moment) -> FloatArray:
+    def remaining_s(self, snapshot: Snapshot) -> FloatArray:
         """For how long each satellite in view stays at or above the minimum elevation, (V,K).
 
         At most `HORIZON_S`; 0 for pairs below.
         """
-        instants = moment.satellites.instant.astype(np.int64)
+        instants = snapshot.satellites.instant.astype(np.int64)
         if self._window is None or self._window[0] != instants[0]:
-            self._window = int(instants[0]), self._set_ns(moment)
-        left_s = (self._window[1][moment.rows] - instants[moment.index]) / 1e9
-        return np.asarray(np.where(moment.visible, np.clip(left_s, 0.0, HORIZON_S), 0.0))
+            self._window = int(instants[0]), self._set_ns(snapshot)
+        left_s = (self._window[1][snapshot.rows] - instants[snapshot.index]) / 1e9
+        return np.asarray(np.where(snapshot.visible, np.clip(left_s, 0.0, HORIZON_S), 0.0))
 
-    def _set_ns(self, moment: Moment) -> IntArray:
+    def _set_ns(self, snapshot: Snapshot) -> IntArray:
         """(C,K) instant at which each satellite of the window first falls below the minimum elevation."""
-        first, last = moment.satellites.instant.astype(np.int64)[[0, -1]]
+        first, last = snapshot.satellites.instant.astype(np.int64)[[0, -1]]
         steps = -int(-(last - first + HORIZON_S * 1e9) // STEP_NS)
         times = first + STEP_NS * np.arange(steps + 1)
-        ahead = self._ephemeris.states(times.astype("datetime64[ns]"), moment.satellites.norad_id)
-        place = _first(moment.terminals)
+        ahead = self._ephemeris.states(times.astype("datetime64[ns]"), snapshot.satellites.norad_id)
+        place = _first(snapshot.terminals)
         rows = np.arange(len(ahead.norad_id))
         before = visibility(_at(ahead, 0, rows), place).sine_elevation[0]
         set_ns = np.full(before.shape, times[-1])

@@ -28,7 +28,7 @@ CHUNK_PAIRS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Snapshot:
     """The sky at the start of one epoch."""
 
     epoch: int
@@ -140,7 +140,7 @@ class Places(Protocol):
         """Their states at some instants of a run."""
 
 
-class Sky:
+class VisibilityWindows:
     """Follows satellites and terminals over the epochs of a run.
 
     Windows lie at fixed epochs, wherever a run begins or goes on, and no number of a satellite depends on which others
@@ -166,14 +166,14 @@ class Sky:
         self._window: tuple[int, SatelliteStates, TerminalStates] | None = None
         self._chunk: tuple[range, Visibility] | None = None
 
-    def at(self, epoch: int) -> Moment:
+    def at(self, epoch: int) -> Snapshot:
         """The sky at the start of an epoch."""
         first, satellites, terminals = self._window_of(epoch)
         epochs, seen = self._chunk_of(epoch, first, satellites, terminals)
         sine = seen.sine_elevation[epoch - epochs.start]
         rows = np.flatnonzero(sine.max(axis=1, initial=-1.0) >= self._min_sine)
         sine = sine[rows]
-        return Moment(
+        return Snapshot(
             epoch=epoch,
             satellites=satellites,
             terminals=terminals,

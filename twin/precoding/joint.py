@@ -106,13 +106,13 @@ class Near:
         """Gather it."""
         csi, reach = problem.csi, problem.csi.reach
         power_w = problem.terminal_power_w()
-        mean, gain = reach.gathered(csi.mean_amplitude), reach.gathered(csi.gain)
+        mean, gain = reach.gather(csi.mean_amplitude), reach.gather(csi.gain)
         return cls(
             reach=reach,
             gain=gain,
             mean=mean,
-            spread=gain * reach.gathered(np.maximum(1.0 - csi.los_share * csi.mean_phase**2, 0.0)),
-            serving=reach.gathered(problem.serving),
+            spread=gain * reach.gather(np.maximum(1.0 - csi.los_fraction * csi.mean_phase**2, 0.0)),
+            serving=reach.gather(problem.serving),
             power_w=power_w,
             noise_w=csi.noise_w,
             weight=problem.weight,
@@ -132,7 +132,7 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     if given is None:
         return _matched(problem, near, span), options.iterations
     known = np.asarray(given.any(axis=1))
-    reckoned = near.reach.gathered(known_amplitude(problem.csi, problem.serving)) > 0.0
+    reckoned = near.reach.gather(known_amplitude(problem.csi, problem.serving)) > 0.0
     missed, gone = near.serving & ~known & reckoned, known & ~near.serving
     if not missed.any() and not gone.any():
         return np.asarray(span.coordinates @ given), options.warm_iterations
@@ -155,7 +155,7 @@ def _matched(problem: PrecodingProblem, near: Near, span: Span) -> FloatArray:
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
     scale = np.divide(np.sqrt(near.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(span.coordinates * near.reach.gathered(amplitude * scale)[:, None, :])
+    return np.asarray(span.coordinates * near.reach.gather(amplitude * scale)[:, None, :])
 
 
 def _transmit(near: Near, span: Span, receivers: Receivers) -> FloatArray:
@@ -163,20 +163,20 @@ def _transmit(near: Near, span: Span, receivers: Receivers) -> FloatArray:
     reach, strength, power_w = near.reach, receivers.strength, near.power_w
     active = (strength > 0.0) & (power_w > 0.0)
     ridge = np.divide(strength * near.noise_w, power_w, where=active, out=np.ones_like(strength))
-    load = reach.gathered(strength) * near.gain
+    load = reach.gather(strength) * near.gain
     factor = span.coordinates * np.sqrt(load)[:, None, :]
     values, vectors = np.linalg.eigh(factor @ factor.swapaxes(1, 2))
     turned = vectors.swapaxes(1, 2) @ span.coordinates
-    shifts = reach.gathered(ridge)
+    shifts = reach.gather(ridge)
     shifts = shifts if reach.whole else np.where(shifts > 0.0, shifts, 1.0)
     damped = turned / (np.maximum(values, 0.0)[:, :, None] + shifts[:, None, :])
     # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
     own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
-    target = near.mean * reach.gathered(receivers.aligned) + receivers.apart
-    pull = np.where(near.serving & reach.gathered(active), coupled(near, target, own), 0.0)
-    norm = np.sqrt(reach.summed(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
+    target = near.mean * reach.gather(receivers.aligned) + receivers.apart
+    pull = np.where(near.serving & reach.gather(active), coupled(near, target, own), 0.0)
+    norm = np.sqrt(reach.sum_by_terminal(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(vectors @ (damped * (pull * reach.gathered(scale))[:, None, :]))
+    return np.asarray(vectors @ (damped * (pull * reach.gather(scale))[:, None, :]))
 
 
 def coupled(near: Near, target: FloatArray, own: FloatArray) -> FloatArray:
@@ -188,11 +188,11 @@ def coupled(near: Near, target: FloatArray, own: FloatArray) -> FloatArray:
     per_gain = np.divide(mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(mean))
     unknown = np.divide(near.spread, near.gain, where=near.gain > 0.0, out=np.ones_like(mean))
     diagonal = np.where(near.serving, unknown, 1.0) + per_gain * mean * own
-    gathered = per_gain * (1.0 - own)
+    gather = per_gain * (1.0 - own)
     solved = np.divide(target, diagonal, where=near.serving & (diagonal > 0.0), out=np.zeros_like(target))
     swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
-    common = reach.summed(gathered * solved) / (1.0 + reach.summed(gathered * swept))
-    return np.asarray(solved - swept * reach.gathered(common))
+    common = reach.sum_by_terminal(gather * solved) / (1.0 + reach.sum_by_terminal(gather * swept))
+    return np.asarray(solved - swept * reach.gather(common))
 
 
 def within_budget(coefficients: FloatArray, gram: FloatArray, budget_w: FloatArray) -> FloatArray:

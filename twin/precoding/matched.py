@@ -24,7 +24,7 @@ def known_amplitude(csi: StatisticalCsi, serving: BoolArray) -> FloatArray:
 
 def pointed(csi: StatisticalCsi, amplitude: NumberArray) -> SpannedWeights:
     """Weights w_sk = amplitude_sk v_sk* (S,K): one beam for each pair in reach, in phase with the mean channel."""
-    near = csi.reach.gathered(amplitude)
+    near = csi.reach.gather(amplitude)
     coefficients = np.zeros((*near.shape, near.shape[1], 1), dtype=near.dtype)
     diagonal = np.arange(near.shape[1])
     coefficients[:, diagonal, diagonal, 0] = near

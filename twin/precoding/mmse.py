@@ -22,7 +22,7 @@ def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
     """
     alone = problem.alone()
     csi, reach = alone.csi, alone.csi.reach
-    amplitude = reach.gathered(known_amplitude(csi, alone.serving) / np.sqrt(csi.noise_w))
+    amplitude = reach.gather(known_amplitude(csi, alone.serving) / np.sqrt(csi.noise_w))
     span = Span.of(csi.gram)
     rows = span.coordinates * amplitude[:, None, :]
     count = np.maximum(alone.serving.sum(axis=1), 1)

@@ -44,10 +44,10 @@ def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
     alone = problem.alone()
     csi, reach = alone.csi, alone.csi.reach
     span = Span.of(csi.gram)
-    loaded = span.coordinates * np.sqrt(reach.gathered(csi.gain))[:, None, :]
+    loaded = span.coordinates * np.sqrt(reach.gather(csi.gain))[:, None, :]
     count = np.maximum(alone.serving.sum(axis=1), 1)
     share_w = np.divide(alone.power_w, count)[:, None]
-    noise_w = np.broadcast_to(reach.gathered(csi.noise_w), reach.terminal.shape)
+    noise_w = np.broadcast_to(reach.gather(csi.noise_w), reach.terminal.shape)
     ridge = np.divide(noise_w, share_w, where=share_w > 0.0, out=np.ones(noise_w.shape))
     # (L Lᵀ + r)⁻¹ R differs from this by the lengths of the beams alone
     return _beams(alone, span.basis @ wiener(loaded, ridge))
@@ -57,7 +57,7 @@ def _beams(problem: PrecodingProblem, coefficients: FloatArray) -> Precoding:
     """Scale the beams (S,B,B), one in each column, to their powers."""
     csi = problem.csi
     length = np.sqrt(np.maximum((coefficients * (csi.gram @ coefficients)).sum(axis=1), 0.0))
-    wanted = np.sqrt(csi.reach.gathered(problem.beam_power_w()))
+    wanted = np.sqrt(csi.reach.gather(problem.beam_power_w()))
     scale = np.divide(wanted, length, where=length > 0.0, out=np.zeros_like(length))
     scaled = within_budget(coefficients * scale[:, None, :], csi.gram, problem.power_w)
     return Precoding(weights=SpannedWeights.over(csi, scaled[..., None]), iterations=0, converged=True)

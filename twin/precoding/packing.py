@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.arrays import Reach
 from twin.precoding.instantaneous.genie import GenieRule
 from twin.precoding.instantaneous.uplink_pilots import PilotRule
-from twin.precoding.weights import AntennaWeights, Instant, SpannedWeights, Weights
+from twin.precoding.weights import AntennaWeights, InstantaneousRule, SpannedWeights, Weights
 from twin.radio.channel import PlanarArray
 
 RULE = "instant."
@@ -41,7 +41,7 @@ def packed(weights: Weights) -> Arrays:
             coefficients=weights.coefficients,
             beams=weights.beams,
             slot=weights.slot,
-            **_rule(weights.instant),
+            **_rule(weights.rule),
         )
     raise TypeError(f"{type(weights).__name__} must be SpannedWeights or AntennaWeights")
 
@@ -54,10 +54,10 @@ def unpacked(arrays: Mapping[str, NDArray[Any]], array: PlanarArray) -> Weights:
     terminals, whole = held.pop("terminals").tolist()
     reach = Reach(terminal=held.pop("terminal"), terminals=terminals, whole=bool(whole))
     rule = {name.removeprefix(RULE): value for name, value in arrays.items() if name.startswith(RULE)}
-    return SpannedWeights(array=array, reach=reach, instant=_ruled(rule), **held)
+    return SpannedWeights(array=array, reach=reach, rule=_ruled(rule), **held)
 
 
-def _rule(instant: Instant | None) -> Arrays:
+def _rule(instant: InstantaneousRule | None) -> Arrays:
     """How weights follow the channels, field by field."""
     if instant is None:
         return {}
@@ -67,7 +67,7 @@ def _rule(instant: Instant | None) -> Arrays:
     return {RULE + name: value for name, value in held.items()} | {RULE + "class": np.array(type(instant).__name__)}
 
 
-def _ruled(arrays: Arrays) -> Instant | None:
+def _ruled(arrays: Arrays) -> InstantaneousRule | None:
     if not arrays:
         return None
     rules: tuple[type[GenieRule] | type[PilotRule], ...] = (GenieRule, PilotRule)

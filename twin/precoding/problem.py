@@ -27,7 +27,7 @@ class PrecodingProblem:
     """(S,) P_s: power budget of each satellite on one subcarrier."""
     weight: FloatArray
     """(K,) β: weight of each terminal in the sum rate."""
-    share: FloatArray | None = None
+    power_fraction: FloatArray | None = None
     """(S,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
 
     Beams of fixed power (`smrt`, `szf`, `slnr`) use it; precoders that find their powers do not.
@@ -40,13 +40,13 @@ class PrecodingProblem:
     def beam_power_w(self) -> FloatArray:
         """(S,K) p_sk² P_s: power of each serving pair's beam (P5, eq. 13)."""
         equal = self.serving / np.maximum(self.serving.sum(axis=1, keepdims=True), 1)
-        share = equal if self.share is None else np.where(self.serving, self.share, 0.0)
-        return np.asarray(share * self.power_w[:, None])
+        power_fraction = equal if self.power_fraction is None else np.where(self.serving, self.power_fraction, 0.0)
+        return np.asarray(power_fraction * self.power_w[:, None])
 
     def alone(self) -> PrecodingProblem:
         """The same problem with each terminal served by the master of its cluster alone."""
         serving = np.arange(len(self.serving))[:, None] == self.master
-        return replace(self, serving=serving, share=None, start=None)
+        return replace(self, serving=serving, power_fraction=None, start=None)
 
     def terminal_power_w(self) -> FloatArray:
         """(K,) P_k: an equal share of the budget of each satellite that serves the terminal.

@@ -29,7 +29,7 @@ class Weights(Protocol):
         """(K,) turn in which each terminal is served, none if all are served at once."""
 
     @property
-    def instant(self) -> Instant | None:
+    def rule(self) -> InstantaneousRule | None:
         """How the weights follow the channels of the moment, none if they do not."""
 
     def heard(self, truth: StatisticalCsi) -> NumberArray:
@@ -48,7 +48,7 @@ class Weights(Protocol):
         """The weights of other satellites, zero for those that had none."""
 
 
-class Instant(Protocol):
+class InstantaneousRule(Protocol):
     """How weights follow the channels of the moment, which are not known when the precoder runs.
 
     An implementation is a frozen dataclass of numbers and arrays.
@@ -102,7 +102,7 @@ class SpannedWeights:
     """(S,Q) codeword that each vector of the basis is, -1 for none; without it the basis is the terminals in reach."""
     slot: IntArray | None = None
     """(K,) turn in which each terminal is served; without it all are served at once."""
-    instant: Instant | None = None
+    rule: InstantaneousRule | None = None
     """How the weights follow the channels of the moment; without it they do not."""
 
     @classmethod
@@ -145,13 +145,13 @@ class SpannedWeights:
     @cached_property
     def _power_w(self) -> FloatArray:
         seen = self._acted(self.gram)
-        during_w = self.reach.spread((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
+        during_w = self.reach.scatter((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
         return during_w if self.slot is None else during_w / turns(self.slot)
 
     def antenna(self) -> ComplexArray:
         """(S,K,N,L) the weights of all antennas, formed here."""
         basis = self.array.steering(self.departure).conj()
-        return self.reach.spread(np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True))
+        return self.reach.scatter(np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True))
 
     def of(self, rows: IntArray) -> SpannedWeights:
         """The weights of some satellites; rows in order, and all of them, give the same record."""
@@ -219,7 +219,7 @@ class AntennaWeights:
     """(S,K,N,L) W."""
     slot: IntArray | None = None
     """(K,) turn in which each terminal is served; without it all are served at once."""
-    instant: None = None
+    rule: None = None
 
     def __post_init__(self) -> None:
         # sums depend on the layout in memory, which a checkpoint does not keep

@@ -43,18 +43,18 @@ def ss_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
 def decomposed_receivers(near: Near, seen: FloatArray) -> Receivers:
     """Steps 7 and 8 of P3's Algorithm 1: optimal virtual receivers, from v_iᵀ w_k (S,B,B)."""
     own = np.einsum("skk->sk", seen)
-    coherent = near.reach.summed(near.mean * own)
-    signal = coherent**2 + near.reach.summed(near.spread * own**2)
+    coherent = near.reach.sum_by_terminal(near.mean * own)
+    signal = coherent**2 + near.reach.sum_by_terminal(near.spread * own**2)
     error, gradient, strength = _gradient(near, signal, _disturbance(near, seen, own))
-    apart = near.reach.gathered(gradient) * (near.spread * own)
+    apart = near.reach.gather(gradient) * (near.spread * own)
     return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=apart)
 
 
 def mean_receivers(near: Near, seen: FloatArray) -> Receivers:
     """Optimal receivers of the true mean square error (P3, eq. 23 and 39), from v_iᵀ w_k (S,B,B)."""
     own = np.einsum("skk->sk", seen)
-    coherent = near.reach.summed(near.mean * own)
-    unknown = near.reach.summed(near.spread * own**2)
+    coherent = near.reach.sum_by_terminal(near.mean * own)
+    unknown = near.reach.sum_by_terminal(near.spread * own**2)
     error, gradient, strength = _gradient(near, coherent**2, unknown + _disturbance(near, seen, own))
     return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=np.zeros_like(own))
 
@@ -62,7 +62,7 @@ def mean_receivers(near: Near, seen: FloatArray) -> Receivers:
 def _disturbance(near: Near, seen: FloatArray, own: FloatArray) -> FloatArray:
     """(K,) interference of all satellites, and noise."""
     leaked = np.maximum(np.einsum("ski,ski->sk", seen, seen) - own**2, 0.0)
-    return np.asarray(near.reach.summed(near.gain * leaked) + near.noise_w)
+    return np.asarray(near.reach.sum_by_terminal(near.gain * leaked) + near.noise_w)
 
 
 def _gradient(near: Near, signal: FloatArray, disturbance: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

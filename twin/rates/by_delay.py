@@ -41,7 +41,7 @@ def crossed_streams(others: NumberArray, truth: StatisticalCsi, sent: Reach, wav
     if truth.delay_s is None:
         raise ValueError("interference by delay needs the delays of the channels, found none")
     reach = truth.reach
-    heard, meant = reach.gathered(truth.gain > 0.0), sent.terminal < sent.terminals
+    heard, meant = reach.gather(truth.gain > 0.0), sent.terminal < sent.terminals
     arriving = heard[:, :, None] & meant[:, None, :] & (others != 0.0).any(axis=-1)
     pairs = correlated_arrivals(truth.delay_s, arriving, waveform, reach=reach, sent=sent)
     streams = others.reshape(arriving.size, others.shape[-1])

@@ -32,7 +32,7 @@ def estimated_moments(
         If phases are not perfect, own power is lost to ICI and ISI or terminals have several antennas: the closed
         form holds for none of these.
     """
-    perfect = truth.disturbance_share is None and (truth.mean_phase[truth.gain > 0.0] == 1.0).all()
+    perfect = truth.disturbance_fraction is None and (truth.mean_phase[truth.gain > 0.0] == 1.0).all()
     if truth.receive_steering.shape[-1] != 1 or not perfect:
         raise ValueError("the closed form takes perfect phases and terminals with one antenna")
     mean, variance = _of_pairs(rule, truth, transmitting)
@@ -41,10 +41,10 @@ def estimated_moments(
     own_variance = np.einsum("skk->sk", variance)
     unwanted = variance.sum(axis=2) - own_variance
     arriving = disturbance(streams, np.ones((1, *mean.shape[:2], 1)), interference=interference)
-    rest = reach.summed(unwanted) + arriving[0, :, 0, 0].real
+    rest = reach.sum_by_terminal(unwanted) + arriving[0, :, 0, 0].real
     return ReceivedMoments(
-        mean=reach.summed(streams.own)[:, None, :],
-        spread=reach.summed(own_variance)[:, None, None],
+        mean=reach.sum_by_terminal(streams.own)[:, None, :],
+        spread=reach.sum_by_terminal(own_variance)[:, None, None],
         disturbance=np.asarray(rest + truth.noise_w)[:, None, None],
     )
 

@@ -49,8 +49,8 @@ def delay_differences(link_delay_s: FloatArray, hears: BoolArray, sends: BoolArr
     sends = hears if sends is None else sends
     reach, sent = Reach.of(hears), Reach.of(sends)
     row, column, stream = np.nonzero(
-        reach.gathered(hears)[:, :, None]
-        & sent.gathered(sends)[:, None, :]
+        reach.gather(hears)[:, :, None]
+        & sent.gather(sends)[:, None, :]
         & (reach.terminal[:, :, None] != sent.terminal[:, None, :])
     )
     listener, addressee = reach.terminal[row, column], sent.terminal[row, stream]
@@ -152,7 +152,7 @@ def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> Flo
     return np.asarray(np.maximum(1.0 - difference, 0.0) + copied)
 
 
-def independent_share(link_delay_s: FloatArray, threshold_s: ArrayLike) -> FloatArray:
+def independent_fraction(link_delay_s: FloatArray, threshold_s: ArrayLike) -> FloatArray:
     """Share of all pairs of satellites and pairs of terminals whose |Δτ| exceeds each threshold (P3, Fig. 2).
 
     Parameters

@@ -29,16 +29,16 @@ class ReceivedMoments:
     def of(cls, streams: Streams, truth: StatisticalCsi, *, interference: str) -> Self:
         """Moments under a kind of interference between satellites: what varies varies at each of them on its own."""
         reach = truth.reach
-        steering, mean = reach.gathered(truth.receive_steering), reach.gathered(truth.mean_amplitude)
+        steering, mean = reach.gather(truth.receive_steering), reach.gather(truth.mean_amplitude)
         own_power = (streams.own * streams.own.conj()).real.sum(axis=-1)
         unwanted = streams.leaked if streams.spilt is None else streams.leaked + streams.spilt
         variance = _variances(truth)
         mean_side = mean[..., None] * steering
-        rest = reach.summed(variance * unwanted[..., None, None])
+        rest = reach.sum_by_terminal(variance * unwanted[..., None, None])
         rest = rest + disturbance(streams, mean_side[None], interference=interference)[0]
         return cls(
-            mean=reach.summed(mean_side[..., :, None] * streams.own[..., None, :]),
-            spread=reach.summed(variance * own_power[..., None, None]),
+            mean=reach.sum_by_terminal(mean_side[..., :, None] * streams.own[..., None, :]),
+            spread=reach.sum_by_terminal(variance * own_power[..., None, None]),
             disturbance=rest + truth.noise_w[:, None, None] * np.eye(steering.shape[-1]),
         )
 
@@ -48,7 +48,7 @@ class ReceivedMoments:
         own, rest = [], []
         for draw, streams in enumerate(each):
             receive, reach = draws.receive[draw], streams.reach
-            own.append(reach.summed(receive[..., :, None] * streams.own[..., None, :]))
+            own.append(reach.sum_by_terminal(receive[..., :, None] * streams.own[..., None, :]))
             rest.append(disturbance(streams, receive[None], interference=interference)[0])
         mean = np.mean(own, axis=0)
         off = np.array(own) - mean
@@ -96,5 +96,5 @@ def log2_det_ratio(signal: NumberArray, disturbance: NumberArray) -> FloatArray:
 
 def _variances(truth: StatisticalCsi) -> NumberArray:
     """(S,B,M,M) E g gᴴ - E g E gᴴ."""
-    along = np.maximum(truth.gain * truth.los_share - truth.mean_amplitude**2, 0.0)
-    return truth.near_covariance(along, truth.gain * (1.0 - truth.los_share))
+    along = np.maximum(truth.gain * truth.los_fraction - truth.mean_amplitude**2, 0.0)
+    return truth.near_covariance(along, truth.gain * (1.0 - truth.los_fraction))

@@ -11,7 +11,7 @@ def over_satellites(reach: Reach, values: NumberArray) -> NumberArray:
     """Values (D,S,B,...) summed over the satellites of each terminal (D,K,...)."""
     if reach.whole:
         return np.asarray(values.sum(axis=1))
-    return np.moveaxis(reach.summed(np.moveaxis(values, 0, 2)), 1, 0)
+    return np.moveaxis(reach.sum_by_terminal(np.moveaxis(values, 0, 2)), 1, 0)
 
 
 def in_power(reach: Reach, receive: NumberArray, power: FloatArray) -> NumberArray:

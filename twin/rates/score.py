@@ -47,7 +47,7 @@ def score(streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, inter
         expected = mean_only_rate(moments)
     else:
         expected = drawn_rates(streams, draws, truth.noise_w, interference=interference).mean(axis=0)
-    return _rates(expected, moments, truth, streams.share)
+    return _rates(expected, moments, truth, streams.time_fraction)
 
 
 def score_each(
@@ -59,19 +59,19 @@ def score_each(
     """
     moments = ReceivedMoments.sampled(each, draws, truth.noise_w, interference=interference)
     if knowledge == "mean_only":
-        return _rates(mean_only_rate(moments), moments, truth, each[0].share)
+        return _rates(mean_only_rate(moments), moments, truth, each[0].time_fraction)
     singles = [ChannelDraws(receive=draws.receive[draw : draw + 1]) for draw in range(len(each))]
     drawn = [
         drawn_rates(streams, single, truth.noise_w, interference=interference)[0]
         for streams, single in zip(each, singles, strict=True)
     ]
-    return _rates(np.mean(drawn, axis=0), moments, truth, each[0].share)
+    return _rates(np.mean(drawn, axis=0), moments, truth, each[0].time_fraction)
 
 
-def _rates(expected: FloatArray, moments: ReceivedMoments, truth: StatisticalCsi, share: float) -> Rates:
+def _rates(expected: FloatArray, moments: ReceivedMoments, truth: StatisticalCsi, time_fraction: float) -> Rates:
     return Rates(
-        spectral_efficiency_bps_hz=expected * share,
-        surrogate_bps_hz=surrogate_rate(moments) * share,
-        mean_only_bps_hz=mean_only_rate(moments) * share,
+        spectral_efficiency_bps_hz=expected * time_fraction,
+        surrogate_bps_hz=surrogate_rate(moments) * time_fraction,
+        mean_only_bps_hz=mean_only_rate(moments) * time_fraction,
         sinr=mean_sinr(moments, truth.terminal_elements),
     )

@@ -30,7 +30,7 @@ class Streams:
     """(S,B,L) each terminal's own streams, less what `spilt` takes of them."""
     leaked: FloatArray
     """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖²: power of everyone else's streams."""
-    share: float = 1.0
+    time_fraction: float = 1.0
     """Of the time in which each terminal is served: less than one where they take turns."""
     carrier_phase_rad: FloatArray | None = None
     """(S,K) ψ, by which what was turned for one terminal arrives turned at another; None where it is not known."""
@@ -68,12 +68,12 @@ class Streams:
             By which interference by delay goes; not needed for any other.
         """
         reach, sent = truth.reach, weights.reach
-        seen = weights.heard(truth) * sent.gathered(transmitting)[:, None, :, None]
-        share = 1.0
+        seen = weights.heard(truth) * sent.gather(transmitting)[:, None, :, None]
+        time_fraction = 1.0
         if weights.slot is not None:
-            together = reach.gathered(weights.slot + 1)[:, :, None] == sent.gathered(weights.slot + 1)[:, None, :]
-            seen, share = seen * together[..., None], 1.0 / turns(weights.slot)
-        return replace(cls.of_responses(seen, truth, sent, waveform=waveform), share=share)
+            together = reach.gather(weights.slot + 1)[:, :, None] == sent.gather(weights.slot + 1)[:, None, :]
+            seen, time_fraction = seen * together[..., None], 1.0 / turns(weights.slot)
+        return replace(cls.of_responses(seen, truth, sent, waveform=waveform), time_fraction=time_fraction)
 
     @classmethod
     def of_responses(
@@ -95,14 +95,14 @@ class Streams:
         )
         if waveform is not None:
             streams = replace(streams, crossed=crossed_streams(streams.others(), truth, sent, waveform))
-        if truth.disturbance_share is None:
+        if truth.disturbance_fraction is None:
             return streams
-        return streams._disturbed(reach.gathered(truth.disturbance_share))
+        return streams._disturbed(reach.gather(truth.disturbance_fraction))
 
-    def _disturbed(self, share: FloatArray) -> Self:
+    def _disturbed(self, time_fraction: FloatArray) -> Self:
         """The same with shares (S,B) of each terminal's own power gone to ICI and ISI."""
-        spilt = share * (self.own * self.own.conj()).real.sum(axis=-1)
-        return replace(self, own=self.own * np.sqrt(1.0 - share)[..., None], spilt=spilt)
+        spilt = time_fraction * (self.own * self.own.conj()).real.sum(axis=-1)
+        return replace(self, own=self.own * np.sqrt(1.0 - time_fraction)[..., None], spilt=spilt)
 
     def others(self) -> NumberArray:
         """(S,B,J,L) what is seen of everyone else's streams, as they are turned."""
@@ -118,7 +118,7 @@ def _turned(carrier_phase_rad: FloatArray | None, reach: Reach, sent: Reach) -> 
     if carrier_phase_rad is None:
         return None
     rotation = np.exp(1j * carrier_phase_rad)
-    return np.asarray(reach.gathered(rotation)[:, :, None] * sent.gathered(rotation.conj())[:, None, :])
+    return np.asarray(reach.gather(rotation)[:, :, None] * sent.gather(rotation.conj())[:, None, :])
 
 
 def _own_places(reach: Reach, sent: Reach) -> tuple[IntArray, ...]:

@@ -22,7 +22,7 @@ from twin.results.schema import TABLES, TableSchema
 if TYPE_CHECKING:
     import pandas as pd
 
-Moment: TypeAlias = "int | str | datetime | np.datetime64 | pd.Timestamp"
+EpochOrTime: TypeAlias = "int | str | datetime | np.datetime64 | pd.Timestamp"
 """Number of an epoch, or an instant (UTC where it names no zone)."""
 
 
@@ -100,8 +100,8 @@ class Trace:
         self,
         name: str,
         columns: Sequence[str] | None = None,
-        start: Moment | None = None,
-        stop: Moment | None = None,
+        start: EpochOrTime | None = None,
+        stop: EpochOrTime | None = None,
         terminals: str | Collection[str] | None = None,
     ) -> pd.DataFrame:
         """Read a selection of a table; only what is selected leaves the disk.
@@ -118,7 +118,7 @@ class Trace:
         Raises
         ------
         InputError
-            If a name is unknown, a moment cannot be read, the table was not recorded or is damaged.
+            If a name is unknown, an epoch or instant cannot be read, the table was not recorded or is damaged.
         """
         schema = self._schema(name)
         names = [columns] if isinstance(columns, str) else list(schema.names if columns is None else columns)
@@ -169,7 +169,7 @@ def _check_column(schema: TableSchema, name: str) -> None:
         )
 
 
-def _selected(schema: TableSchema, start: Moment | None, stop: Moment | None) -> tuple[range, list[Any]]:
+def _selected(schema: TableSchema, start: EpochOrTime | None, stop: EpochOrTime | None) -> tuple[range, list[Any]]:
     """Epochs among which the selection lies, and the conditions on each row."""
     low, high = 0, sys.maxsize
     conditions = []
@@ -186,19 +186,19 @@ def _selected(schema: TableSchema, start: Moment | None, stop: Moment | None) ->
     return range(low, high), conditions
 
 
-def _instant(schema: TableSchema, moment: Any) -> pa.Scalar:
+def _instant(schema: TableSchema, when: Any) -> pa.Scalar:
     import pandas as pd
 
     _check_column(schema, "time")
     try:
-        if not isinstance(moment, str | datetime | np.datetime64):
-            raise TypeError(f"it is of type {type(moment).__name__}")
-        stamp = pd.Timestamp(moment).as_unit("ns")
+        if not isinstance(when, str | datetime | np.datetime64):
+            raise TypeError(f"it is of type {type(when).__name__}")
+        stamp = pd.Timestamp(when).as_unit("ns")
         if pd.isna(stamp):
             raise ValueError("it is not a time")
     except (ValueError, TypeError) as error:
         raise InputError(
-            f'"{moment}" is no instant ({error}); write an epoch number, or UTC as "2026-05-30T12:00:00"'
+            f'"{when}" is no instant ({error}); write an epoch number, or UTC as "2026-05-30T12:00:00"'
         ) from None
     utc = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
     return pa.scalar(utc.value, pa.int64()).cast(schema.arrow.field("time").type)

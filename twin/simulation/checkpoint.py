@@ -44,7 +44,7 @@ def saved(state: LoopState) -> dict[str, NDArray[Any]]:
                 "master": cluster.master,
                 "since_ns": list(cluster.since_ns.items()),
                 "beam": cluster.beam,
-                "share": None if cluster.share is None else list(cluster.share.items()),
+                "power_fraction": None if cluster.power_fraction is None else list(cluster.power_fraction.items()),
             }
             for cluster in state.clusters
         ],
@@ -86,7 +86,7 @@ def restored(arrays: Arrays, array: PlanarArray) -> LoopState:
                 master=cluster["master"],
                 since_ns=dict(cluster["since_ns"]),
                 beam=cluster["beam"],
-                share=None if cluster["share"] is None else dict(cluster["share"]),
+                power_fraction=None if cluster["power_fraction"] is None else dict(cluster["power_fraction"]),
             )
             for cluster in text["clusters"]
         ],
@@ -110,8 +110,8 @@ def restored(arrays: Arrays, array: PlanarArray) -> LoopState:
 
 
 def _planned(text: Mapping[str, Any]) -> PlannedHandover:
-    share = None if text["share"] is None else tuple((one, part) for one, part in text["share"])
-    return PlannedHandover(**{**text, "satellites": tuple(text["satellites"]), "share": share})
+    power_fraction = None if text["power_fraction"] is None else tuple((one, part) for one, part in text["power_fraction"])
+    return PlannedHandover(**{**text, "satellites": tuple(text["satellites"]), "power_fraction": power_fraction})
 
 
 def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:

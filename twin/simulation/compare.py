@@ -132,7 +132,7 @@ class _Tally:
         bandwidth_hz = self.network.scenario.channel.bandwidth_mhz * 1e6
         begin_ns, end_ns = (self.network.timeline.begin_ns(report.epoch + step) for step in (0, 1))
         self.rate += outcome.spectral_efficiency_bps_hz
-        self.present += self.network.timetable.present_fraction(begin_ns, end_ns)
+        self.present += self.network.outages.present_fraction(begin_ns, end_ns)
         self.surrogate += float(outcome.surrogate_bps_hz.sum())
         self.mean_only += float(outcome.mean_only_bps_hz.sum())
         fed = (outcome.beam_power_w > 0.0) & outcome.serving

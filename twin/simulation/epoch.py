@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association import ServingTable
-from twin.geometry.snapshot import Moment
+from twin.geometry.snapshot import Snapshot
 from twin.precoding import SpannedWeights, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi, draw_channels
 from twin.radio.synchronisation import draw_phase_errors
@@ -61,13 +61,13 @@ class Outcome:
     """(A,K) the same for each terminal."""
 
 
-def settle(network: Network, moment: Moment, segments: Sequence[Segment]) -> Outcome:
+def settle(network: Network, snapshot: Snapshot, segments: Sequence[Segment]) -> Outcome:
     """Draw the channels of an epoch, let weights follow them where they do, and score."""
-    air = Air.over(network, moment, segments)
+    air = EpochChannels.over(network, snapshot, segments)
     return scored(air, [air.followed(segment) for segment in segments])
 
 
-def scored(air: Air, segments: Sequence[Segment]) -> Outcome:
+def scored(air: EpochChannels, segments: Sequence[Segment]) -> Outcome:
     """Score an epoch in the world as it is.
 
     Parameters
@@ -111,7 +111,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Air:
+class EpochChannels:
     """The channels, as they are, of every satellite that is on the air during an epoch."""
 
     network: Network
@@ -120,7 +120,7 @@ class Air:
     draws: ChannelDraws
 
     @classmethod
-    def over(cls, network: Network, moment: Moment, segments: Sequence[Segment]) -> Self:
+    def over(cls, network: Network, snapshot: Snapshot, segments: Sequence[Segment]) -> Self:
         """Draw the channels of all that any segment has on the air."""
         sending = [segment for segment in segments if segment.weights is not None]
         heard = [
@@ -129,11 +129,11 @@ class Air:
             if segment.weights is not None
         ]
         norad_id = heard[0] if len(heard) == 1 else np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heard]))
-        truth, alignment = network.true_csi_now(moment, norad_id)
+        truth, alignment = network.true_csi_now(snapshot, norad_id)
         receiver = network.scenario.receiver
-        followed = any(segment.weights.instant is not None for segment in sending if segment.weights is not None)
+        followed = any(segment.weights.rule is not None for segment in sending if segment.weights is not None)
         draws = receiver.draws if receiver.knowledge == "instantaneous" or followed else 1
-        seed, epoch = network.scenario.seed, moment.epoch
+        seed, epoch = network.scenario.seed, snapshot.epoch
         phases = draw_phase_errors(
             alignment.variance_rad2, norad_id, draws=draws, reach=truth.reach, seed=seed, epoch=epoch
         )
@@ -142,13 +142,13 @@ class Air:
 
     def followed(self, segment: Segment) -> Segment:
         """The segment with the weights of each draw, where they follow the channels."""
-        if segment.weights is None or segment.weights.instant is None:
+        if segment.weights is None or segment.weights.rule is None:
             return segment
         weights, ready, truth, draws = self._met(segment, segment.weights)
-        if not isinstance(weights, SpannedWeights) or weights.instant is None:
+        if not isinstance(weights, SpannedWeights) or weights.rule is None:
             return segment
         seed = self.network.scenario.seed
-        each = weights.instant.realised(weights, truth, draws, ready, seed=seed, epoch=self.epoch)
+        each = weights.rule.realised(weights, truth, draws, ready, seed=seed, epoch=self.epoch)
         return replace(segment, each=each)
 
     def during(self, segment: Segment) -> _Part:

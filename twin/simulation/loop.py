@@ -11,10 +11,10 @@ import simpy
 from simpy.events import EventPriority
 
 from twin.association import ServingTable
-from twin.geometry.snapshot import Moment
+from twin.geometry.snapshot import Snapshot
 from twin.precoding import Precoding, Weights
 from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
-from twin.simulation.epoch import Air, Outcome, Segment, scored
+from twin.simulation.epoch import EpochChannels, Outcome, Segment, scored
 from twin.simulation.handover.clusters import Clusters
 from twin.simulation.handover.handovers import Decision, Handovers
 from twin.simulation.state import LoggedAttempt, LoggedHandover, LoopState, PendingWeights
@@ -33,7 +33,7 @@ class EpochReport:
     """One closed epoch, for whoever writes or watches."""
 
     epoch: int
-    moment: Moment
+    snapshot: Snapshot
     """The sky as it is, whatever the network believed."""
     outcome: Outcome
     events: tuple[LoggedHandover, ...]
@@ -101,13 +101,13 @@ class Loop:
             epoch = self.state.next_epoch
             self._wall_s, self._iterations = {}, 0
             with self._timed("geometry"):
-                moment = self.network.believed_sky.at(epoch)
-            self._open(moment)
+                snapshot = self.network.believed_sky.at(epoch)
+            self._open(snapshot)
             yield _Turn(self._env, timeline.epoch_ns)
             if self.network.believed_sky is not self.network.sky:
                 with self._timed("geometry"):
-                    moment = self.network.sky.at(epoch)
-            closed(self._close(moment))
+                    snapshot = self.network.sky.at(epoch)
+            closed(self._close(snapshot))
 
     @property
     def _table(self) -> ServingTable:
@@ -125,26 +125,26 @@ class Loop:
 
     # An epoch opens and is closed
 
-    def _open(self, moment: Moment) -> None:
+    def _open(self, snapshot: Snapshot) -> None:
         with self._timed("association"):
             self._decision = None
-            if moment.epoch % self._decide_every == 0:
-                decision = self._handovers.decide(moment, self._now)
+            if snapshot.epoch % self._decide_every == 0:
+                decision = self._handovers.decide(snapshot, self._now)
                 self._decision = decision if self.network.scenario.trace.candidates else None
-            self._clusters.drop_lost(moment, self._now)
+            self._clusters.drop_lost(snapshot, self._now)
         self._send_csi()
-        due = moment.epoch % self._precode_every == 0
+        due = snapshot.epoch % self._precode_every == 0
         changed = self.network.scenario.precoding.on_handover and not self.state.solved_current
         if due or changed:
             with self._timed("precoding"):
-                self._precode(moment)
+                self._precode(snapshot)
 
-    def _close(self, moment: Moment) -> EpochReport:
+    def _close(self, snapshot: Snapshot) -> EpochReport:
         self._cut()
         segments, self._segments = self._segments, []
         with self._timed("rates"):
-            air = Air.over(self.network, moment, segments)
-        if any(segment.weights is not None and segment.weights.instant is not None for segment in segments):
+            air = EpochChannels.over(self.network, snapshot, segments)
+        if any(segment.weights is not None and segment.weights.rule is not None for segment in segments):
             with self._timed("precoding"):
                 segments = [air.followed(segment) for segment in segments]
         with self._timed("rates"):
@@ -156,8 +156,8 @@ class Loop:
         attempts = tuple(attempt for attempt in state.attempts if attempt.time_ns < self._now)
         state.attempts = state.attempts[len(attempts) :]
         return EpochReport(
-            epoch=moment.epoch,
-            moment=moment,
+            epoch=snapshot.epoch,
+            snapshot=snapshot,
             outcome=outcome,
             events=events,
             attempts=attempts,
@@ -176,19 +176,19 @@ class Loop:
             self.state.reports_ns.append(self._now)
             self._env.process(self._report(self._now, age_ns))
 
-    def _precode(self, moment: Moment) -> None:
+    def _precode(self, snapshot: Snapshot) -> None:
         """Solve for the clusters as they are, with the CSI that has arrived; without any there is nothing to solve."""
         state, table = self.state, self._table
         if not len(table.norad_id):
             state.solved_current = True
             return
         if state.known_ns == self._now:
-            csi = self.network.csi_now(moment, table.norad_id)
+            csi = self.network.csi_now(snapshot, table.norad_id)
         else:
             csi = self.network.csi(self.network.believed_sky.links_at(state.known_ns, table.norad_id))
-        precoding = self.network.precode(csi, table, self._start(moment.epoch, table))
+        precoding = self.network.precode(csi, table, self._start(snapshot.epoch, table))
         self._iterations = precoding.iterations
-        state.latest, state.solved_epoch, state.solved_current = precoding, moment.epoch, True
+        state.latest, state.solved_epoch, state.solved_current = precoding, snapshot.epoch, True
         latency_ns = int(self.network.scenario.precoding.latency)
         if latency_ns == 0:
             self._put_in_force(precoding)
@@ -248,7 +248,7 @@ class Loop:
     def _take_up(self) -> None:
         """Start anew the processes that a resumed state holds."""
         timeline = self.network.timeline
-        for turn_ns in self.network.timetable.turns_ns:
+        for turn_ns in self.network.outages.transitions_ns:
             if self._now < turn_ns < timeline.begin_ns(timeline.epochs):
                 self._env.process(self._timetabled(turn_ns))
         for look_ns in sorted({planned.look_ns for planned in self.state.planned}):

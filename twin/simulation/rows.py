@@ -19,28 +19,28 @@ Columns = Mapping[str, object]
 
 def terminal_rows(network: Network, report: EpochReport) -> Columns:
     """One row for each terminal."""
-    outcome, moment = report.outcome, report.moment
+    outcome, snapshot = report.outcome, report.snapshot
     served = outcome.serving.any(axis=0)
     satellites = np.where(outcome.serving.T, outcome.norad_id, 0)
     lengths = outcome.serving.sum(axis=0)
     heard = served & (outcome.sinr > 0.0)
     sinr_db = to_db(np.where(heard, outcome.sinr, 1.0))
     leads = np.append(outcome.norad_id, 0)[outcome.master]
-    states = moment.terminals
+    states = snapshot.terminals
     begin_ns, end_ns = (network.timeline.begin_ns(report.epoch + step) for step in (0, 1))
     return {
         **_when(network, report, network.terminals.count),
         "terminal": network.terminals.names,
-        "latitude_deg": states.latitude_deg[moment.index],
-        "longitude_deg": states.longitude_deg[moment.index],
-        "altitude_km": states.altitude_km[moment.index],
+        "latitude_deg": states.latitude_deg[snapshot.index],
+        "longitude_deg": states.longitude_deg[snapshot.index],
+        "altitude_km": states.altitude_km[snapshot.index],
         "se_bps_hz": outcome.spectral_efficiency_bps_hz,
         "se_ap1_bps_hz": outcome.surrogate_bps_hz,
         "rate_bps": outcome.spectral_efficiency_bps_hz * (network.scenario.channel.bandwidth_mhz * 1e6),
         "sinr_db": np.ma.masked_array(sinr_db, ~heard),
         "in_service": served,
-        "present": ~network.timetable.absent(end_ns - 1),
-        "present_fraction": network.timetable.present_fraction(begin_ns, end_ns),
+        "present": ~network.outages.absent(end_ns - 1),
+        "present_fraction": network.outages.present_fraction(begin_ns, end_ns),
         "interrupted_fraction": outcome.interrupted,
         "serving": ListColumn(values=satellites[outcome.serving.T], lengths=lengths),
         "master": np.ma.masked_array(leads, ~served),
@@ -123,7 +123,7 @@ def epoch_rows(network: Network, report: EpochReport) -> Columns:
     outcome = report.outcome
     return {
         **_when(network, report, 1),
-        "visible_satellites": np.array([len(report.moment.rows)]),
+        "visible_satellites": np.array([len(report.snapshot.rows)]),
         "active_satellites": np.array([int(outcome.serving.any(axis=1).sum())]),
         "in_service_terminals": np.array([int(outcome.serving.any(axis=0).sum())]),
         "sum_se_bps_hz": np.array([outcome.spectral_efficiency_bps_hz.sum()]),
@@ -134,11 +134,11 @@ def epoch_rows(network: Network, report: EpochReport) -> Columns:
 
 def link_rows(network: Network, report: EpochReport) -> Columns:
     """One row for each satellite and terminal that see each other, serving or not."""
-    moment, scenario = report.moment, network.scenario
-    norad_id = moment.norad_id
-    links = moment.links(norad_id)
-    pairs = np.nonzero(moment.visible)
-    alignment = network.true_csi_now(moment, norad_id)[1]
+    snapshot, scenario = report.snapshot, network.scenario
+    norad_id = snapshot.norad_id
+    links = snapshot.links(norad_id)
+    pairs = np.nonzero(snapshot.visible)
+    alignment = network.true_csi_now(snapshot, norad_id)[1]
     variance = alignment.variance_rad2
     phase = draw_phase_errors(variance, norad_id, draws=1, seed=scenario.seed, epoch=report.epoch)[0]
     if alignment.phase_rad is not None:
@@ -147,7 +147,7 @@ def link_rows(network: Network, report: EpochReport) -> Columns:
     predicted = network.predictable(report.epoch, norad_id)[pairs[0]]
     carrier_hz = network.channel.carrier_hz
     rician = network.channel.realised_rician(links)
-    serving = np.zeros(moment.visible.shape, dtype=np.bool_)
+    serving = np.zeros(snapshot.visible.shape, dtype=np.bool_)
     known, places = found(norad_id, report.outcome.norad_id)
     serving[places] = report.outcome.serving[known]
     names = np.array(network.terminals.names)

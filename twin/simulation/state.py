@@ -21,7 +21,7 @@ class PlannedHandover:
     master: int | None
     beam: int | None = None
     """Beam of the master."""
-    share: tuple[tuple[int, float], ...] | None = None
+    power_fraction: tuple[tuple[int, float], ...] | None = None
     """NORAD ids of the new cluster and the share of its budget that each spends; none for equal shares."""
     decided_ns: int
     begin_ns: int | None

@@ -15,7 +15,7 @@ from twin.catalogue import Catalogue
 from twin.errors import InputError
 from twin.geometry.links import LinkStates
 from twin.geometry.prediction import Forecast
-from twin.geometry.snapshot import Moment, Sky
+from twin.geometry.snapshot import Snapshot, VisibilityWindows
 from twin.geometry.terminals import Terminals
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
 from twin.precoding.facts import Facts
@@ -25,7 +25,7 @@ from twin.radio.waveform import Waveform
 from twin.timeline import Timeline
 from twin.uncertainty import Clocks
 from twin.units import instant, watts_from_dbm
-from twin.world.outages import Timetable
+from twin.world.outages import OutageSchedule
 from twin.world.setup import Worlds
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ class Network:
     scenario: Scenario
     catalogue: Catalogue
     timeline: Timeline
-    sky: Sky
+    sky: VisibilityWindows
     """The world as it is."""
-    believed_sky: Sky
+    believed_sky: VisibilityWindows
     """The world as the network takes it to be; the same object where it takes it for what it is."""
-    ahead: Callable[[], Sky]
+    ahead: Callable[[], VisibilityWindows]
     """Makes another believed sky, for a look ahead of which nobody is to be told."""
     without_history: int
     """Satellites of which no elements are as old at the start as the belief's lag asks for."""
     clocks: Clocks
     """Of satellites and terminals."""
-    timetable: Timetable
+    outages: OutageSchedule
     """Outages, exclusion windows and absences."""
     forecast: Forecast
     terminals: Terminals
@@ -103,7 +103,7 @@ class Network:
             ahead=worlds.ahead,
             without_history=worlds.without_history,
             clocks=worlds.clocks,
-            timetable=Timetable.of(scenario, worlds.catalogue.names, terminals),
+            outages=OutageSchedule.of(scenario, worlds.catalogue.names, terminals),
             forecast=worlds.forecast,
             terminals=terminals,
             channel=ChannelModel.from_scenario(scenario, terminals),
@@ -162,13 +162,13 @@ class Network:
         """Statistical CSI of links as they are believed to be, phase alignment included."""
         return self._aligned_csi(links)[0]
 
-    def csi_now(self, moment: Moment, norad_id: IntArray) -> StatisticalCsi:
+    def csi_now(self, snapshot: Snapshot, norad_id: IntArray) -> StatisticalCsi:
         """What the network has of some satellites at the start of an epoch it believes in; every answer is kept."""
-        return self._aligned_csi_now(moment, norad_id)[0]
+        return self._aligned_csi_now(snapshot, norad_id)[0]
 
-    def true_csi_now(self, moment: Moment, norad_id: IntArray) -> tuple[StatisticalCsi, Alignment]:
+    def true_csi_now(self, snapshot: Snapshot, norad_id: IntArray) -> tuple[StatisticalCsi, Alignment]:
         """Statistics and alignment of some satellites as they are; every answer is kept."""
-        return self._aligned_csi_now(moment, norad_id, answers=self.errs)
+        return self._aligned_csi_now(snapshot, norad_id, answers=self.errs)
 
     @property
     def errs(self) -> bool:
@@ -176,24 +176,24 @@ class Network:
         aged = bool(self.scenario.precompensation.prediction_age)
         return aged or self.believed_sky is not self.sky or not self.clocks.perfect
 
-    def expected_csi_now(self, moment: Moment, norad_id: IntArray) -> StatisticalCsi:
+    def expected_csi_now(self, snapshot: Snapshot, norad_id: IntArray) -> StatisticalCsi:
         """What can be expected of the same without a measurement: all that a policy may know."""
         if not self.channel.draws_surroundings:
-            return self.csi_now(moment, norad_id)
-        return self._aligned_csi(moment.links(norad_id), expected=True)[0]
+            return self.csi_now(snapshot, norad_id)
+        return self._aligned_csi(snapshot.links(norad_id), expected=True)[0]
 
     def phase_variance(self, links: LinkStates) -> FloatArray:
         """ζ² (S,K) in rad² that the network reckons with, infinite for a uniform phase."""
         return self._aligned_csi(links)[1].variance_rad2
 
     def _aligned_csi_now(
-        self, moment: Moment, norad_id: IntArray, *, answers: bool = False
+        self, snapshot: Snapshot, norad_id: IntArray, *, answers: bool = False
     ) -> tuple[StatisticalCsi, Alignment]:
         key = "true csi" if answers else "csi", norad_id.tobytes()
-        if key not in moment.kept:
-            missed = self.precompensation(moment.epoch, moment.links(norad_id)) if answers else None
-            moment.kept[key] = self._aligned_csi(moment.links(norad_id), missed=missed)
-        kept: tuple[StatisticalCsi, Alignment] = moment.kept[key]
+        if key not in snapshot.kept:
+            missed = self.precompensation(snapshot.epoch, snapshot.links(norad_id)) if answers else None
+            snapshot.kept[key] = self._aligned_csi(snapshot.links(norad_id), missed=missed)
+        kept: tuple[StatisticalCsi, Alignment] = snapshot.kept[key]
         return kept
 
     def _aligned_csi(
@@ -209,9 +209,11 @@ class Network:
         if alignment.phase_rad is not None:
             turned = plain.receive_steering * np.exp(1j * alignment.phase_rad)[..., None]
             plain = replace(plain, receive_steering=turned)
-        share = alignment.disturbance_share
+        fraction = alignment.disturbance_fraction
         return replace(
-            plain, mean_phase=alignment.mean_phase, disturbance_share=share if share.any() else None
+            plain,
+            mean_phase=alignment.mean_phase,
+            disturbance_fraction=fraction if fraction.any() else None,
         ), alignment
 
     def precompensation(self, epoch: int, links: LinkStates) -> Residual:
@@ -236,10 +238,10 @@ class Network:
             return np.ones(len(norad_id), dtype=np.bool_)
         return self.believed_sky.links_at(self.timeline.begin_ns(epoch), norad_id).usable
 
-    def available(self, moment: Moment, now_ns: int) -> BoolArray:
+    def available(self, snapshot: Snapshot, now_ns: int) -> BoolArray:
         """(V,K) pairs that may serve: in view at the start of the epoch, and not barred at an instant within it."""
-        allowed = self.timetable.allowed(now_ns, moment.norad_id)
-        return moment.visible if allowed is None else moment.visible & allowed
+        allowed = self.outages.allowed(now_ns, snapshot.norad_id)
+        return snapshot.visible if allowed is None else snapshot.visible & allowed
 
     def decide(self, view: AssociationView) -> Assignment:
         """Ask the policy.
@@ -267,7 +269,7 @@ class Network:
                 master=table.master,
                 power_w=np.full(len(table.norad_id), self.power_w),
                 weight=self.terminals.weight,
-                share=table.share,
+                power_fraction=table.power_fraction,
                 beam=table.beam if (table.beam >= 0).any() else None,
                 start=start,
             )

@@ -28,7 +28,7 @@ _END: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Restriction:
     """A time in which some satellites may not serve some terminals."""
 
     reason: str
@@ -46,12 +46,12 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timetable:
+class OutageSchedule:
     """All bars of a run; a function of time alone, so that a resumed run needs no memory of it."""
 
     terminals: int
     """K."""
-    bars: tuple[Bar, ...]
+    restrictions: tuple[Restriction, ...]
 
     @classmethod
     def of(cls, scenario: Scenario, names: dict[int, str], terminals: Terminals) -> Self:
@@ -67,14 +67,14 @@ class Timetable:
         InputError
             If a satellite or terminal is unknown.
         """
-        bars = []
+        restrictions = []
         groups = {group.name: index for index, group in enumerate(scenario.terminals)}
         for place, event in enumerate(scenario.events):
             where = f"events[{place}]"
             satellites = getattr(event, "satellites", None)
             wanted = getattr(event, "terminals", None)
-            bars.append(
-                Bar(
+            restrictions.append(
+                Restriction(
                     reason={"absence": ABSENT, "outage": OUTAGE, "exclusion": EXCLUDED}[event.kind],
                     begin_ns=int(event.from_),
                     end_ns=_END if event.until is None else int(event.until),
@@ -84,23 +84,32 @@ class Timetable:
             )
         if exclude := scenario.association.exclude:
             never = _satellites(exclude, names, "association", "exclude")
-            bars.append(Bar(reason=NEVER, begin_ns=0, end_ns=_END, norad_id=never, terminals=None))
+            restrictions.append(Restriction(reason=NEVER, begin_ns=0, end_ns=_END, norad_id=never, terminals=None))
         order = (ABSENT, NEVER, OUTAGE, EXCLUDED)
-        return cls(terminals=terminals.count, bars=tuple(sorted(bars, key=lambda bar: order.index(bar.reason))))
+        return cls(
+            terminals=terminals.count,
+            restrictions=tuple(sorted(restrictions, key=lambda restriction: order.index(restriction.reason))),
+        )
 
     @property
-    def turns_ns(self) -> list[int]:
+    def transitions_ns(self) -> list[int]:
         """Instants at which a bar begins or ends, rising."""
-        return sorted({at for bar in self.bars for at in (bar.begin_ns, bar.end_ns) if at != _END})
+        return sorted(
+            {at for restriction in self.restrictions for at in (restriction.begin_ns, restriction.end_ns) if at != _END}
+        )
 
     def barred(self, now_ns: int, norad_id: IntArray) -> list[tuple[str, BoolArray]]:
         """For each bar that holds, its reason and the (S,K) pairs of some satellites that may not serve."""
         found = []
-        for bar in self.bars:
-            if bar.holds(now_ns):
-                rows = np.ones(len(norad_id), np.bool_) if bar.norad_id is None else np.isin(norad_id, bar.norad_id)
-                columns = np.ones(self.terminals, np.bool_) if bar.terminals is None else bar.terminals
-                found.append((bar.reason, np.asarray(rows[:, None] & columns)))
+        for restriction in self.restrictions:
+            if restriction.holds(now_ns):
+                rows = (
+                    np.ones(len(norad_id), np.bool_)
+                    if restriction.norad_id is None
+                    else np.isin(norad_id, restriction.norad_id)
+                )
+                columns = np.ones(self.terminals, np.bool_) if restriction.terminals is None else restriction.terminals
+                found.append((restriction.reason, np.asarray(rows[:, None] & columns)))
         return found
 
     def allowed(self, now_ns: int, norad_id: IntArray) -> BoolArray | None:
@@ -111,16 +120,16 @@ class Timetable:
     def absent(self, now_ns: int) -> BoolArray:
         """(K,) terminals that are not there."""
         absent = np.zeros(self.terminals, dtype=np.bool_)
-        for bar in self.bars:
-            if bar.reason == ABSENT and bar.terminals is not None and bar.holds(now_ns):
-                absent |= bar.terminals
+        for restriction in self.restrictions:
+            if restriction.reason == ABSENT and restriction.terminals is not None and restriction.holds(now_ns):
+                absent |= restriction.terminals
         return absent
 
     def present_fraction(self, begin_ns: int, end_ns: int) -> FloatArray:
         """(K,) share of a stretch of time in which each terminal is there."""
-        if not any(bar.reason == ABSENT for bar in self.bars):
+        if not any(restriction.reason == ABSENT for restriction in self.restrictions):
             return np.ones(self.terminals)
-        turns = [at for at in self.turns_ns if begin_ns < at < end_ns]
+        turns = [at for at in self.transitions_ns if begin_ns < at < end_ns]
         edges = [begin_ns, *turns, end_ns]
         present = np.zeros(self.terminals)
         for start, stop in pairwise(edges):

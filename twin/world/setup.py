@@ -13,7 +13,7 @@ from twin.catalogue import Catalogue, ElementSet, Walker, read_catalogue, walker
 from twin.errors import InputError
 from twin.geometry.ephemeris import Ephemeris
 from twin.geometry.prediction import Forecast
-from twin.geometry.snapshot import Sky
+from twin.geometry.snapshot import VisibilityWindows
 from twin.geometry.terminals import Terminals
 from twin.timeline import Timeline
 from twin.uncertainty import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
@@ -66,11 +66,11 @@ class Worlds:
 
     catalogue: Catalogue
     """All satellites of the scenario."""
-    sky: Sky
+    sky: VisibilityWindows
     """The world as it is."""
-    believed_sky: Sky
+    believed_sky: VisibilityWindows
     """The world as the network takes it to be; the same object where it takes it for what it is."""
-    ahead: Callable[[], Sky]
+    ahead: Callable[[], VisibilityWindows]
     """Makes another believed sky, for a look ahead of which nobody is to be told."""
     forecast: Forecast
     """For how long the network takes pairs to last."""
@@ -137,9 +137,11 @@ def _known_sets(scenario: Scenario, catalogue: Catalogue) -> Sequence[ElementSet
     return known
 
 
-def _true_sky(scenario: Scenario, timeline: Timeline, sets: Sequence[ElementSet], terminals: Terminals) -> Sky:
+def _true_sky(
+    scenario: Scenario, timeline: Timeline, sets: Sequence[ElementSet], terminals: Terminals
+) -> VisibilityWindows:
     max_age = scenario.constellation.max_element_age
-    return Sky(
+    return VisibilityWindows(
         ephemeris=Ephemeris(sets, max_element_age_ns=None if max_age is None else int(max_age)),
         terminals=terminals,
         timeline=timeline,
@@ -147,7 +149,9 @@ def _true_sky(scenario: Scenario, timeline: Timeline, sets: Sequence[ElementSet]
     )
 
 
-def _believed_sky(scenario: Scenario, timeline: Timeline, known: Sequence[ElementSet], terminals: Terminals) -> Sky:
+def _believed_sky(
+    scenario: Scenario, timeline: Timeline, known: Sequence[ElementSet], terminals: Terminals
+) -> VisibilityWindows:
     belief, seed = scenario.belief, scenario.seed
     max_age = None if belief.source else scenario.constellation.max_element_age
     ephemeris = Ephemeris(
@@ -155,7 +159,7 @@ def _believed_sky(scenario: Scenario, timeline: Timeline, known: Sequence[Elemen
         max_element_age_ns=None if max_age is None else int(max_age) + int(belief.element_lag or 0),
         lag_ns=int(belief.element_lag or 0),
     )
-    return Sky(
+    return VisibilityWindows(
         ephemeris=BelievedEphemeris(ephemeris, belief.orbit, seed=seed),
         terminals=BelievedTerminals(terminals, belief.position, seed=seed),
         timeline=timeline,

@@ -60,7 +60,7 @@ class CellFreeOptions(MaxMinOptions):
 class Allocation:
     """Clusters and powers of S satellites and K terminals."""
 
-    share: FloatArray
+    power_fraction: FloatArray
     """(S,K) p²: share of its power that each satellite spends on each terminal."""
     serving: BoolArray
     """(S,K) pairs that serve."""
@@ -109,10 +109,10 @@ def allocate(
     _check(coefficients, serving, start)
     useful = coefficients.useful(serving)
     amplitude, peaks = np.zeros(useful.shape), []
-    known = None if start is None else np.sqrt(coefficients.reach.gathered(start.share))
+    known = None if start is None else np.sqrt(coefficients.reach.gather(start.power_fraction))
     for blocks in Blocks.of(coefficients, useful).parts():
-        peak = _peak(blocks, Budgets.of(blocks), options, None if known is None else blocks.gathered(known))
-        amplitude += blocks.spread_out(peak.amplitude, useful.shape)
+        peak = _peak(blocks, Budgets.of(blocks), options, None if known is None else blocks.gather(known))
+        amplitude += blocks.scatter(peak.amplitude, useful.shape)
         peaks.append(peak)
     return _allocation(coefficients, useful, amplitude, peaks)
 
@@ -173,12 +173,12 @@ def _without_idle(coefficients: Coefficients, chosen: BoolArray, options: CellFr
     """Max-min powers of pairs (S,B), less those that turn out to be of no use; and the number of problems solved."""
     reach = coefficients.reach
     for solved in range(1, IDLE_ROUNDS + 1):  # noqa: B007 - wanted afterwards
-        found = allocate(coefficients, reach.spread(chosen), options=options)
-        amplitude = np.sqrt(found.share)
+        found = allocate(coefficients, reach.scatter(chosen), options=options)
+        amplitude = np.sqrt(found.power_fraction)
         busy = (amplitude > options.least_amplitude) | (amplitude >= amplitude.max(axis=0, initial=0.0))
         if (busy | ~found.serving).all():
             break
-        chosen = chosen & reach.gathered(busy)
+        chosen = chosen & reach.gather(busy)
     return found, solved
 
 
@@ -190,12 +190,12 @@ def _sparse(
         strongest = amplitude >= amplitude.max(axis=1, keepdims=True)
         amplitude = np.where(strongest | (amplitude > options.least_amplitude), amplitude, 0.0)
         left = blocks.kept(amplitude > 0.0)
-        amplitude, blocks = left.gathered(blocks.spread_out(amplitude, shape)), left
+        amplitude, blocks = left.gather(blocks.scatter(amplitude, shape)), left
         budgets = numbers.weighted(blocks, 1.0 / (amplitude**2 + options.regularisation))
         if budgets is None or count > options.reweightings:
             break
         amplitude = _peak(blocks, budgets, options, amplitude, certain=False).amplitude
-    return blocks.spread_out(amplitude, shape), count
+    return blocks.scatter(amplitude, shape), count
 
 
 def _kept(
@@ -207,10 +207,10 @@ def _kept(
     unlimited: float,
 ) -> Allocation | None:
     """The clusters of the start with new powers, if they are still allowed and good enough."""
-    held = coefficients.reach.gathered(start.serving) & useful
+    held = coefficients.reach.gather(start.serving) & useful
     if not np.array_equal(held, numbers.pruned(held.astype(float), useful, coefficients.signal, coefficients.reach)):
         return None
-    found = allocate(coefficients, coefficients.reach.spread(held), options=options, start=start)
+    found = allocate(coefficients, coefficients.reach.scatter(held), options=options, start=start)
     if found.reason == "nobody" or found.least_sinr < (1.0 - options.tolerated_loss) * start.worth * unlimited:
         return None
     return replace(found, iterations=2, reason="kept", worth=start.worth)
@@ -230,10 +230,10 @@ def _allocation(coefficients: Coefficients, useful: BoolArray, amplitude: FloatA
     sinr = np.zeros(reach.terminals)
     if peaks:
         blocks = Blocks.of(coefficients, useful)
-        sinr[blocks.terminal] = blocks.sinr(blocks.gathered(amplitude))
+        sinr[blocks.terminal] = blocks.sinr(blocks.gather(amplitude))
     return Allocation(
-        share=np.asarray(reach.spread(amplitude**2)),
-        serving=np.asarray(reach.spread(useful)),
+        power_fraction=np.asarray(reach.scatter(amplitude**2)),
+        serving=np.asarray(reach.scatter(useful)),
         sinr=sinr,
         least_sinr=min((peak.least for peak in peaks), default=0.0),
         bound=min((peak.bound for peak in peaks), default=0.0),
@@ -247,7 +247,7 @@ def _check(coefficients: Coefficients, pairs: BoolArray, start: Allocation | Non
     shape = (len(coefficients.signal), coefficients.reach.terminals)
     if pairs.shape != shape:
         raise InputError(f"pairs that may serve have the shape {pairs.shape}; the coefficients are of {shape}")
-    if start is not None and start.share.shape != shape:
+    if start is not None and start.power_fraction.shape != shape:
         raise InputError(
-            f"the start is of {start.share.shape} satellites and terminals; the coefficients are of {shape}"
+            f"the start is of {start.power_fraction.shape} satellites and terminals; the coefficients are of {shape}"
         )

@@ -44,15 +44,15 @@ def coefficients_of(
     """
     _check(csi, power_w)
     reach, seen = csi.reach, _seen(csi.gram, beams)
-    mean = reach.gathered(csi.mean_amplitude) * np.sqrt(power_w)[:, None]
+    mean = reach.gather(csi.mean_amplitude) * np.sqrt(power_w)[:, None]
     variance = np.maximum(csi.gain - csi.mean_amplitude**2, 0.0) * power_w[:, None]
     leak: NumberArray = mean[:, :, None] * seen
-    spread = np.sqrt(reach.gathered(variance))[:, :, None] * np.abs(seen)
+    spread = np.sqrt(reach.gather(variance))[:, :, None] * np.abs(seen)
     if interference == "independent":
         others = ~np.eye(leak.shape[1], dtype=np.bool_)
         spread, leak = np.hypot(spread, leak * others), leak * ~others
     elif csi.carrier_phase_rad is not None:
-        turn = np.exp(1j * reach.gathered(csi.carrier_phase_rad))
+        turn = np.exp(1j * reach.gather(csi.carrier_phase_rad))
         leak = leak * (turn[:, :, None] * turn.conj()[:, None, :])
     return Coefficients(
         reach=reach,

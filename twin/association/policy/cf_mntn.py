@@ -50,19 +50,19 @@ def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
     coefficients = coefficients_of(view.statistics(), power_w, beams=options.beams, interference=options.interference)
     start = _carried(view) if "worth" in view.memory else None
     found = clusters(coefficients, view.visible, options=replace(options, terminals_per_satellite=most), start=start)
-    score = found.share * view.mean_gain()
+    score = found.power_fraction * view.mean_gain()
     wanted = led(found.serving, score, np.where(leads(view), np.inf, score))  # a master leads as long as it serves
-    memory = {SATELLITES: view.norad_id, "share": found.share, "worth": np.array(found.worth)}
-    return replace(wanted, share=found.share, score=score, memory=memory)
+    memory = {SATELLITES: view.norad_id, "share": found.power_fraction, "worth": np.array(found.worth)}
+    return replace(wanted, power_fraction=found.power_fraction, score=score, memory=memory)
 
 
 def _carried(view: AssociationView) -> Allocation:
     """The last decision, of the satellites that are in view now."""
-    share = np.where(view.visible, recalled(view, "share", 0.0), 0.0)
+    power_fraction = np.where(view.visible, recalled(view, "share", 0.0), 0.0)
     return Allocation(
-        share=share,
-        serving=share > 0.0,
-        sinr=np.zeros(share.shape[1]),
+        power_fraction=power_fraction,
+        serving=power_fraction > 0.0,
+        sinr=np.zeros(power_fraction.shape[1]),
         least_sinr=0.0,
         bound=np.inf,
         worth=float(view.memory["worth"]),

@@ -74,7 +74,7 @@ class ActiveBeams:
 
     def response(self, csi: StatisticalCsi) -> FloatArray:
         """(S,Q,B) f_qᵀ v_b: what each beam carries of a unit channel to each terminal in reach."""
-        linked = csi.reach.gathered(csi.gain > 0.0)
+        linked = csi.reach.gather(csi.gain > 0.0)
         held = (self.index >= 0)[:, :, None] & linked[:, None, :]
         return np.asarray(without_rounding(csi.array.gram(self.departure, csi.near_departure)) * held)
 

@@ -73,8 +73,8 @@ def turns_taken(problem: PrecodingProblem, streams: IntArray) -> FloatArray:
     order = np.argsort(np.where(serving, -csi.gain, np.inf), axis=0, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(len(order))[:, None], axis=0)
-    stream = reach.gathered(rank % np.maximum(streams, 1))
-    stream = np.where(reach.gathered(serving), stream, -1)
+    stream = reach.gather(rank % np.maximum(streams, 1))
+    stream = np.where(reach.gather(serving), stream, -1)
     return np.asarray(stream[..., None] == np.arange(max(1, int(streams.max(initial=0)))), dtype=np.float64)
 
 

@@ -98,7 +98,7 @@ def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Pr
         space.coordinates,
         reach,
         setting.clusters,
-        load=reach.gathered(weight) * reach.gathered(csi.gain),
+        load=reach.gather(weight) * reach.gather(csi.gain),
         ridge=setting.ridge(weight * csi.noise_w * csi.terminal_elements),
         coupling=np.sqrt(weight)[:, None, None] * mean.swapaxes(1, 2),
         target=setting.own_streams(mean[..., : setting.width].conj()),
@@ -140,21 +140,26 @@ class Setting:
     def of(cls, problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Self:
         """Gather it."""
         csi, reach = problem.csi, problem.csi.reach
-        serving, power_w = reach.gathered(problem.serving), problem.terminal_power_w()
+        serving, power_w = reach.gather(problem.serving), problem.terminal_power_w()
         clusters = Clusters.of(reach, serving)
         gain, mean = csi.gain / csi.noise_w, csi.mean_amplitude / np.sqrt(csi.noise_w)
-        sight, scattered = gain * csi.los_share, gain * (1.0 - csi.los_share)
+        sight, scattered = gain * csi.los_fraction, gain * (1.0 - csi.los_fraction)
         unknown = csi.near_covariance(np.maximum(sight - mean**2, 0.0), scattered)
-        steering = reach.gathered(csi.receive_steering) * reach.gathered(mean)[..., None]
-        visible = serving & (reach.gathered(csi.gain) > 0.0) & space.coordinates.any(axis=1)
-        served = (power_w > 0.0) & (problem.weight > 0.0) & (streams > 0) & (reach.summed(visible.astype(float)) > 0.0)
-        visible = visible & np.asarray(reach.gathered(served))
+        steering = reach.gather(csi.receive_steering) * reach.gather(mean)[..., None]
+        visible = serving & (reach.gather(csi.gain) > 0.0) & space.coordinates.any(axis=1)
+        served = (
+            (power_w > 0.0)
+            & (problem.weight > 0.0)
+            & (streams > 0)
+            & (reach.sum_by_terminal(visible.astype(float)) > 0.0)
+        )
+        visible = visible & np.asarray(reach.gather(served))
         return cls(
             reach=reach,
             clusters=clusters,
             space=space,
-            mean=real_if_real(clusters.gathered(steering)),
-            spread=real_if_real(clusters.gathered(unknown)),
+            mean=real_if_real(clusters.gather(steering)),
+            spread=real_if_real(clusters.gather(unknown)),
             second=real_if_real(csi.near_covariance(sight, scattered)),
             noise_w=csi.noise_w,
             weight=problem.weight,
@@ -204,7 +209,7 @@ def receivers(setting: Setting, heard: Heard) -> Receivers:
     coherent = mean.swapaxes(1, 2) @ own
     own_power = (np.abs(own) ** 2).sum(axis=2)
     signal = coherent @ _adjoint(coherent) + np.einsum("kc,kcmn->kmn", own_power, setting.spread)
-    others = setting.reach.summed(setting.second * heard.leaked[..., None, None])
+    others = setting.reach.sum_by_terminal(setting.second * heard.leaked[..., None, None])
     values, vectors = np.linalg.eigh(others)
     white = vectors / np.sqrt(1.0 + np.maximum(values, 0.0))[:, None, :]
     ratio, turn = np.linalg.eigh(_adjoint(white) @ signal @ white)
@@ -273,7 +278,7 @@ def _promised_bit(setting: Setting, heard: Heard) -> float:
 def _given(start: SpannedWeights, setting: Setting) -> NumberArray:
     """(S,Q,B,L) coefficients of a start for the terminals now in reach, in as many streams as they have now."""
     held = start.on_reach(setting.reach)
-    own = np.arange(setting.width) < setting.reach.gathered(setting.streams)[..., None]
+    own = np.arange(setting.width) < setting.reach.gather(setting.streams)[..., None]
     common = min(held.shape[3], setting.width)
     given = np.zeros((*held.shape[:3], setting.width), dtype=held.dtype)
     given[..., :common] = held[..., :common]
@@ -286,10 +291,10 @@ def _matched(problem: PrecodingProblem, setting: Setting) -> Transmission:
     P2 leaves the start open; for one element it is that of P3. A terminal without a mean channel is represented by √γ.
     """
     csi, reach, space = problem.csi, setting.reach, setting.space
-    amplitude = reach.gathered(known_amplitude(csi, reach.spread(setting.visible)))
-    steering = real_if_real(reach.gathered(csi.receive_steering)).conj()
-    pull = setting.own_streams(setting.clusters.gathered(amplitude[..., None] * steering)[..., : setting.width])
-    size = setting.clusters.gathered(np.einsum("srb,srb->sb", space.coordinates, space.coordinates))
+    amplitude = reach.gather(known_amplitude(csi, reach.scatter(setting.visible)))
+    steering = real_if_real(reach.gather(csi.receive_steering)).conj()
+    pull = setting.own_streams(setting.clusters.gather(amplitude[..., None] * steering)[..., : setting.width])
+    size = setting.clusters.gather(np.einsum("srb,srb->sb", space.coordinates, space.coordinates))
     norm = np.sqrt(((np.abs(pull) ** 2).sum(axis=2) * size).sum(axis=1))
     scale = np.divide(np.sqrt(setting.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
     return Transmission(directions=space.coordinates, pull=setting.clusters.scattered(pull * scale[:, None, None]))

@@ -107,7 +107,7 @@ def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
     of all of them together.
     """
     reach, csi = problem.csi.reach, problem.csi
-    serving, gain = reach.gathered(problem.serving), reach.gathered(csi.gain)
+    serving, gain = reach.gather(problem.serving), reach.gather(csi.gain)
     captured = codebook.response(csi.near_departure) ** 2
     free = np.ones((len(gain), codebook.size), dtype=bool)
     own = _own_beams(captured, gain, serving, free, count)
@@ -151,8 +151,8 @@ def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntAr
     those that have one by then get the largest rate; then follow the beams that add most to the rate of all.
     """
     reach, csi = problem.csi.reach, problem.csi
-    serving, gain = reach.gathered(problem.serving), reach.gathered(csi.gain)
-    amplitude = reach.gathered(np.sqrt(csi.gain / csi.noise_w))
+    serving, gain = reach.gather(problem.serving), reach.gather(csi.gain)
+    amplitude = reach.gather(np.sqrt(csi.gain / csi.noise_w))
     rows = codebook.response(csi.near_departure) * amplitude[..., None]
     order = np.argsort(np.where(serving, -gain, np.inf), axis=1, kind="stable")
     found = np.empty((len(rows), count), dtype=np.int64)

@@ -50,8 +50,8 @@ def spot_beam(problem: PrecodingProblem, *, options: Any) -> Precoding:
         chosen, beam = _strongest(problem, departure)
     else:
         chosen, beam = _told(problem, problem.beam, len(directions))
-    power_w = reach.gathered(replace(problem, serving=chosen).beam_power_w())
-    place = reach.gathered(beam)
+    power_w = reach.gather(replace(problem, serving=chosen).beam_power_w())
+    place = reach.gather(beam)
     if (beam >= FIRST_CELL).any():
         beams, departure, place = _steered(csi.near_departure, power_w, place, directions)
     coefficients = np.zeros((*beams.shape, power_w.shape[1], 1))
@@ -65,11 +65,11 @@ def _strongest(problem: PrecodingProblem, departure: FloatArray) -> tuple[BoolAr
     """(S,K) the one satellite of each terminal and its beam: those of the largest received power."""
     csi, reach = problem.csi, problem.csi.reach
     response = csi.array.gram(csi.near_departure, departure)
-    received = reach.spread((response**2).max(axis=2)) * csi.gain * problem.power_w[:, None]
+    received = reach.scatter((response**2).max(axis=2)) * csi.gain * problem.power_w[:, None]
     received = np.where(problem.serving, received, 0.0)
     first = np.cumsum(received == received.max(axis=0, initial=0.0), axis=0) == 1
     chosen = (received > 0.0) & (received == received.max(axis=0, initial=0.0)) & first
-    return chosen, reach.spread((response**2).argmax(axis=2))
+    return chosen, reach.scatter((response**2).argmax(axis=2))
 
 
 def _told(problem: PrecodingProblem, beam: IntArray, beams: int) -> tuple[BoolArray, IntArray]:

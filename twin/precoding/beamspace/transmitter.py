@@ -46,7 +46,7 @@ class Clusters:
         satellites[held], columns[held] = satellite[order], column[order]
         return cls(satellite=satellites, column=columns, held=held, shape=serving.shape)
 
-    def gathered(self, values: NDArray[Any]) -> NDArray[Any]:
+    def gather(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values (S,B,...) of the serving pairs (K,C,...)."""
         if not self.held.size:
             return np.zeros((*self.held.shape, *values.shape[2:]), dtype=values.dtype)
@@ -85,12 +85,12 @@ class Heard:
         response = coordinates.swapaxes(1, 2) @ sent.directions
         own = np.einsum("sbb->sb", response)[..., None] * sent.pull
         strength = (np.abs(sent.pull) ** 2).sum(axis=2)
-        return cls(own=clusters.gathered(own), leaked=_others(response**2 * strength[:, None, :]))
+        return cls(own=clusters.gather(own), leaked=_others(response**2 * strength[:, None, :]))
 
     @classmethod
     def of_any(cls, clusters: Clusters, seen: NumberArray) -> Self:
         """Of weights of any rank, from v̄_bᵀ W_j (S,B,B,L)."""
-        own = clusters.gathered(np.einsum("sbbl->sbl", seen))
+        own = clusters.gather(np.einsum("sbbl->sbl", seen))
         return cls(own=own, leaked=_others((np.abs(seen) ** 2).sum(axis=3)))
 
 
@@ -131,7 +131,7 @@ def transmit(
     power_w
         (K,) P_k.
     """
-    shifts = reach.gathered(ridge)
+    shifts = reach.gather(ridge)
     shifts = np.where(shifts > 0.0, shifts, 1.0)
     left, values, right = np.linalg.svd(coordinates * np.sqrt(load)[:, None, :], full_matrices=True)
     turned = left.swapaxes(1, 2) @ coordinates
@@ -142,7 +142,7 @@ def transmit(
     every[:, : values.shape[1], 0] = values**2
     own = (right**2 * (shifts[:, None, :] / (every + shifts[:, None, :]))).sum(axis=1)
     pull = _coupled(clusters, load, gain, own, coupling, target)
-    spent_w = (np.abs(pull) ** 2).sum(axis=2) * clusters.gathered(np.einsum("srb,srb->sb", damped, damped))
+    spent_w = (np.abs(pull) ** 2).sum(axis=2) * clusters.gather(np.einsum("srb,srb->sb", damped, damped))
     norm = np.sqrt(spent_w.sum(axis=1))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
     return Transmission(directions=left @ damped, pull=clusters.scattered(pull * scale[:, None, None]))
@@ -157,7 +157,7 @@ def _coupled(
     difference of near numbers. Between the roots of g it is Aᴴ A with A = (√δ; X √g), of which a QR decomposition
     keeps digits that the product would lose.
     """
-    gain, load, own = clusters.gathered(gain), clusters.gathered(load), clusters.gathered(own)
+    gain, load, own = clusters.gather(gain), clusters.gather(load), clusters.gather(own)
     shared = (np.abs(coupling) ** 2).sum(axis=1)
     share = np.minimum(np.divide(shared, load, where=load > 0.0, out=np.zeros_like(load)), 1.0)
     root, count = np.sqrt(gain), gain.shape[1]

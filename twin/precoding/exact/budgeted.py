@@ -77,8 +77,8 @@ class Step:
         gain = self._per_load(self.values * damped)
         pull = _coupled(clusters, asked, gain, own, asked.target)
         squared = self._per_load(self.values * damped**2)
-        power_w = clusters.scattered((np.abs(pull) ** 2).sum(axis=2) * clusters.gathered(squared)).sum(axis=1)
-        gained = float((asked.target.conj() * pull).real.sum(axis=2).ravel() @ clusters.gathered(gain).ravel())
+        power_w = clusters.scattered((np.abs(pull) ** 2).sum(axis=2) * clusters.gather(squared)).sum(axis=1)
+        gained = float((asked.target.conj() * pull).real.sum(axis=2).ravel() @ clusters.gather(gain).ravel())
         value = -gained - float(multiplier @ self.budget_w)
         return StepPoint(
             step=self, multiplier=multiplier, damped=damped, own=own, gain=gain, pull=pull, power_w=power_w, value=value
@@ -90,8 +90,8 @@ class Step:
 
     def _per_load(self, weight: FloatArray) -> FloatArray:
         """(S,B) the same over the loads."""
-        summed = self._weighed(weight)
-        return np.divide(summed, self.asked.load, where=self.asked.load > 0.0, out=np.zeros_like(summed))
+        total = self._weighed(weight)
+        return np.divide(total, self.asked.load, where=self.asked.load > 0.0, out=np.zeros_like(total))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +131,14 @@ class StepPoint:
         count = asked.coupling.shape[-1]
         between = asked.coupling * ~np.eye(count, dtype=np.bool_)
         solved = _coupled(clusters, asked, self.gain, self.own, between)
-        seen = self.pull * clusters.gathered(step._per_load(q * self.damped**2))[..., None]
+        seen = self.pull * clusters.gather(step._per_load(q * self.damped**2))[..., None]
         crossed = (seen.conj()[:, :, None] * solved[..., None] * seen[:, None]).real.sum(axis=3)
         slopes = np.zeros((len(self.multiplier), len(self.multiplier)))
         both = clusters.held[:, :, None] & clusters.held[:, None, :]
         rows = np.broadcast_to(clusters.satellite[:, :, None], both.shape)[both]
         columns = np.broadcast_to(clusters.satellite[:, None, :], both.shape)[both]
         np.add.at(slopes, (rows, columns), crossed[both])
-        cubed = clusters.gathered(step._per_load(q * self.damped**3))
+        cubed = clusters.gather(step._per_load(q * self.damped**3))
         alone = clusters.scattered((np.abs(self.pull) ** 2).sum(axis=2) * cubed).sum(axis=1)
         return np.asarray(2.0 * (slopes - np.diag(alone)))
 
@@ -149,7 +149,7 @@ def _coupled(clusters: Clusters, asked: Asked, gain: FloatArray, own: FloatArray
     Between the roots of g the matrix is Hermitian with a unit diagonal, 1 - P_ss g_s + P_ss g_s, of which the first
     difference is a mean of 1 and ``own``.
     """
-    gain, load, own = clusters.gathered(gain), clusters.gathered(asked.load), clusters.gathered(own)
+    gain, load, own = clusters.gather(gain), clusters.gather(asked.load), clusters.gather(own)
     count = asked.coupling.shape[-1]
     diagonal = np.einsum("kcc->kc", asked.coupling).real
     share = np.minimum(np.divide(diagonal, load, where=load > 0.0, out=np.zeros_like(load)), 1.0)

@@ -74,7 +74,7 @@ def _start(problem: PrecodingProblem, options: ErgodicOptions) -> tuple[Precodin
     given = problem.start
     if isinstance(given, SpannedWeights) and given.beams is None:
         coefficients = given.on_reach(problem.csi.reach)
-        serving = problem.csi.reach.gathered(problem.serving)
+        serving = problem.csi.reach.gather(problem.serving)
         if np.array_equal(coefficients.any(axis=(1, 3)), serving):
             carried = within_budget(SpannedWeights.over(problem.csi, coefficients), problem.power_w)
             return Precoding(weights=carried, iterations=0, converged=False), options.warm_iterations
@@ -102,23 +102,23 @@ class Samples:
     def of(cls, problem: PrecodingProblem, options: ErgodicOptions) -> Self:
         """Draw them from the statistics, the phase error from a Gaussian that has its mean."""
         csi, reach = problem.csi, problem.csi.reach
-        serving = reach.gathered(problem.serving & (csi.gain > 0.0) & (problem.power_w > 0.0)[:, None])
+        serving = reach.gather(problem.serving & (csi.gain > 0.0) & (problem.power_w > 0.0)[:, None])
         phases = _phases(csi, options.samples, options.sample_seed)
         drawn = draw_channels(csi, phases, seed=options.sample_seed, epoch=0, purpose="samples").receive
-        served = reach.summed(serving.astype(np.float64)) > 0.0
+        served = reach.sum_by_terminal(serving.astype(np.float64)) > 0.0
         return cls(
             reach=reach,
             clusters=Clusters.of(reach, serving),
             csi=csi,
             weight=np.where(served, problem.weight, 0.0),
-            receive=drawn / np.sqrt(reach.gathered(csi.noise_w))[..., None] if reach.whole else _scaled(drawn, csi),
+            receive=drawn / np.sqrt(reach.gather(csi.noise_w))[..., None] if reach.whole else _scaled(drawn, csi),
         )
 
     def asked(self, weights: Any) -> Asked:
         """The best receivers of each sample, added up."""
         clusters = self.clusters
         seen = weights.heard(self.csi)
-        own = clusters.gathered(np.einsum("sbbl->sbl", seen))
+        own = clusters.gather(np.einsum("sbbl->sbl", seen))
         power = (np.abs(seen) ** 2).sum(axis=3)
         power[:, np.arange(power.shape[1]), np.arange(power.shape[1])] = 0.0
         leaked = power.sum(axis=2)
@@ -136,9 +136,9 @@ class Samples:
     ) -> tuple[float, FloatArray, NumberArray, NumberArray]:
         """Rate, load, coupling and target of one sample (S,B,M)."""
         reach, clusters = self.reach, self.clusters
-        mine = clusters.gathered(receive)
+        mine = clusters.gather(receive)
         signal = mine.swapaxes(1, 2) @ own
-        others = reach.summed(receive[..., :, None] * (receive.conj() * leaked[..., None])[..., None, :])
+        others = reach.sum_by_terminal(receive[..., :, None] * (receive.conj() * leaked[..., None])[..., None, :])
         others = others + np.eye(receive.shape[-1])
         filtered = np.linalg.solve(others, signal)
         inverse = np.eye(own.shape[2]) + _adjoint(signal) @ filtered
@@ -152,14 +152,14 @@ class Samples:
 
 def _scaled(drawn: ComplexArray, csi: StatisticalCsi) -> ComplexArray:
     """Receive sides in units of the noise; what stands for nobody stays zero."""
-    noise_w = csi.reach.gathered(csi.noise_w)
+    noise_w = csi.reach.gather(csi.noise_w)
     root = np.sqrt(np.where(noise_w > 0.0, noise_w, 1.0))
     return np.asarray(drawn / root[..., None])
 
 
 def _phases(csi: StatisticalCsi, samples: int, seed: int) -> FloatArray:
     """(D,S,B) phase errors: Gaussian with the mean φ̄, uniform where that is zero."""
-    mean = csi.reach.gathered(csi.mean_phase)
+    mean = csi.reach.gather(csi.mean_phase)
     deviation = np.sqrt(-2.0 * np.log(np.where(mean > 0.0, np.minimum(mean, 1.0), 1.0)))
     phases = np.empty((samples, *mean.shape))
     for row, norad_id in enumerate(csi.norad_id):

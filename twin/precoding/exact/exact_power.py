@@ -104,7 +104,7 @@ class Dual:
     @classmethod
     def of(cls, near: Near, gram: FloatArray, receivers: Receivers, budget_w: FloatArray) -> Dual:
         """Decompose what the receivers ask for."""
-        strength = np.where(near.reach.gathered(near.served), near.reach.gathered(receivers.strength), 0.0)
+        strength = np.where(near.reach.gather(near.served), near.reach.gather(receivers.strength), 0.0)
         load = strength * near.gain
         root = np.sqrt(load)
         values, vectors = np.linalg.eigh(root[:, :, None] * gram * root[:, None, :])
@@ -112,7 +112,7 @@ class Dual:
         resolved = values > highest[:, None] * np.finfo(float).eps * values.shape[1]
         serving = near.serving & (load > 0.0)
         mean = np.where(serving, near.mean, 0.0)
-        aligned = mean * near.reach.gathered(receivers.aligned)
+        aligned = mean * near.reach.gather(receivers.aligned)
         return cls(
             near=near,
             mean=mean,
@@ -137,10 +137,10 @@ class Dual:
         swept = np.divide(self.mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
         alone = np.divide(self.apart, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
         common = share * (1.0 - own)
-        gathered = reach.gathered(1.0 / (1.0 + reach.summed(common * swept)))
+        gather = reach.gather(1.0 / (1.0 + reach.sum_by_terminal(common * swept)))
         # (I + M g)⁻¹ of the aligned part in closed form: taken as a difference it would cancel
         ratio = np.divide(self.aligned, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
-        pull = ratio * gathered + alone - swept * gathered * reach.gathered(reach.summed(common * alone))
+        pull = ratio * gather + alone - swept * gather * reach.gather(reach.sum_by_terminal(common * alone))
         power_w = (pull**2 * self._per_load(self.values * damped**2)).sum(axis=1)
         gained = float(((self.aligned + self.apart) * pull * self._per_load(self.values * damped)).sum())
         return DualPoint(
@@ -148,7 +148,7 @@ class Dual:
             multiplier=multiplier,
             damped=damped,
             pull=pull,
-            swept=swept * np.sqrt(self.strength * gathered),
+            swept=swept * np.sqrt(self.strength * gather),
             crossed=self.strength * self.mean * swept,
             power_w=power_w,
             value=-gained - float(multiplier @ self.budget_w),
@@ -167,8 +167,8 @@ class Dual:
 
     def _per_load(self, weight: FloatArray) -> FloatArray:
         """(S,B) the same over the loads."""
-        summed = self._weighed(weight)
-        return np.divide(summed, self.load, where=self.load > 0.0, out=np.zeros_like(summed))
+        sum_by_terminal = self._weighed(weight)
+        return np.divide(sum_by_terminal, self.load, where=self.load > 0.0, out=np.zeros_like(sum_by_terminal))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ class DualPoint:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
         dual, q = self.dual, self.dual.values
         seen = self.pull * dual._per_load(q * self.damped**2)
-        spread = dual.near.reach.spread(self.swept * seen)
+        spread = dual.near.reach.scatter(self.swept * seen)
         alone = (self.pull**2 * dual._per_load(q * self.damped**3) + self.crossed * seen**2).sum(axis=1)
         return np.asarray(2.0 * (spread @ spread.T - np.diag(alone)))
 

@@ -55,7 +55,7 @@ def genie(problem: PrecodingProblem, *, options: Any) -> Precoding:
         realisations=options.realisations,
         streams=options.streams,
     )
-    return replace(found, weights=replace(found.weights, instant=rule))
+    return replace(found, weights=replace(found.weights, rule=rule))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def _known_at_arrays(
     size = np.linalg.norm(receive, axis=-1)
     certain = _without_doubt(problem, size)
     shape = np.divide(receive, size[..., None], where=size[..., None] > 0.0, out=np.zeros_like(receive))
-    steering = problem.csi.reach.spread(shape)
+    steering = problem.csi.reach.scatter(shape)
     known = _like(problem.csi, replace(certain.csi, receive_steering=steering, scattering=None))
     certain = replace(certain, csi=known)
     space = Subspace.of(known, None)
@@ -125,7 +125,7 @@ def _without_doubt(problem: PrecodingProblem, size: FloatArray) -> PrecodingProb
     truth = problem.csi
     known = replace(
         truth,
-        gain=truth.reach.spread(size**2),
+        gain=truth.reach.scatter(size**2),
         rician=np.full_like(truth.rician, np.inf),
         mean_phase=np.ones_like(truth.mean_phase),
     )

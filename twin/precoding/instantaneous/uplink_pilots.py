@@ -45,7 +45,7 @@ def imrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
         pilot_power_w=float(watts_from_dbm(options.pilot_power_dbm)),
         uplink_noise_w=float(problem.csi.noise_w.mean() * from_db(options.uplink_noise_db)),
     )
-    weights = replace(pointed(problem.csi, np.sqrt(power_w)), instant=rule)
+    weights = replace(pointed(problem.csi, np.sqrt(power_w)), rule=rule)
     return Precoding(weights=weights, iterations=0, converged=True)
 
 
@@ -79,12 +79,12 @@ class PilotRule:
         along = self.amplitude(truth, transmitting)
         contaminated = estimates.drawn(draws.receive[..., 0], seed=seed, epoch=epoch)
         reach = truth.reach
-        return tuple(pointed(truth, reach.spread(along * estimate.conj())) for estimate in contaminated)
+        return tuple(pointed(truth, reach.scatter(along * estimate.conj())) for estimate in contaminated)
 
     def amplitude(self, truth: StatisticalCsi, transmitting: BoolArray) -> FloatArray:
         """(S,B) amplitude of each beam over that of its estimate."""
         rows = np.searchsorted(self.norad_id, truth.norad_id)
-        power_w = truth.reach.gathered(np.where(transmitting, self.beam_power_w[rows], 0.0))
+        power_w = truth.reach.gather(np.where(transmitting, self.beam_power_w[rows], 0.0))
         known = Estimates.of(self, truth).power
         return np.asarray(np.sqrt(np.divide(power_w, known, where=known > 0.0, out=np.zeros_like(known))))
 
@@ -120,8 +120,8 @@ class Estimates:
     def of(cls, rule: PilotRule, truth: StatisticalCsi) -> Estimates:
         """Derive them from statistics."""
         reach = truth.reach
-        mean = reach.gathered(truth.mean_amplitude)
-        variance = reach.gathered(truth.gain * np.maximum(1.0 - truth.los_share * truth.mean_phase**2, 0.0))
+        mean = reach.gather(truth.mean_amplitude)
+        variance = reach.gather(truth.gain * np.maximum(1.0 - truth.los_fraction * truth.mean_phase**2, 0.0))
         pilot, phase = reach.terminal % rule.pilot_length, truth.carrier_phase_rad
         meeting = truth.gram * (pilot[:, :, None] == pilot[:, None, :])
         noise = rule.uplink_noise_w / rule.pilot_power_w
@@ -141,7 +141,7 @@ class Estimates:
             power=mean**2 + np.clip(learnt, 0.0, variance),
             pilot=pilot,
             steering=truth.array.steering(truth.near_departure),
-            turn=np.ones(mean.shape, dtype=np.complex128) if phase is None else np.exp(1j * reach.gathered(phase)),
+            turn=np.ones(mean.shape, dtype=np.complex128) if phase is None else np.exp(1j * reach.gather(phase)),
         )
 
     def drawn(self, receive: ComplexArray, *, seed: int, epoch: int) -> ComplexArray:

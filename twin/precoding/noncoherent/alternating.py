@@ -73,7 +73,7 @@ def alternate(
         (S,) satellites one after the other; by catalogue number unless given, which no numbering of rows changes.
     """
     effective = EffectiveChannels.of(problem.csi, problem.weight)
-    near = problem.csi.reach.gathered(active)
+    near = problem.csi.reach.gather(active)
     seen, most = _start(problem, near, cold, limits)
     order = np.argsort(problem.csi.norad_id, kind="stable") if order is None else order
     groups = taking_turns(near, problem.csi.reach, order)
@@ -109,7 +109,7 @@ def taking_turns(active: BoolArray, reach: Reach, order: IntArray) -> list[Rows]
         (S,) the order in which they would go one by one.
     """
     sent: BoolArray = np.asarray(active.any(axis=2))
-    if (reach.spread(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
+    if (reach.scatter(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
         return [slice(0, len(order))]
     turn = np.zeros(len(order), dtype=np.int64)
     next_turn = np.zeros(reach.terminals, dtype=np.int64)

@@ -123,7 +123,7 @@ class EffectiveChannels:
         arrival = csi.receive_steering * np.sqrt(csi.gain)[..., None]
         return cls(
             reach=csi.reach,
-            arrival=csi.reach.gathered(arrival),
+            arrival=csi.reach.gather(arrival),
             noise_w=csi.noise_w,
             weight=np.asarray(weight / np.log(2.0)),
             neighbours=Neighbours.of(csi.reach),
@@ -139,8 +139,8 @@ class EffectiveChannels:
             received = flat.reshape(count, antennas, most, streams)
         else:
             parts = self.arrival[:, :, None, :, None] * seen[:, :, :, None, :]
-            summed = self.neighbours.incidence @ parts.reshape(satellites * width * width, antennas * streams)
-            received = np.ascontiguousarray(summed.reshape(count, most, antennas, streams).swapaxes(1, 2))
+            sum_by_terminal = self.neighbours.incidence @ parts.reshape(satellites * width * width, antennas * streams)
+            received = np.ascontiguousarray(sum_by_terminal.reshape(count, most, antennas, streams).swapaxes(1, 2))
         return self._sorted(received)
 
     def _sorted(self, received: ComplexArray) -> Arrivals:
@@ -187,7 +187,7 @@ class EffectiveChannels:
 
     def asked(self, receivers: Receivers, active: BoolArray) -> Asked:
         """What the receivers ask of each satellite (T and the wanted part of z; P1, eq. 30 and 31)."""
-        weight = self.reach.gathered(receivers.weight)
+        weight = self.reach.gather(receivers.weight)
         filters, error = (self._near(values) for values in (receivers.filters, receivers.error))
         aligned = (filters.conj().swapaxes(-1, -2) @ self.arrival[..., None])[..., 0]
         damped = (error @ aligned[..., None])[..., 0]

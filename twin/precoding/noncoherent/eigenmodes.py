@@ -64,7 +64,7 @@ class Modes:
         heard = active & (csi.gain > 0.0)
         satellites = Reach.of(heard.T)
         amplitude = np.where(heard, np.sqrt(csi.gain), 0.0)
-        channels = satellites.gathered((csi.receive_steering * amplitude[..., None]).swapaxes(0, 1)).swapaxes(1, 2)
+        channels = satellites.gather((csi.receive_steering * amplitude[..., None]).swapaxes(0, 1)).swapaxes(1, 2)
         vectors, values, _ = np.linalg.svd(channels, full_matrices=False)
         kept = values > RESOLVED * values[:, :1] if values.shape[1] else values > 0.0
         return cls(
@@ -102,14 +102,14 @@ class Rows:
 
 def mmse_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
     """(S,R,B) (Σ_i γ_i/σ_i² v_i* v_iᵀ + I)⁻¹ v_k* at unit length (P1, after eq. 21)."""
-    amplitude = csi.reach.gathered(np.sqrt(csi.gain / csi.noise_w))
+    amplitude = csi.reach.gather(np.sqrt(csi.gain / csi.noise_w))
     loaded = span.coordinates * amplitude[:, None, :]
     return _unit(wiener(loaded, np.ones(amplitude.shape)))
 
 
 def zero_forcing_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
     """(S,R,B) columns of the pseudo-inverse of diag(√γ) Vᵀ at unit length: each nulls all others in reach."""
-    loaded = span.coordinates * csi.reach.gathered(np.sqrt(csi.gain))[:, None, :]
+    loaded = span.coordinates * csi.reach.gather(np.sqrt(csi.gain))[:, None, :]
     return _unit(wiener(loaded, np.zeros(csi.reach.terminal.shape)))
 
 
@@ -142,9 +142,9 @@ def along_modes(
     modes = Modes.of(csi, active & (power_w > 0.0)[:, None])
     q = modes.strongest(streams)
     near_q = q[None] if reach.whole else np.concatenate([q, np.zeros((1, *q.shape[1:]))])[reach.terminal]
-    rows = (reach.gathered(csi.receive_steering).conj()[..., None, :] @ near_q)[..., 0, :]
+    rows = (reach.gather(csi.receive_steering).conj()[..., None, :] @ near_q)[..., 0, :]
     size = np.linalg.norm(rows, axis=-1)
-    amplitude = np.sqrt(reach.gathered(np.where(active, csi.gain, 0.0)))
+    amplitude = np.sqrt(reach.gather(np.where(active, csi.gain, 0.0)))
     share = _shares(amplitude, power_w)
     scale = np.divide(np.sqrt(share), size, where=size > ACROSS, out=np.zeros_like(size))
     return Rows(coordinates=directions, rows=rows * scale[..., None])
@@ -152,7 +152,7 @@ def along_modes(
 
 def along_streams(csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray) -> Rows:
     """P1's (38): each active stream (S,K,L) along its direction, power (S,) shared in proportion to √γ."""
-    amplitude = csi.reach.gathered(np.where(active, np.sqrt(csi.gain)[..., None], 0.0))
+    amplitude = csi.reach.gather(np.where(active, np.sqrt(csi.gain)[..., None], 0.0))
     satellites, width, streams = amplitude.shape
     share = _shares(amplitude.reshape(satellites, width * streams), power_w).reshape(satellites, width, streams)
     return Rows(coordinates=directions, rows=np.sqrt(share) + 0j)

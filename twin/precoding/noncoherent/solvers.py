@@ -87,7 +87,7 @@ class AntennaSolver:
     def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:
         """Prepare the satellites of some statistics."""
         steering = csi.array.steering(csi.near_departure).conj().swapaxes(1, 2)
-        steering = steering * csi.reach.gathered(csi.gain > 0.0)[:, None, :]
+        steering = steering * csi.reach.gather(csi.gain > 0.0)[:, None, :]
         rooms = [Room.of(one, own) for one, own in zip(constraints, steering, strict=True)]
         return cls(csi=csi, steering=steering, rooms=rooms, method=method, multipliers=[None] * len(rooms))
 
@@ -116,5 +116,5 @@ class AntennaSolver:
 
     def weights(self) -> AntennaWeights:
         """W of all antennas."""
-        spread = self.csi.reach.spread(self.found["weights"].transpose(0, 2, 1, 3))
+        spread = self.csi.reach.scatter(self.found["weights"].transpose(0, 2, 1, 3))
         return AntennaWeights(norad_id=self.csi.norad_id, array=self.csi.array, weights=spread)

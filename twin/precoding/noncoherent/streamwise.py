@@ -87,7 +87,7 @@ def score(csi: StatisticalCsi, serving: BoolArray, modes: int | None = None) -> 
     """
     found = participation(csi, serving)
     wide = (found.factors * found.values[:, None, :] ** 2)[:, :, :modes].sum(axis=2)
-    return np.ascontiguousarray(found.satellites.spread(wide).T)
+    return np.ascontiguousarray(found.satellites.scatter(wide).T)
 
 
 def associated(problem: PrecodingProblem, streams: int, seed: int | None = None) -> BoolArray:

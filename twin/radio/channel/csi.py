@@ -52,11 +52,11 @@ class StatisticalCsi:
 
     Only interference by delay depends on it; None where it is not known.
     """
-    disturbance_share: FloatArray | None = None
+    disturbance_fraction: FloatArray | None = None
     """(S,K) share of a terminal's own power that arrives as ICI and ISI, in mean; None for none anywhere."""
 
     @cached_property
-    def los_share(self) -> FloatArray:
+    def los_fraction(self) -> FloatArray:
         """(S,K) κ/(κ+1): share of the power in the line of sight."""
         with np.errstate(invalid="ignore"):
             return np.asarray(np.where(np.isinf(self.rician), 1.0, self.rician / (self.rician + 1.0)))
@@ -64,7 +64,7 @@ class StatisticalCsi:
     @cached_property
     def mean_amplitude(self) -> FloatArray:
         """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, its unit phase left out)."""
-        return np.asarray(np.sqrt(self.gain * self.los_share) * self.mean_phase)
+        return np.asarray(np.sqrt(self.gain * self.los_fraction) * self.mean_phase)
 
     def of(self, rows: IntArray) -> StatisticalCsi:
         """The statistics of some satellites; rows in order, and all of them, give the same record."""
@@ -81,7 +81,7 @@ class StatisticalCsi:
             scattering=None if self.scattering is None else self.scattering[rows],
             carrier_phase_rad=None if self.carrier_phase_rad is None else self.carrier_phase_rad[rows],
             delay_s=None if self.delay_s is None else self.delay_s[rows],
-            disturbance_share=None if self.disturbance_share is None else self.disturbance_share[rows],
+            disturbance_fraction=None if self.disturbance_fraction is None else self.disturbance_fraction[rows],
         )
         some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before
         return some
@@ -94,27 +94,27 @@ class StatisticalCsi:
     @cached_property
     def near_departure(self) -> FloatArray:
         """(S,B,2) departure towards the terminals in reach."""
-        return self.reach.gathered(self.departure)
+        return self.reach.gather(self.departure)
 
     @cached_property
     def gram(self) -> FloatArray:
         """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors, zero without a link."""
-        gram, linked = self.array.gram(self.near_departure), self.reach.gathered(self.gain > 0.0)
+        gram, linked = self.array.gram(self.near_departure), self.reach.gather(self.gain > 0.0)
         return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
 
     def near_covariance(self, along: FloatArray, scattered: FloatArray) -> ComplexArray:
         """(S,B,M,M) ``along`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
         reach = self.reach
-        steering = reach.gathered(self.receive_steering)
+        steering = reach.gather(self.receive_steering)
         outer = steering[..., :, None] * steering[..., None, :].conj()
         if self.scattering is not None:
-            covariance = reach.gathered(self.scattering) * reach.gathered(scattered)[..., None, None]
-            return np.asarray(outer * reach.gathered(along)[..., None, None] + covariance)
+            covariance = reach.gather(self.scattering) * reach.gather(scattered)[..., None, None]
+            return np.asarray(outer * reach.gather(along)[..., None, None] + covariance)
         if not self.isotropic_scattering:
-            return np.asarray(outer * reach.gathered(along + scattered)[..., None, None])
-        white = reach.gathered(scattered[..., None] * self.white_scattering)
+            return np.asarray(outer * reach.gather(along + scattered)[..., None, None])
+        white = reach.gather(scattered[..., None] * self.white_scattering)
         identity = np.eye(steering.shape[-1])
-        return np.asarray(outer * reach.gathered(along)[..., None, None] + white[..., None] * identity)
+        return np.asarray(outer * reach.gather(along)[..., None, None] + white[..., None] * identity)
 
     @property
     def white_scattering(self) -> FloatArray:

@@ -42,11 +42,11 @@ def draw_channels(
         What the draws are for: those by which rates are scored unless it says otherwise.
     """
     draws, reach = phase_error_rad.shape[0], truth.reach
-    steering = reach.gathered(truth.receive_steering)
-    along = reach.gathered(np.sqrt(truth.gain * truth.los_share))[..., None] * steering
+    steering = reach.gather(truth.receive_steering)
+    along = reach.gather(np.sqrt(truth.gain * truth.los_fraction))[..., None] * steering
     receive = np.empty((draws, *along.shape), dtype=np.complex128)
     receive[:] = along
-    amplitude = reach.gathered(np.sqrt(truth.gain * (1.0 - truth.los_share)))
+    amplitude = reach.gather(np.sqrt(truth.gain * (1.0 - truth.los_fraction)))
     for row in np.flatnonzero(amplitude.any(axis=1)):
         rng = randomness.stream(seed, purpose, epoch, int(truth.norad_id[row]))
         scattered = _scattered(truth, int(row), draws, rng)

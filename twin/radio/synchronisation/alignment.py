@@ -75,7 +75,7 @@ class Alignment:
 
     variance_rad2: FloatArray
     """ζ²: that of the Gaussian phase with the mean E e^{jϱ}; infinite for a uniform phase."""
-    disturbance_share: FloatArray
+    disturbance_fraction: FloatArray
     """Share of a terminal's own power that arrives as ICI and ISI instead, mean over delay and Doppler errors."""
     delay_deviation_s: FloatArray
     """Root mean square of τ̄; 0 where a model gives the phase alone, infinite where pilots are not heard."""
@@ -89,7 +89,7 @@ class Alignment:
         """A phase error and nothing else."""
         none = np.zeros_like(variance_rad2)
         return cls(
-            variance_rad2=variance_rad2, disturbance_share=none, delay_deviation_s=none, doppler_deviation_hz=none
+            variance_rad2=variance_rad2, disturbance_fraction=none, delay_deviation_s=none, doppler_deviation_hz=none
         )
 
     @property
@@ -100,7 +100,7 @@ class Alignment:
     @property
     def amplitude(self) -> FloatArray:
         """Root mean square factor of the desired amplitude; its square and the disturbance share add up to one."""
-        return np.sqrt(1.0 - self.disturbance_share)
+        return np.sqrt(1.0 - self.disturbance_fraction)
 
 
 def aligned(answer: FloatArray | Alignment) -> Alignment:

@@ -40,7 +40,7 @@ def residual_phase(path: LinkView, *, options: Any) -> Alignment:
     shape = path.range_km.shape
     return Alignment(
         variance_rad2=np.full(shape, variance_rad2),
-        disturbance_share=np.full(shape, share),
+        disturbance_fraction=np.full(shape, share),
         delay_deviation_s=np.full(shape, delay_s),
         doppler_deviation_hz=np.full(shape, doppler_hz),
     )

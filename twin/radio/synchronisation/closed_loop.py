@@ -56,7 +56,7 @@ def followed_loop(path: LinkView, *, options: Any) -> Alignment:
     )
     return Alignment(
         variance_rad2=_spread(effective_variance_rad2(errors), heard, np.inf),
-        disturbance_share=_spread(share, heard, 1.0),
+        disturbance_fraction=_spread(share, heard, 1.0),
         delay_deviation_s=_spread(errors.delay_deviation_s, heard, np.inf),
         doppler_deviation_hz=_spread(errors.doppler_deviation_hz, heard, np.inf),
     )
@@ -77,7 +77,7 @@ def effective_variance_rad2(errors: LoopErrors) -> FloatArray:
     Rounding to a step that spans c cycles turns the phase uniformly over 2πc: E e^{jϱ} = sinc(c). From c = 1 on,
     where the step is no less than a cycle, the phase is taken for uniform.
     """
-    variance_rad2 = errors.gaussian_rad2 + errors.foresight_rad2
+    variance_rad2 = errors.gaussian_rad2 + errors.prediction_rad2
     for cycles in (errors.delay_step_cycles, errors.doppler_step_cycles):
         if not cycles.any():
             continue

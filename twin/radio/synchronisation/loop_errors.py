@@ -31,7 +31,7 @@ class LoopErrors:
     """Phase variance of the delay estimate at the other subcarriers, from the carrier; mean over the band."""
     drift_rad2: FloatArray
     """Phase variance (2πa)² σ_ν² that the Doppler estimate's error gathers over the age."""
-    foresight_rad2: FloatArray
+    prediction_rad2: FloatArray
     """Square of the phase by which the true motion leaves the predicted one."""
     delay_step_cycles: FloatArray
     """Carrier cycles in one step of the delay."""
@@ -51,7 +51,7 @@ class LoopErrors:
     def variance_rad2(self) -> FloatArray:
         """Mean square of ϱ: all stages together, a step of c cycles adding (2πc)²/12."""
         steps = self.delay_step_cycles**2 + self.doppler_step_cycles**2
-        return self.gaussian_rad2 + self.foresight_rad2 + np.pi**2 / 3.0 * steps
+        return self.gaussian_rad2 + self.prediction_rad2 + np.pi**2 / 3.0 * steps
 
 
 def loop_errors(view: LinkView, options: ClosedLoopOptions) -> LoopErrors:
@@ -78,7 +78,7 @@ def loop_errors(view: LinkView, options: ClosedLoopOptions) -> LoopErrors:
     grid = pilot_grid(waveform, options)
     bounds = pilot_bounds(view.pilot_snr, grid)
     age_s = grid.half_length_s + 1e-3 * options.processing_ms + 2.0 * delay_s(view.range_km)
-    missed_delay_s, missed_doppler_hz = unforeseen(
+    missed_delay_s, missed_doppler_hz = motion_error(
         view, age_s, carrier_hz=waveform.carrier_hz, acceleration_known=options.foresee_acceleration
     )
     carrier_hz, delay_step_s = waveform.carrier_hz, options.delay_step_ps * 1e-12
@@ -89,7 +89,7 @@ def loop_errors(view: LinkView, options: ClosedLoopOptions) -> LoopErrors:
         estimate_rad2=bounds.phase_rad2 if options.carrier_phase else at_carrier_rad2,
         slope_rad2=(2.0 * np.pi) ** 2 * waveform.squared_offset_hz2 * bounds.delay_s2,
         drift_rad2=(2.0 * np.pi * age_s) ** 2 * bounds.doppler_hz2,
-        foresight_rad2=(2.0 * np.pi * carrier_hz * missed_delay_s) ** 2,
+        prediction_rad2=(2.0 * np.pi * carrier_hz * missed_delay_s) ** 2,
         delay_step_cycles=np.full_like(age_s, carrier_hz * delay_step_s),
         doppler_step_cycles=age_s * options.doppler_step_hz,
         delay_deviation_s=np.sqrt(bounds.delay_s2 + drift_s2 + missed_delay_s**2 + delay_step_s**2 / 12.0),
@@ -119,7 +119,7 @@ def pilot_grid(waveform: Waveform, options: ClosedLoopOptions) -> PilotGrid:
     )
 
 
-def unforeseen(
+def motion_error(
     motion: Motion, age_s: FloatArray, *, carrier_hz: float, acceleration_known: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Delay in s and Doppler in Hz, τ̄ and ν̄ of P3 (8), by which motion leaves a prediction of a given age.

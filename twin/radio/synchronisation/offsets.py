@@ -37,9 +37,9 @@ def offsets(
     """
     sent = reach if sent is None else sent
     there = (reach.terminal < reach.terminals)[:, :, None] & (sent.terminal < sent.terminals)[:, None, :]
-    arriving_s = reach.gathered(delay_s(truth.range_km))
-    shifted_hz = reach.gathered(doppler_hz(truth.range_rate_km_s, carrier_hz))
+    arriving_s = reach.gather(delay_s(truth.range_km))
+    shifted_hz = reach.gather(doppler_hz(truth.range_rate_km_s, carrier_hz))
     return Residual(
-        delay_s=np.where(there, sent.gathered(applied.delay_s)[:, None, :] - arriving_s[:, :, None], 0.0),
-        doppler_hz=np.where(there, shifted_hz[:, :, None] - sent.gathered(applied.doppler_hz)[:, None, :], 0.0),
+        delay_s=np.where(there, sent.gather(applied.delay_s)[:, None, :] - arriving_s[:, :, None], 0.0),
+        doppler_hz=np.where(there, shifted_hz[:, :, None] - sent.gather(applied.doppler_hz)[:, None, :], 0.0),
     )

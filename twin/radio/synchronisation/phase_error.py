@@ -44,7 +44,7 @@ def draw_phase_errors(
     deviation = np.minimum(np.sqrt(variance_rad2), UNIFORM_DEVIATION_RAD)
     terminals = variance_rad2.shape[1]
     if reach is not None:
-        deviation = reach.gathered(deviation)
+        deviation = reach.gather(deviation)
     errors = np.empty((draws, *deviation.shape))
     for row, satellite in enumerate(norad_id):
         drawn = randomness.stream(seed, "phase", epoch, int(satellite)).standard_normal((draws, terminals))

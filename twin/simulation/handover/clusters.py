@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.arrays import IntArray
 from twin.association import Cluster, Handover, ServingTable, transition
-from twin.geometry.snapshot import Moment
+from twin.geometry.snapshot import Snapshot
 from twin.simulation.state import LoggedHandover, LoopState
 from twin.world.network import Network, found
 
@@ -59,43 +59,43 @@ class Clusters:
         self._tabulated = None
         return events
 
-    def share(self, terminal: int, share: dict[int, float] | None) -> None:
+    def power_fraction(self, terminal: int, power_fraction: dict[int, float] | None) -> None:
         """Give the members of a cluster other shares of power: no event, but the precoder has to know."""
-        if share != self.state.clusters[terminal].share:
-            self.state.clusters[terminal] = replace(self.state.clusters[terminal], share=share)
+        if power_fraction != self.state.clusters[terminal].power_fraction:
+            self.state.clusters[terminal] = replace(self.state.clusters[terminal], power_fraction=power_fraction)
             self.state.solved_current = False
             self._tabulated = None
 
-    def drop_lost(self, moment: Moment, now_ns: int) -> None:
+    def drop_lost(self, snapshot: Snapshot, now_ns: int) -> None:
         """Take out members that have sunk below the minimum elevation or are not usable any more."""
-        table, norad_id = self.table, moment.norad_id
+        table, norad_id = self.table, snapshot.norad_id
         seen = np.zeros(table.member.shape, dtype=np.bool_)
         _, there, rows = np.intersect1d(table.norad_id, norad_id, assume_unique=True, return_indices=True)
-        seen[there] = moment.visible[rows]
+        seen[there] = snapshot.visible[rows]
         for terminal in np.flatnonzero((table.member & ~seen).any(axis=0)).tolist():
             lost = table.norad_id[table.member[:, terminal] & ~seen[:, terminal]]
-            reason = "satellite not usable" if moment.unusable(lost).any() else "below minimum elevation"
-            self._lose(terminal, lost, reason, moment, now_ns)
+            reason = "satellite not usable" if snapshot.unusable(lost).any() else "below minimum elevation"
+            self._lose(terminal, lost, reason, snapshot, now_ns)
 
-    def drop_barred(self, moment: Moment, now_ns: int) -> None:
+    def drop_barred(self, snapshot: Snapshot, now_ns: int) -> None:
         """Take out members that the timetable bars from now on."""
         table = self.table
-        for reason, pairs in self.network.timetable.barred(now_ns, table.norad_id):
+        for reason, pairs in self.network.outages.barred(now_ns, table.norad_id):
             barred = table.member & pairs
             for terminal in np.flatnonzero(barred.any(axis=0)).tolist():
-                self._lose(terminal, table.norad_id[barred[:, terminal]], reason, moment, now_ns)
+                self._lose(terminal, table.norad_id[barred[:, terminal]], reason, snapshot, now_ns)
 
-    def _lose(self, terminal: int, lost: IntArray, reason: str, moment: Moment, now_ns: int) -> None:
+    def _lose(self, terminal: int, lost: IntArray, reason: str, snapshot: Snapshot, now_ns: int) -> None:
         old = self.state.clusters[terminal]
         self.state.changed_ns.pop(terminal, None)
-        self.change(terminal, old.without(lost.tolist(), ranges_km(moment, terminal, old)), reason, now_ns)
+        self.change(terminal, old.without(lost.tolist(), ranges_km(snapshot, terminal, old)), reason, now_ns)
 
 
-def ranges_km(moment: Moment, terminal: int, cluster: Cluster) -> Mapping[int, float]:
+def ranges_km(snapshot: Snapshot, terminal: int, cluster: Cluster) -> Mapping[int, float]:
     """NORAD id of each member that anyone sees, and its distance from a terminal."""
     members = np.array(sorted(cluster.ready_ns), dtype=np.int64)
-    known, rows = found(moment.norad_id, members)
-    return dict(zip(members[known].tolist(), moment.range_km[rows, terminal].tolist(), strict=True))
+    known, rows = found(snapshot.norad_id, members)
+    return dict(zip(members[known].tolist(), snapshot.range_km[rows, terminal].tolist(), strict=True))
 
 
 def _waits_ns(old: Cluster, new: Cluster, now_ns: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twin.association import Assignment, AssociationView
-from twin.geometry.snapshot import Moment
+from twin.geometry.snapshot import Snapshot
 from twin.simulation.handover.admission import admitted
 from twin.simulation.handover.clusters import Clusters, ranges_km
 from twin.simulation.handover.view import association_view
@@ -56,9 +56,9 @@ class Handovers:
 
     # Decisions
 
-    def decide(self, moment: Moment, now_ns: int) -> Decision:
+    def decide(self, snapshot: Snapshot, now_ns: int) -> Decision:
         """Ask the policy and set off the changes that lead to what it wants."""
-        view = association_view(self.network, moment, self.clusters.table, self.state.memory)
+        view = association_view(self.network, snapshot, self.clusters.table, self.state.memory)
         wanted = self.network.decide(view)
         self.state.memory = {name: _kept(array) for name, array in wanted.memory.items()}
         changed = (wanted.serving != view.serving).any(axis=0) | (wanted.master != view.master)
@@ -79,7 +79,7 @@ class Handovers:
                 at_once.append(planned)
             else:
                 self._plan(planned)
-        self._begin(at_once, moment, now_ns)
+        self._begin(at_once, snapshot, now_ns)
         self._spread(view, wanted)
         return Decision(view=view, wanted=wanted)
 
@@ -87,13 +87,17 @@ class Handovers:
         rows = np.flatnonzero(wanted.serving[:, terminal])
         ids, master = view.norad_id[rows].tolist(), int(wanted.master[terminal])
         beam = -1 if wanted.beam is None else int(wanted.beam[terminal])
-        share = None if wanted.share is None else tuple(zip(ids, wanted.share[rows, terminal].tolist(), strict=True))
+        power_fraction = (
+            None
+            if wanted.power_fraction is None
+            else tuple(zip(ids, wanted.power_fraction[rows, terminal].tolist(), strict=True))
+        )
         planned = PlannedHandover(
             terminal=terminal,
             satellites=tuple(ids),
             master=int(view.norad_id[master]) if master >= 0 else None,
             beam=beam if beam >= 0 else None,
-            share=share,
+            power_fraction=power_fraction,
             decided_ns=now_ns,
             begin_ns=None,
             look_ns=now_ns,
@@ -127,17 +131,17 @@ class Handovers:
     def _spread(self, view: AssociationView, wanted: Assignment) -> None:
         """Give pairs that serve, and shall, the share of now; the precoder alone has to know of it."""
         for terminal, cluster in enumerate(self.state.clusters):
-            if wanted.share is None:
-                self.clusters.share(terminal, None)
+            if wanted.power_fraction is None:
+                self.clusters.power_fraction(terminal, None)
                 continue
             rows = np.flatnonzero(wanted.serving[:, terminal])
-            parts = zip(view.norad_id[rows].tolist(), wanted.share[rows, terminal].tolist(), strict=True)
-            new = (cluster.share or {}) | {one: part for one, part in parts if one in cluster.ready_ns}
-            self.clusters.share(terminal, {one: new[one] for one in sorted(new)} or None)
+            parts = zip(view.norad_id[rows].tolist(), wanted.power_fraction[rows, terminal].tolist(), strict=True)
+            new = (cluster.power_fraction or {}) | {one: part for one, part in parts if one in cluster.ready_ns}
+            self.clusters.power_fraction(terminal, {one: new[one] for one in sorted(new)} or None)
 
     # What is planned
 
-    def look(self, moment: Moment, now_ns: int) -> None:
+    def look(self, snapshot: Snapshot, now_ns: int) -> None:
         """Go on with all that is to be looked at now."""
         due = [planned for planned in self.state.planned if planned.look_ns == now_ns]
         begin = []
@@ -151,7 +155,7 @@ class Handovers:
             else:
                 self.state.planned.remove(before)
                 self._plan(planned)
-        self._begin(begin, moment, now_ns)
+        self._begin(begin, snapshot, now_ns)
 
     def _plan(self, planned: PlannedHandover) -> None:
         self.state.planned.append(planned)
@@ -188,17 +192,17 @@ class Handovers:
 
     # Execution
 
-    def _begin(self, batch: Sequence[PlannedHandover], moment: Moment, now_ns: int) -> None:
+    def _begin(self, batch: Sequence[PlannedHandover], snapshot: Snapshot, now_ns: int) -> None:
         """Execute decisions with the satellites that are still there and have a place."""
         if not batch:
             return
-        available = self.network.available(moment, now_ns)
+        available = self.network.available(snapshot, now_ns)
         there = {
-            planned.terminal: set(moment.norad_id[available[:, planned.terminal]].tolist()) & set(planned.satellites)
+            planned.terminal: set(snapshot.norad_id[available[:, planned.terminal]].tolist()) & set(planned.satellites)
             for planned in batch
         }
         left = [planned for planned in batch if there[planned.terminal] or not planned.satellites]
-        got = self._places({planned.terminal: there[planned.terminal] for planned in left}, batch, moment)
+        got = self._places({planned.terminal: there[planned.terminal] for planned in left}, batch, snapshot)
         for planned in batch:
             if planned not in left:
                 self._give_up(planned, "target lost", now_ns)  # what serves now goes on
@@ -209,10 +213,10 @@ class Handovers:
                 refused = len(there[planned.terminal]) - len(got[planned.terminal])
                 reason = f"{self._reason(planned)}, {refused} refused" if refused else self._reason(planned)
                 self._log(planned, "executed", now_ns, begun_ns=now_ns, reason=reason)
-                self._execute(planned, got[planned.terminal], reason, moment, now_ns)
+                self._execute(planned, got[planned.terminal], reason, snapshot, now_ns)
 
     def _places(
-        self, wanted: dict[int, set[int]], batch: Sequence[PlannedHandover], moment: Moment
+        self, wanted: dict[int, set[int]], batch: Sequence[PlannedHandover], snapshot: Snapshot
     ) -> dict[int, set[int]]:
         """What is admitted: the earliest decisions first, of those of one instant the nearest satellite."""
         if self._association.capacity is None:
@@ -220,8 +224,8 @@ class Handovers:
         decided_ns = {planned.terminal: planned.decided_ns for planned in batch}
 
         def rank(satellite: int, terminal: int) -> tuple[float, ...]:
-            row = int(np.searchsorted(moment.norad_id, satellite))
-            return decided_ns[terminal], float(moment.range_km[row, terminal])
+            row = int(np.searchsorted(snapshot.norad_id, satellite))
+            return decided_ns[terminal], float(snapshot.range_km[row, terminal])
 
         return admitted(self.state.clusters, wanted, self._association.capacity, rank)
 
@@ -230,24 +234,26 @@ class Handovers:
         return ARRIVAL if comes else planned.reason
 
     def _execute(
-        self, planned: PlannedHandover, satellites: set[int], reason: str, moment: Moment, now_ns: int
+        self, planned: PlannedHandover, satellites: set[int], reason: str, snapshot: Snapshot, now_ns: int
     ) -> None:
         old = self.state.clusters[planned.terminal]
         ready_ns = now_ns + int(self._association.execution)
         stays, master = satellites & old.ready_ns.keys(), planned.master
         if stays and master not in stays and ready_ns > now_ns:
-            left = old.without(old.ready_ns.keys() - stays, ranges_km(moment, planned.terminal, old))
+            left = old.without(old.ready_ns.keys() - stays, ranges_km(snapshot, planned.terminal, old))
             master = left.master  # who joins does not lead before it serves
         new = old.kept(satellites, master, joining_ready_ns=ready_ns, now_ns=now_ns)
         if master not in satellites:
-            new = new.without(() if master is None else {master}, ranges_km(moment, planned.terminal, new))
+            new = new.without(() if master is None else {master}, ranges_km(snapshot, planned.terminal, new))
         if new.master is not None and new.master == planned.master:
             new = replace(new, beam=planned.beam)
         beam_ns = int(self._association.beam_execution)
         if beam_ns and new.master is not None and new.master == old.master and new.beam != old.beam:
             new = replace(new, ready_ns=new.ready_ns | {new.master: now_ns + beam_ns})
-        if planned.share is not None:
-            new = replace(new, share={one: part for one, part in planned.share if one in satellites} or None)
+        if planned.power_fraction is not None:
+            new = replace(
+                new, power_fraction={one: part for one, part in planned.power_fraction if one in satellites} or None
+            )
         for at_ns in sorted({at for at in new.ready_ns.values() if at > now_ns} - set(old.ready_ns.values())):
             self._ready_at(at_ns)
         events = self.clusters.change(planned.terminal, new, reason, now_ns)
@@ -256,15 +262,15 @@ class Handovers:
 
     # The timetable
 
-    def turn(self, moment: Moment, now_ns: int) -> None:
+    def turn(self, snapshot: Snapshot, now_ns: int) -> None:
         """Follow the timetable: take out members that are barred from now on, and let terminals come and go."""
-        timetable = self.network.timetable
-        absent = timetable.absent(now_ns)
-        came = np.flatnonzero(timetable.absent(now_ns - 1) & ~absent).tolist()
+        outages = self.network.outages
+        absent = outages.absent(now_ns)
+        came = np.flatnonzero(outages.absent(now_ns - 1) & ~absent).tolist()
         self.state.arriving = sorted({*self.state.arriving, *came})
         for planned in [planned for planned in self.state.planned if absent[planned.terminal]]:
             self._give_up(planned, "superseded", now_ns, ABSENT)
-        self.clusters.drop_barred(moment, now_ns)
+        self.clusters.drop_barred(snapshot, now_ns)
 
 
 def _kept(array: ArrayLike) -> NDArray[Any]:

@@ -12,15 +12,15 @@ from twin.arrays import FloatArray
 from twin.association import AssociationView, ServingTable
 from twin.association.offline import ContactPlan
 from twin.association.problem import Memory, Score
-from twin.geometry.snapshot import Moment
+from twin.geometry.snapshot import Snapshot
 from twin.world.network import Network, found
 
 
-def association_view(network: Network, moment: Moment, table: ServingTable, memory: Memory) -> AssociationView:
+def association_view(network: Network, snapshot: Snapshot, table: ServingTable, memory: Memory) -> AssociationView:
     """What the policy may know at the start of an epoch."""
-    instant_ns = network.timeline.begin_ns(moment.epoch)
-    visible = network.available(moment, instant_ns)
-    norad_id, association = moment.norad_id, network.scenario.association
+    instant_ns = network.timeline.begin_ns(snapshot.epoch)
+    visible = network.available(snapshot, instant_ns)
+    norad_id, association = snapshot.norad_id, network.scenario.association
     serving = np.zeros(visible.shape, dtype=np.bool_)
     since_ns = np.zeros(visible.shape, dtype=np.int64)
     known, rows = found(norad_id, table.norad_id)
@@ -33,24 +33,24 @@ def association_view(network: Network, moment: Moment, table: ServingTable, memo
     kept = serving[master, np.arange(len(master))] if len(norad_id) else np.zeros(len(master), dtype=np.bool_)
     return AssociationView(
         norad_id=norad_id,
-        elevation_deg=moment.elevation_deg,
-        range_km=moment.range_km,
+        elevation_deg=snapshot.elevation_deg,
+        range_km=snapshot.range_km,
         visible=visible,
-        mean_gain=lambda: network.channel.power_gain(moment),
+        mean_gain=lambda: network.channel.power_gain(snapshot),
         serving=serving,
         master=np.where(kept, master, -1),
         region=network.terminals.group,
-        terminal_latitude_deg=moment.terminals.latitude_deg[moment.index],
-        terminal_longitude_deg=moment.terminals.longitude_deg[moment.index],
+        terminal_latitude_deg=snapshot.terminals.latitude_deg[snapshot.index],
+        terminal_longitude_deg=snapshot.terminals.longitude_deg[snapshot.index],
         instant_ns=instant_ns,
         every_ns=int(association.every),
         member_since_ns=since_ns,
         capacity=association.capacity,
         power_w=network.power_w,
         noise_w=network.channel.noise_w,
-        remaining_s=lambda: network.forecast.remaining_s(moment),
-        ground_distance_km=moment.ground_distance_km,
-        statistics=lambda: network.expected_csi_now(moment, norad_id),
+        remaining_s=lambda: network.forecast.remaining_s(snapshot),
+        ground_distance_km=snapshot.ground_distance_km,
+        statistics=lambda: network.expected_csi_now(snapshot, norad_id),
         contacts=partial(contacts, network),
         memory=memory,
     )
@@ -64,16 +64,16 @@ def contacts(network: Network, score: Score = "elevation") -> list[ContactPlan]:
     seen: list[tuple[NDArray[Any], ...]] = []
     decisions = range(0, network.timeline.epochs, every)
     for decision, epoch in enumerate(decisions):
-        moment = sky.at(epoch)
-        row, terminal = np.nonzero(network.available(moment, network.timeline.begin_ns(epoch)))
-        worth = moment.elevation_deg if score == "elevation" else _alone_bps_hz(network, moment)
-        seen.append((np.full(len(row), decision), moment.norad_id[row], terminal, worth[row, terminal]))
+        snapshot = sky.at(epoch)
+        row, terminal = np.nonzero(network.available(snapshot, network.timeline.begin_ns(epoch)))
+        worth = snapshot.elevation_deg if score == "elevation" else _alone_bps_hz(network, snapshot)
+        seen.append((np.full(len(row), decision), snapshot.norad_id[row], terminal, worth[row, terminal]))
     when, satellite, whom, worth = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     owns = [whom == terminal for terminal in range(network.terminals.count)]
     return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
 
 
-def _alone_bps_hz(network: Network, moment: Moment) -> FloatArray:
+def _alone_bps_hz(network: Network, snapshot: Snapshot) -> FloatArray:
     """(V,K) spectral efficiency of the mean channel if a satellite spends all its power on a terminal alone."""
-    snr = network.power_w * network.channel.power_gain(moment) / network.channel.noise_w
+    snr = network.power_w * network.channel.power_gain(snapshot) / network.channel.noise_w
     return np.asarray(np.log2(1.0 + snr))

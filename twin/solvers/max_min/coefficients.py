@@ -33,4 +33,4 @@ class Coefficients:
 
         A beam without one could still cancel what others leak; P5 has it, but nobody would call it serving.
         """
-        return np.asarray(self.reach.gathered(eligible) & (self.signal > 0.0))
+        return np.asarray(self.reach.gather(eligible) & (self.signal > 0.0))

@@ -85,7 +85,7 @@ class Curvature:
             [
                 (self.gradients @ values).sum(axis=0),
                 (self.own[..., None] * values).sum(axis=1),
-                self.budgets.summed(self.limits[..., None] * values),
+                self.budgets.sum_by_terminal(self.limits[..., None] * values),
             ]
         )
 
@@ -100,7 +100,7 @@ class Curvature:
         out[first, first] = flat @ gradients.transpose(1, 0, 2).reshape(streams, -1).T
         out[second, first] = (self.gradients @ own[..., None])[..., 0]
         out[second, second] = np.diag((self.own * own).sum(axis=1))
-        out[third, first] = self.budgets.summed(self.limits[..., None] * gradients.swapaxes(1, 2))
+        out[third, first] = self.budgets.sum_by_terminal(self.limits[..., None] * gradients.swapaxes(1, 2))
         out[third, second] = self.budgets.by_stream(self.limits * own)
         between = self.limits[:, None, :, :, None] * self.limits[None, :, :, None, :] * self.inverse
         out[third, third] = self.budgets.crossed(between)

@@ -134,13 +134,13 @@ class Blocks:
         wanted = (self.signal * amplitude).sum(axis=1)
         return np.asarray(wanted**2 / (self.response(amplitude)[1] + self.noise))
 
-    def spread_out(self, values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    def scatter(self, values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
         """Values (J,A) of pairs as (S,B)."""
         out = np.zeros(shape)
         out[self.satellite[self.held], self.column[self.held]] = values[self.held]
         return out
 
-    def gathered(self, values: FloatArray) -> FloatArray:
+    def gather(self, values: FloatArray) -> FloatArray:
         """Values (S,B) of pairs as (J,A)."""
         out = np.zeros(self.held.shape)
         out[self.held] = values[self.satellite[self.held], self.column[self.held]]

@@ -58,7 +58,7 @@ class Budgets:
         counted = np.flatnonzero(flat < self.limits)
         return sparse.csr_array((np.ones(len(counted)), (flat[counted], counted)), shape=(self.limits, len(flat)))
 
-    def summed(self, values: FloatArray) -> FloatArray:
+    def sum_by_terminal(self, values: FloatArray) -> FloatArray:
         """Values (G,J,A,...) of pairs, summed over each limit (I,...)."""
         if values.ndim == 3:
             return self._counted(self.limit, values, self.limits + 1)[:-1]
@@ -67,7 +67,7 @@ class Budgets:
 
     def usage(self, amplitude: FloatArray, other: FloatArray | None = None) -> FloatArray:
         """(I,) Σ weight · p², or the same of a product of two amplitudes."""
-        return self.summed(self.weight * (amplitude * (amplitude if other is None else other)))
+        return self.sum_by_terminal(self.weight * (amplitude * (amplitude if other is None else other)))
 
     def at_pairs(self, values: FloatArray) -> FloatArray:
         """Values (I,) of limits at the pairs (G,J,A), zero where there is no limit."""

@@ -51,7 +51,7 @@ class Surroundings:
         """Rows and columns (P,) of the pairs."""
         return self.fields.pairs
 
-    def spread(self, values: FloatArray, otherwise: float, shape: tuple[int, ...]) -> FloatArray:
+    def scatter(self, values: FloatArray, otherwise: float, shape: tuple[int, ...]) -> FloatArray:
         """Values (P,) of the pairs in an array of all, (S,K), with another number below the horizon."""
         if len(values) == prod(shape):
             return values.reshape(shape)

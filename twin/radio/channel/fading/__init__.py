@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-
 from twin.arrays import FloatArray
 from twin.radio.channel.environment import World, realised
 from twin.radio.channel.path_loss import LocatedPath, Path

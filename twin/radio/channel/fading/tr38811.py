@@ -54,7 +54,7 @@ def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> Fl
     los = around.line_of_sight
     rician = np.zeros(los.shape)
     rician[los] = from_db(around.rician_db(los) if options.spread else table.k_mean_db[around.row[los]])
-    return around.spread(rician, float(_expected_rician(table)[0]), path.elevation_deg.shape)
+    return around.scatter(rician, float(_expected_rician(table)[0]), path.elevation_deg.shape)
 
 
 @fadings.register("tr38811", source="TR 38.811, Tables 6.7.2", options=Tr38811FadingOptions)

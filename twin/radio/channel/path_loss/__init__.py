@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-
 from twin.arrays import FloatArray, IntArray
 from twin.radio.channel.environment import World, realised
 from twin.registry import Registry

@@ -49,7 +49,7 @@ def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: 
     los = around.line_of_sight
     drawn_db = np.where(los, 0.0, table.clutter_db[around.row]) + around.shadowing_db(los)
     lowest_db = float(_expected_clutter_db(table)[0])
-    in_the_way_db = around.spread(drawn_db, lowest_db, path.range_km.shape)
+    in_the_way_db = around.scatter(drawn_db, lowest_db, path.range_km.shape)
     return _above_db(path, carrier_hz, options) + in_the_way_db
 
 
