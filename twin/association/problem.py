@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.offline import ContactPlan
 from twin.radio.channel import StatisticalCsi
-from twin.registry import Registry
+from twin.registry import NoOptions, Registry
 
 Memory = Mapping[str, NDArray[Any]]
 Score = Literal["elevation", "rate"]
@@ -105,11 +105,66 @@ class Assignment:
     """Plain arrays to be given again; they survive a resumed run."""
 
 
-class Policy(Protocol):
+Options = TypeVar("Options", contravariant=True)
+
+
+class Policy(Protocol[Options]):
     """Decides who serves whom."""
 
-    def __call__(self, view: AssociationView, *, options: Any) -> Assignment:
+    def __call__(self, view: AssociationView, *, options: Options) -> Assignment:
         """Take one decision."""
 
 
-policies: Registry[Policy] = Registry("policy")
+class Policies(Registry[Policy[Any]]):
+    """The policy models, by name."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self._largest_cluster: dict[str, Callable[[Any], int | None]] = {}
+
+    @overload
+    def register(
+        self, name: str, *, source: str, largest_cluster: int | None = None
+    ) -> Callable[[Policy[NoOptions]], Policy[NoOptions]]: ...
+
+    @overload
+    def register(
+        self,
+        name: str,
+        *,
+        source: str,
+        options: type[Options],
+        largest_cluster: int | Callable[[Options], int | None] | None = None,
+    ) -> Callable[[Policy[Options]], Policy[Options]]: ...
+
+    def register(
+        self,
+        name: str,
+        *,
+        source: str,
+        options: type = NoOptions,
+        largest_cluster: int | Callable[[Any], int | None] | None = None,
+    ) -> Callable[[Any], Any]:
+        """Register a function under the name that a scenario writes; see `Registry.add`.
+
+        Parameters
+        ----------
+        largest_cluster
+            Most satellites that serve one terminal: a number, or a function of the options. None means that the policy
+            sets no limit, or does not say.
+        """
+
+        def keep(model: Any) -> Any:
+            self.add(name, model, source=source, options=options)
+            declared = largest_cluster if callable(largest_cluster) else lambda _: largest_cluster
+            self._largest_cluster[name] = declared
+            return model
+
+        return keep
+
+    def largest_cluster(self, name: str, options: Any) -> int | None:
+        """Most satellites that a policy with given options lets serve one terminal; None if it does not declare that."""
+        return self._largest_cluster[self[name].name](options)
+
+
+policies = Policies("policy")

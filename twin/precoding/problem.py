@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.precoding.weights import Weights
 from twin.radio.channel import StatisticalCsi
-from twin.registry import Registry
+from twin.registry import NoOptions, Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,35 @@ class Precoding:
     """Whether the stop criterion was met; a closed form always converges."""
 
 
-class Precoder(Protocol):
+Options = TypeVar("Options", contravariant=True)
+
+
+class Precoder(Protocol[Options]):
     """A transmission scheme: statistical CSI in, weights out."""
 
-    def __call__(self, problem: PrecodingProblem, *, options: Any) -> Precoding:
+    def __call__(self, problem: PrecodingProblem, *, options: Options) -> Precoding:
         """Solve one problem."""
 
 
-precoders: Registry[Precoder] = Registry("precoder")
+class Precoders(Registry[Precoder[Any]]):
+    """The precoder models, by name."""
+
+    @overload
+    def register(self, name: str, *, source: str) -> Callable[[Precoder[NoOptions]], Precoder[NoOptions]]: ...
+
+    @overload
+    def register(
+        self, name: str, *, source: str, options: type[Options]
+    ) -> Callable[[Precoder[Options]], Precoder[Options]]: ...
+
+    def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
+        """Register a function under the name that a scenario writes; see `Registry.add`."""
+
+        def keep(model: Any) -> Any:
+            self.add(name, model, source=source, options=options)
+            return model
+
+        return keep
+
+
+precoders = Precoders("precoder")

@@ -110,7 +110,9 @@ def restored(arrays: Arrays, array: PlanarArray) -> LoopState:
 
 
 def _planned(text: Mapping[str, Any]) -> PlannedHandover:
-    power_fraction = None if text["power_fraction"] is None else tuple((one, part) for one, part in text["power_fraction"])
+    power_fraction = (
+        None if text["power_fraction"] is None else tuple((one, part) for one, part in text["power_fraction"])
+    )
     return PlannedHandover(**{**text, "satellites": tuple(text["satellites"]), "power_fraction": power_fraction})
 
 

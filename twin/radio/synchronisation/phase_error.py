@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 
 from twin import randomness
 from twin.arrays import FloatArray, IntArray, Reach
 from twin.radio.synchronisation.alignment import Alignment, LinkView
-from twin.registry import Registry
+from twin.registry import NoOptions, Registry
 
 UNIFORM_DEVIATION_RAD = 1e3
 """A Gaussian phase of this deviation is uniform modulo a turn to better than any float can tell."""
 
 
-class PhaseErrorModel(Protocol):
+Options = TypeVar("Options", contravariant=True)
+
+
+class PhaseErrorModel(Protocol[Options]):
     """How well each link is aligned: an `Alignment`, or ζ² alone in rad², infinite for a uniform phase.
 
     `aligned` makes either an `Alignment`. A model that asks no more of its path than a `Path` gives may say so.
     """
 
-    def __call__(self, path: LinkView, *, options: Any) -> FloatArray | Alignment:
+    def __call__(self, path: LinkView, *, options: Options) -> FloatArray | Alignment:
         """Evaluate the model."""
 
 
-phase_errors: Registry[PhaseErrorModel] = Registry("phase error")
+class PhaseErrors(Registry[PhaseErrorModel[Any]]):
+    """The phase error models, by name."""
+
+    @overload
+    def register(
+        self, name: str, *, source: str
+    ) -> Callable[[PhaseErrorModel[NoOptions]], PhaseErrorModel[NoOptions]]: ...
+
+    @overload
+    def register(
+        self, name: str, *, source: str, options: type[Options]
+    ) -> Callable[[PhaseErrorModel[Options]], PhaseErrorModel[Options]]: ...
+
+    def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
+        """Register a function under the name that a scenario writes; see `Registry.add`."""
+
+        def keep(model: Any) -> Any:
+            self.add(name, model, source=source, options=options)
+            return model
+
+        return keep
+
+
+phase_errors = PhaseErrors("phase error")
 
 
 def draw_phase_errors(

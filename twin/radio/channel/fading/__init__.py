@@ -1,25 +1,48 @@
 """Small-scale fading models: the Rician factor of each link."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from twin.arrays import FloatArray
 from twin.radio.channel.environment import World, realised
 from twin.radio.channel.path_loss import LocatedPath, Path
-from twin.registry import Registry
+from twin.registry import NoOptions, Registry
+
+Options = TypeVar("Options", contravariant=True)
 
 
-class FadingModel(Protocol):
+class FadingModel(Protocol[Options]):
     """Rician factor of each link, linear, in the shape of the path's arrays; infinite without fading.
 
     A model with a drawn part has a truth beside it (`realised_by`).
     """
 
-    def __call__(self, path: Path, *, options: Any) -> FloatArray:
+    def __call__(self, path: Path, *, options: Options) -> FloatArray:
         """Evaluate the model."""
 
 
-fadings: Registry[FadingModel] = Registry("fading")
+class Fadings(Registry[FadingModel[Any]]):
+    """The fading models, by name."""
+
+    @overload
+    def register(self, name: str, *, source: str) -> Callable[[FadingModel[NoOptions]], FadingModel[NoOptions]]: ...
+
+    @overload
+    def register(
+        self, name: str, *, source: str, options: type[Options]
+    ) -> Callable[[FadingModel[Options]], FadingModel[Options]]: ...
+
+    def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
+        """Register a function under the name that a scenario writes; see `Registry.add`."""
+
+        def keep(model: Any) -> Any:
+            self.add(name, model, source=source, options=options)
+            return model
+
+        return keep
+
+
+fadings = Fadings("fading")
 
 
 def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, world: World) -> FloatArray:

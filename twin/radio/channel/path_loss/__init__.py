@@ -1,11 +1,11 @@
 """Large-scale loss models: range and elevation in, loss in dB out."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from twin.arrays import FloatArray, IntArray
 from twin.radio.channel.environment import World, realised
-from twin.registry import Registry
+from twin.registry import NoOptions, Registry
 
 
 class Path(Protocol):
@@ -43,17 +43,41 @@ class LocatedPath(Path, Protocol):
         """(K,) terminals."""
 
 
-class PathLossModel(Protocol):
+Options = TypeVar("Options", contravariant=True)
+
+
+class PathLossModel(Protocol[Options]):
     """Loss in dB of each link, in the shape of the path's arrays, as far as it can be known without a measurement.
 
     A model with a drawn part has a truth beside it (`realised_by`).
     """
 
-    def __call__(self, path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
+    def __call__(self, path: Path, *, carrier_hz: float, options: Options) -> FloatArray:
         """Evaluate the model."""
 
 
-path_losses: Registry[PathLossModel] = Registry("path loss")
+class PathLosses(Registry[PathLossModel[Any]]):
+    """The path loss models, by name."""
+
+    @overload
+    def register(self, name: str, *, source: str) -> Callable[[PathLossModel[NoOptions]], PathLossModel[NoOptions]]: ...
+
+    @overload
+    def register(
+        self, name: str, *, source: str, options: type[Options]
+    ) -> Callable[[PathLossModel[Options]], PathLossModel[Options]]: ...
+
+    def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
+        """Register a function under the name that a scenario writes; see `Registry.add`."""
+
+        def keep(model: Any) -> Any:
+            self.add(name, model, source=source, options=options)
+            return model
+
+        return keep
+
+
+path_losses = PathLosses("path loss")
 
 
 def realised_loss_db(
