@@ -24,7 +24,7 @@ STEP_NS: Final = 10_000_000_000
 That misses a setting by a fifth of a second, or by more where a satellite only just comes up."""
 
 
-class Forecast:
+class VisibilityPrediction:
     """Predicts for how long satellites stay above the minimum elevation.
 
     Windows are those of the sky, at fixed epochs; within one a moving terminal counts as standing where it was at the
