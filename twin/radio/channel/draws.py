@@ -8,7 +8,7 @@ import numpy as np
 
 from twin import randomness
 from twin.arrays import ComplexArray, FloatArray, IntArray
-from twin.radio.channel.csi import StatisticalCsi
+from twin.radio.channel.statistical_csi import StatisticalCsi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

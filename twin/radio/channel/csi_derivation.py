@@ -11,11 +11,11 @@ import numpy as np
 from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.constants import BOLTZMANN_J_K, REFERENCE_TEMPERATURE_K
 from twin.radio.channel.array import PlanarArray
-from twin.radio.channel.csi import StatisticalCsi
 from twin.radio.channel.element_pattern import CosinePower, ElementPattern, Isotropic, Reflector
 from twin.radio.channel.environment import World, realised, terminal_keys
 from twin.radio.channel.fading import realised_rician
 from twin.radio.channel.path_loss import Path, realised_loss_db
+from twin.radio.channel.statistical_csi import StatisticalCsi
 from twin.units import from_db
 
 if TYPE_CHECKING:
