@@ -25,6 +25,7 @@ from twin.radio.waveform import Waveform
 from twin.timeline import Timeline
 from twin.uncertainty import Clocks
 from twin.units import instant, watts_from_dbm
+from twin.world.channel import channel_model
 from twin.world.outages import OutageSchedule
 from twin.world.setup import Worlds
 
@@ -106,7 +107,7 @@ class Network:
             outages=OutageSchedule.of(scenario, worlds.catalogue.names, terminals),
             forecast=worlds.forecast,
             terminals=terminals,
-            channel=ChannelModel.from_scenario(scenario, terminals),
+            channel=channel_model(scenario, group=terminals.group, names=terminals.names),
             phase_error=scenario.precompensation.bound(),
             waveform=waveform(scenario),
             policy=association.bound(),

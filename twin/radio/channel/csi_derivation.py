@@ -4,70 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
 from twin.arrays import ComplexArray, FloatArray, IntArray
-from twin.constants import BOLTZMANN_J_K, REFERENCE_TEMPERATURE_K
 from twin.radio.channel.array import PlanarArray
-from twin.radio.channel.element_pattern import CosinePower, ElementPattern, Isotropic, Reflector
-from twin.radio.channel.environment import World, realised, terminal_keys
+from twin.radio.channel.element_pattern import ElementPattern
+from twin.radio.channel.environment import World, realised
 from twin.radio.channel.fading import realised_rician
-from twin.radio.channel.path_loss import Path, realised_loss_db
+from twin.radio.channel.path import AimedPath, LinkGeometry, LocatedPath, Path
+from twin.radio.channel.path_loss import realised_loss_db
 from twin.radio.channel.statistical_csi import StatisticalCsi
 from twin.units import from_db
-
-if TYPE_CHECKING:
-    from twin.geometry.links import LinkStates
-    from twin.geometry.terminals import Terminals
-    from twin.scenario import Scenario
-    from twin.scenario.terminals import Array, Pattern
-
-
-def noise_power_w(*, bandwidth_hz: float, noise_figure_db: float, antenna_temperature_k: float) -> float:
-    """Noise power of a receiver: k B (T_antenna + T_0 (F - 1)), the noise figure being defined at T_0 = 290 K.
-
-    >>> noise_w = noise_power_w(bandwidth_hz=1.0, noise_figure_db=0.0, antenna_temperature_k=290.0)
-    >>> round(float(10.0 * np.log10(noise_w)), 1)
-    -204.0
-    """
-    receiver_k = REFERENCE_TEMPERATURE_K * (float(from_db(noise_figure_db)) - 1.0)
-    return BOLTZMANN_J_K * bandwidth_hz * (antenna_temperature_k + receiver_k)
-
-
-def planar(section: Array) -> PlanarArray:
-    """The array that a scenario section describes."""
-    return PlanarArray(
-        rows=section.rows,
-        columns=section.columns,
-        spacing_wavelengths=section.spacing_wavelengths,
-        element_gain_dbi=section.element_gain_dbi,
-    )
-
-
-def element_pattern(section: Pattern) -> ElementPattern:
-    """The pattern that a scenario section describes."""
-    if section.name == "cosine":
-        return CosinePower() if section.exponent is None else CosinePower(exponent=section.exponent)
-    if section.aperture_wavelengths is not None:
-        return Reflector(aperture_wavelengths=section.aperture_wavelengths)
-    return Isotropic()
-
-
-class AimedPath(Path, Protocol):
-    """Links of which is known how far off the boresights they are; both are asked of it only if a pattern needs them.
-
-    `LinkStates` and `Moment` are such.
-    """
-
-    @property
-    def departure_nadir_cos(self) -> FloatArray:
-        """(S,K) cosine of the angle between the satellite's nadir and the terminal."""
-
-    @property
-    def arrival_boresight_cos(self) -> FloatArray:
-        """(S,K) cosine of the angle between the terminal's boresight and the satellite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,29 +42,6 @@ class ChannelModel:
     world: World
     """What fixes the drawn surroundings of the terminals."""
 
-    @classmethod
-    def from_scenario(cls, scenario: Scenario, terminals: Terminals) -> Self:
-        """Bind the models that the scenario selects."""
-        channel, receiver = scenario.channel, scenario.receiver
-        noise_w = noise_power_w(
-            bandwidth_hz=channel.subcarrier_khz * 1e3,
-            noise_figure_db=receiver.noise_figure_db,
-            antenna_temperature_k=receiver.antenna_temperature_k,
-        )
-        return cls(
-            carrier_hz=channel.carrier_ghz * 1e9,
-            path_loss=channel.path_loss.bound(),
-            fading=channel.fading.bound(),
-            isotropic_scattering=channel.scattering == "isotropic",
-            satellite_array=planar(scenario.satellites.array),
-            terminal_arrays=tuple(planar(group.antenna) for group in scenario.terminals),
-            satellite_pattern=element_pattern(scenario.satellites.array.pattern),
-            terminal_patterns=tuple(element_pattern(group.antenna.pattern) for group in scenario.terminals),
-            group=terminals.group,
-            noise_w=np.full(terminals.count, noise_w),
-            world=World(seed=scenario.seed, terminal=terminal_keys(terminals.names)),
-        )
-
     @property
     def terminal_elements(self) -> IntArray:
         """(K,) elements of each terminal's array."""
@@ -127,11 +52,11 @@ class ChannelModel:
         """Whether the channels as they are differ from what can be expected of them."""
         return realised(self.path_loss) is not None or realised(self.fading) is not None
 
-    def realised_loss_db(self, links: LinkStates) -> FloatArray:
+    def realised_loss_db(self, links: LocatedPath) -> FloatArray:
         """(S,K) large-scale loss as it is."""
         return realised_loss_db(self.path_loss, links, carrier_hz=self.carrier_hz, world=self.world)
 
-    def realised_rician(self, links: LinkStates) -> FloatArray:
+    def realised_rician(self, links: LocatedPath) -> FloatArray:
         """(S,K) Rician factor κ as it is, linear."""
         return realised_rician(self.fading, links, world=self.world)
 
@@ -158,7 +83,7 @@ class ChannelModel:
             relative[..., own] = 1.0 if pattern.uniform else pattern.relative_gain(boresight_cos[..., own])
         return relative
 
-    def csi(self, links: LinkStates, mean_phase: FloatArray, *, expected: bool = False) -> StatisticalCsi:
+    def csi(self, links: LinkGeometry, mean_phase: FloatArray, *, expected: bool = False) -> StatisticalCsi:
         """Statistical CSI of the links at one instant.
 
         Parameters

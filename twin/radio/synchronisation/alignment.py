@@ -8,7 +8,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray
-from twin.radio.channel.path_loss import Path
+from twin.radio.channel.path import Path
 from twin.radio.synchronisation.compensation import Motion, Residual
 from twin.radio.waveform import Waveform
 

@@ -1,6 +1,6 @@
 """Phase error from assumed delay and Doppler errors."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -26,7 +26,7 @@ class ResidualOptions:
 
 
 @phase_errors.register("residual", source="P3, eq. 8 and 10", options=ResidualOptions)
-def residual_phase(path: LinkView, *, options: Any) -> Alignment:
+def residual_phase(path: LinkView, *, options: ResidualOptions) -> Alignment:
     """Phase error, ICI and ISI of Gaussian residual delay and Doppler, the same for all links.
 
     ϱ = 2π (f_0 + nΔf) τ̄ + 2π ν̄ t gives ζ² = (2π)² (E(f_0 + nΔf)² σ_τ² + t² σ_ν²), the mean taken over the band.

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
 import numpy as np
-from annotated_types import Ge, Le
 
 from twin.arrays import BoolArray, FloatArray
 from twin.radio.synchronisation.alignment import Alignment, LinkView
 from twin.radio.synchronisation.disturbance import mean_disturbance
 from twin.radio.synchronisation.loop_errors import LoopErrors, loop_errors
+from twin.radio.synchronisation.loop_options import ClosedLoopOptions
 from twin.radio.synchronisation.phase_error import phase_errors
-from twin.registry import dataclass_options
-
-
-@dataclass_options
-class ClosedLoopOptions:
-    """The loop from the pilots of a satellite to the compensation at it."""
-
-    pilot_spacing: Annotated[int, Ge(1)] = 4
-    """One subcarrier in so many holds a pilot."""
-    pilot_symbols: Annotated[int, Ge(2)] = 4
-    """Symbols with pilots from which one estimate is made."""
-    pilot_interval_symbols: Annotated[int, Ge(1)] = 14
-    """Symbols from one with pilots to the next; a slot of 5G NR has 14."""
-    processing_ms: Annotated[float, Ge(0.0), Le(1e5)] = 5.0
-    """From the last pilot at the terminal to the compensated signal at the satellite, propagation not counted."""
-    foresee_acceleration: bool = True
-    """Whether prediction uses the range acceleration, which the ephemeris gives, beside the measured rate."""
-    carrier_phase: bool = False
-    """Whether the terminal measures the pilots' carrier phase, and thereby the delay to a fraction of a cycle."""
-    delay_step_ps: Annotated[float, Ge(0.0), Le(1e12)] = 0.0
-    """Step to which the delay is rounded; 0 does not round."""
-    doppler_step_hz: Annotated[float, Ge(0.0), Le(1e9)] = 0.0
-    """Step to which the Doppler shift is rounded; 0 does not round."""
-    window_advance: Annotated[float, Ge(0.0), Le(1.0)] = 0.5
-    """Share of the cyclic prefix by which the receiver's windows are early."""
 
 
 @phase_errors.register("closed_loop", source="P3, Section III-B: the chain, worked out", options=ClosedLoopOptions)
-def followed_loop(path: LinkView, *, options: Any) -> Alignment:
+def followed_loop(path: LinkView, *, options: ClosedLoopOptions) -> Alignment:
     """Phase error, ICI and ISI of pilot estimates, fed back and predicted over the delay, for each link.
 
     Where no pilot is heard the phase is uniform and no power stays where it should.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from twin.constants import LIGHT_SPEED_M_S
 from twin.errors import InputError
 from twin.radio.synchronisation.alignment import LinkView
 from twin.radio.synchronisation.compensation import Motion, delay_s, doppler_hz
+from twin.radio.synchronisation.loop_options import ClosedLoopOptions
 from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
 from twin.radio.waveform import Waveform
-
-if TYPE_CHECKING:
-    from twin.radio.synchronisation.closed_loop import ClosedLoopOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

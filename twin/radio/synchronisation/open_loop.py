@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -26,7 +26,7 @@ class OpenLoopOptions:
 
 
 @phase_errors.register("open_loop", source="P3, eq. 8 and 10, of a prediction that errs", options=OpenLoopOptions)
-def open_loop(path: LinkView, *, options: Any) -> Alignment:
+def open_loop(path: LinkView, *, options: OpenLoopOptions) -> Alignment:
     """Phase, ICI and ISI of compensation by prediction alone: what the belief and its clocks get wrong.
 
     The residuals τ̄ and ν̄ of each link are what the belief misses of the truth, and the phase that they make,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from twin.radio.channel.environment.drawn import PairFields, Pairs
 from twin.radio.channel.environment.field_coordinates import Triple, clutter_points_m
 from twin.radio.channel.environment.keys import World
 from twin.radio.channel.environment.tables import Tables
-
-if TYPE_CHECKING:
-    from twin.radio.channel.path_loss import LocatedPath
+from twin.radio.channel.path import LocatedPath
 
 _KEPT = 2
 """Geometries whose surroundings are kept: path loss and fading ask one after the other for the same."""

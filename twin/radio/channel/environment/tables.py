@@ -78,8 +78,8 @@ def band_of(carrier_hz: float) -> Band:
     if KA_BAND_GHZ[0] <= carrier_ghz <= KA_BAND_GHZ[1]:
         return "ka"
     raise ValueError(
-        f"TR 38.811 has no tables for a carrier of {carrier_ghz:g} GHz, only below {S_BAND_BELOW_GHZ:g} GHz and from"
-        f' {KA_BAND_GHZ[0]:g} to {KA_BAND_GHZ[1]:g} GHz; band = "s" or band = "ka" takes those of either'
+        f'band must be "s" or "ka" for a carrier of {carrier_ghz:g} GHz: TR 38.811 has tables for carriers below'
+        f" {S_BAND_BELOW_GHZ:g} GHz and from {KA_BAND_GHZ[0]:g} to {KA_BAND_GHZ[1]:g} GHz"
     )
 
 

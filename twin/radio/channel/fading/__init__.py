@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 from twin.arrays import FloatArray
 from twin.radio.channel.environment import World, realised
-from twin.radio.channel.path_loss import LocatedPath, Path
+from twin.radio.channel.path import LocatedPath, Path
 from twin.registry import NoOptions, Registry
 
 Options = TypeVar("Options", contravariant=True)

@@ -1,14 +1,14 @@
 """Rician factors: one for all links, by elevation, or none at all."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import MinLen
 
 from twin.arrays import FloatArray
 from twin.radio.channel.fading import fadings
-from twin.radio.channel.path_loss import Path
-from twin.registry import dataclass_options
+from twin.radio.channel.path import Path
+from twin.registry import NoOptions, dataclass_options
 from twin.units import from_db
 
 
@@ -36,18 +36,18 @@ class KByElevationOptions:
 
 
 @fadings.register("fixed_k", source="P3, Section II", options=FixedKOptions)
-def fixed_k(path: Path, *, options: Any) -> FloatArray:
+def fixed_k(path: Path, *, options: FixedKOptions) -> FloatArray:
     """Rician fading with one K-factor."""
     return np.full(path.range_km.shape, float(from_db(options.k_db)))
 
 
 @fadings.register("k_by_elevation", source="table of the scenario", options=KByElevationOptions)
-def k_by_elevation(path: Path, *, options: Any) -> FloatArray:
+def k_by_elevation(path: Path, *, options: KByElevationOptions) -> FloatArray:
     """Rician fading with a K-factor interpolated over elevation."""
     return from_db(np.interp(path.elevation_deg, options.elevation_deg, options.k_db))
 
 
 @fadings.register("none", source="line of sight only")
-def line_of_sight(path: Path, *, options: Any) -> FloatArray:
+def line_of_sight(path: Path, *, options: NoOptions) -> FloatArray:
     """No fading: the line of sight alone."""
     return np.full(path.range_km.shape, np.inf)

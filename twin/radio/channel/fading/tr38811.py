@@ -1,16 +1,17 @@
 """3GPP's Rician factors of TR 38.811, Tables 6.7.2: by elevation, environment and band."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, band_of, realised_by, tables
+from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, realised_by, tables
 from twin.radio.channel.fading import fadings
-from twin.radio.channel.path_loss import LocatedPath, Path
-from twin.registry import dataclass_options
+from twin.radio.channel.path import LocatedPath, Path
+from twin.radio.channel.path_loss.tr38811 import Tr38811Options
+from twin.registry import Facts, dataclass_options
 from twin.units import from_db
 
 
@@ -31,20 +32,29 @@ class Tr38811FadingOptions:
         """The tables that hold for these options."""
         return tables(self.environment, self.band)
 
-    def check(self, *, carrier_hz: float, path_loss: Any) -> None:
-        """Refuse surroundings that are not those of the path loss: a link has one line-of-sight state; ValueError."""
-        if not hasattr(path_loss, "environment"):
+    def check(self, facts: Facts) -> None:
+        """Check that path loss and fading share one environment, as they share the line-of-sight state.
+
+        Raises
+        ------
+        ValueError
+            If environment, clutter distance or band differ from those of the path loss.
+        """
+        path_loss = facts.path_loss
+        if not isinstance(path_loss, Tr38811Options):
             return
-        for key in ("environment", "clutter_distance_m"):
-            own, other = getattr(self, key), getattr(path_loss, key)
+        for key, own, other in (
+            ("environment", self.environment, path_loss.environment),
+            ("clutter_distance_m", self.clutter_distance_m, path_loss.clutter_distance_m),
+        ):
             if own != other:
                 raise ValueError(f"{key} = {own!r} must be that of channel.path_loss, {other!r}")
-        band = band_of(carrier_hz) if path_loss.band == "by_carrier" else path_loss.band
+        band = path_loss.selected_band(facts.carrier_hz)
         if self.band != band:
             raise ValueError(f"band = {self.band!r} must be that of channel.path_loss and the carrier, {band!r}")
 
 
-def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> FloatArray:
+def drawn_tr38811_fading(path: LocatedPath, *, options: Tr38811FadingOptions, world: World) -> FloatArray:
     """Rician factor (S,K) as it is: that of the table in line of sight, none at all without.
 
     Pairs below the horizon, which have no link, get the factor that the model expects.
@@ -59,7 +69,7 @@ def drawn_tr38811_fading(path: LocatedPath, *, options: Any, world: World) -> Fl
 
 @fadings.register("tr38811", source="TR 38.811, Tables 6.7.2", options=Tr38811FadingOptions)
 @realised_by(drawn_tr38811_fading)
-def tr38811_fading(path: Path, *, options: Any) -> FloatArray:
+def tr38811_fading(path: Path, *, options: Tr38811FadingOptions) -> FloatArray:
     """Rician fading with 3GPP's factor by elevation in line of sight, Rayleigh fading without.
 
     What is known without a measurement: power along the line of sight over scattered power, both expected over line of

@@ -3,45 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, overload
 
-from twin.arrays import FloatArray, IntArray
+from twin.arrays import FloatArray
 from twin.radio.channel.environment import World, realised
+from twin.radio.channel.path import LocatedPath, Path
 from twin.registry import NoOptions, Registry
-
-
-class Path(Protocol):
-    """What a large-scale model may know of links, arrays of one shape."""
-
-    @property
-    def range_km(self) -> FloatArray:
-        """Slant range."""
-
-    @property
-    def elevation_deg(self) -> FloatArray:
-        """Elevation of the satellite at the terminal."""
-
-
-class LocatedPath(Path, Protocol):
-    """Links of S satellites and K terminals that are told apart: what drawing their surroundings takes.
-
-    Range and elevation are of shape (S,K).
-    """
-
-    @property
-    def norad_id(self) -> IntArray:
-        """(S,) satellites."""
-
-    @property
-    def azimuth_deg(self) -> FloatArray:
-        """(S,K) azimuth of the satellite seen from the terminal, from north clockwise."""
-
-    @property
-    def latitude_deg(self) -> FloatArray:
-        """(K,) terminals."""
-
-    @property
-    def longitude_deg(self) -> FloatArray:
-        """(K,) terminals."""
-
 
 Options = TypeVar("Options", contravariant=True)
 

@@ -1,17 +1,18 @@
 """What the atmosphere adds to free space, alone or under another model."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from twin.arrays import FloatArray
-from twin.radio.channel.path_loss import Path, path_losses
+from twin.radio.channel.path import Path
+from twin.radio.channel.path_loss import path_losses
 from twin.radio.channel.path_loss import weather as itu
 from twin.radio.channel.path_loss.free_space import free_space_db
 from twin.radio.channel.path_loss.gases import gas_db, zenith_attenuation_db
 from twin.radio.channel.path_loss.scintillation import FLUCTUATION_4_GHZ_DB, Zone, scintillation_db
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 Latitude = Annotated[float, Ge(-90.0), Le(90.0)]
 Longitude = Annotated[float, Ge(-180.0), Le(360.0)]
@@ -45,21 +46,21 @@ class AtmosphereOptions:
         if self.weather_at is not None and not itu.installed():
             raise ValueError(f"weather_at {itu.MISSING}")
 
-    def check(self, *, carrier_hz: float) -> None:
-        """Refuse a carrier for which a term is not known; ValueError."""
+    def check(self, facts: Facts) -> None:
+        """Check the carrier frequency against the limits of each selected term; ValueError if it exceeds them."""
         if self.weather_at is not None:
-            itu.check_carrier(carrier_hz)
+            itu.check_carrier(facts.carrier_hz)
         elif self.atmosphere and self.zenith_attenuation_db is None:
-            zenith_attenuation_db(carrier_hz)
+            zenith_attenuation_db(facts.carrier_hz)
 
 
 @path_losses.register("atmospheric", source="TR 38.811, eq. 6.6-8; P5, Section II", options=AtmosphereOptions)
-def atmospheric(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
+def atmospheric(path: Path, *, carrier_hz: float, options: AtmosphereOptions) -> FloatArray:
     """Free space, absorption by gases and, at will, scintillation or the weather of a place."""
     return free_space_db(path.range_km, carrier_hz) + atmosphere_db(path, carrier_hz=carrier_hz, options=options)
 
 
-def atmosphere_db(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
+def atmosphere_db(path: Path, *, carrier_hz: float, options: AtmosphereOptions) -> FloatArray:
     """All that `AtmosphereOptions` add to a loss, in the shape of the path's arrays."""
     loss_db = np.full(path.range_km.shape, float(options.extra_loss_db))
     if options.weather_at is not None:

@@ -1,13 +1,14 @@
 """Free space."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import FloatArray
 from twin.constants import LIGHT_SPEED_M_S
-from twin.radio.channel.path_loss import Path, path_losses
+from twin.radio.channel.path import Path
+from twin.radio.channel.path_loss import path_losses
 from twin.registry import dataclass_options
 
 
@@ -20,7 +21,7 @@ class FreeSpaceOptions:
 
 
 @path_losses.register("free_space", source="TR 38.811, eq. 6.6-2", options=FreeSpaceOptions)
-def free_space(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
+def free_space(path: Path, *, carrier_hz: float, options: FreeSpaceOptions) -> FloatArray:
     """Free-space loss and a fixed margin."""
     return np.asarray(free_space_db(path.range_km, carrier_hz) + options.extra_loss_db)
 

@@ -46,8 +46,8 @@ def zenith_attenuation_db(carrier_hz: float) -> float:
     f = carrier_hz / 1e9
     if f > HIGHEST_GHZ:
         raise ValueError(
-            f"no gas absorption is known for a carrier of {f:g} GHz, only up to {HIGHEST_GHZ:g} GHz;"
-            " zenith_attenuation_db gives it a number"
+            f"zenith_attenuation_db must be given for a carrier of {f:g} GHz: the model of gas absorption ends at"
+            f" {HIGHEST_GHZ:g} GHz"
         )
     return _oxygen_db_km(f) * _oxygen_height_km(f) + _vapour_db_km(f) * _vapour_height_km(f)
 

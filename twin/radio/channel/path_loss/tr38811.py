@@ -1,17 +1,18 @@
 """3GPP's large-scale model of TR 38.811, section 6.6: line of sight or not, clutter, shadowing."""
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import Environment, Surroundings, Tables, World, band_of, realised_by, tables
-from twin.radio.channel.path_loss import LocatedPath, Path, path_losses
+from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, band_of, realised_by, tables
+from twin.radio.channel.path import LocatedPath, Path
+from twin.radio.channel.path_loss import path_losses
 from twin.radio.channel.path_loss.atmospheric import AtmosphereOptions, atmosphere_db
 from twin.radio.channel.path_loss.free_space import free_space_db
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 from twin.units import to_db
 
 
@@ -29,17 +30,21 @@ class Tr38811Options(AtmosphereOptions):
     """How far from a terminal the things stand that shadow it: a satellite that moves on by an angle (in rad) finds
     other surroundings as if the terminal had moved by the angle times this (ours: the report draws single drops)."""
 
-    def check(self, *, carrier_hz: float) -> None:
-        """Refuse a carrier that the report has no tables for; ValueError."""
-        AtmosphereOptions.check(self, carrier_hz=carrier_hz)
-        self.tables(carrier_hz)
+    def check(self, facts: Facts) -> None:
+        """Check that the report has tables for the carrier frequency; ValueError if not."""
+        AtmosphereOptions.check(self, facts)
+        self.tables(facts.carrier_hz)
 
     def tables(self, carrier_hz: float) -> Tables:
         """The tables that hold for these options."""
-        return tables(self.environment, band_of(carrier_hz) if self.band == "by_carrier" else self.band)
+        return tables(self.environment, self.selected_band(carrier_hz))
+
+    def selected_band(self, carrier_hz: float) -> Band:
+        """The report's band: the option if it names one, otherwise the band of the carrier."""
+        return band_of(carrier_hz) if self.band == "by_carrier" else self.band
 
 
-def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: World) -> FloatArray:
+def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Tr38811Options, world: World) -> FloatArray:
     """Loss (S,K) as it is: of the state that each link is in, shadowing included (TR 38.811, eq. 6.6-4).
 
     Pairs below the horizon, which have no link, get the loss that the model expects.
@@ -55,7 +60,7 @@ def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Any, world: 
 
 @path_losses.register("tr38811", source="TR 38.811, section 6.6", options=Tr38811Options)
 @realised_by(drawn_tr38811)
-def tr38811(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
+def tr38811(path: Path, *, carrier_hz: float, options: Tr38811Options) -> FloatArray:
     """Free space, clutter and shadowing by elevation in four environments, and the atmosphere at will.
 
     What is known without a measurement: the power that is to be expected over line of sight and none, each with the
@@ -67,7 +72,7 @@ def tr38811(path: Path, *, carrier_hz: float, options: Any) -> FloatArray:
     return np.asarray(_above_db(path, carrier_hz, options) + clutter_db)
 
 
-def _above_db(path: Path, carrier_hz: float, options: Any) -> FloatArray:
+def _above_db(path: Path, carrier_hz: float, options: Tr38811Options) -> FloatArray:
     """What is lost before the surroundings are reached."""
     return free_space_db(path.range_km, carrier_hz) + atmosphere_db(path, carrier_hz=carrier_hz, options=options)
 

@@ -31,7 +31,7 @@ def check_carrier(carrier_hz: float) -> None:
     lowest, highest = WEATHER_GHZ
     if not lowest <= carrier_hz / 1e9 <= highest:
         raise ValueError(
-            f"no weather is known for a carrier of {carrier_hz / 1e9:g} GHz, only from {lowest:g} to {highest:g} GHz"
+            f"weather_at needs a carrier from {lowest:g} to {highest:g} GHz, found {carrier_hz / 1e9:g} GHz"
         )
 
 
