@@ -74,7 +74,7 @@ def literal(csi: StatisticalCsi, weights: Array, receive: Array, waveform: Wavef
 @pytest.mark.parametrize("share", [0.0, 144 / 2048, 0.25, 1.0])
 @pytest.mark.parametrize("span", [0.1, 2.0, 6.0, 60.0])
 def test_no_set_of_offsets_makes_a_negative_power(share: float, span: float):
-    wave = Waveform.of(carrier_hz=2e9, subcarrier_hz=1.0, bandwidth_hz=64.0, prefix_share=share)
+    wave = Waveform.of(carrier_hz=2e9, subcarrier_hz=1.0, bandwidth_hz=64.0, cyclic_prefix_ratio=share)
     rng = np.random.default_rng([1, int(10 * span)])
     for count in (2, 3, 5, 12, 40):
         offset = rng.uniform(0.0, span, (200, count))

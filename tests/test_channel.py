@@ -11,7 +11,7 @@ from twin.geometry.links import LinkStates
 from twin.precoding import PrecodingProblem
 from twin.radio.channel import ChannelModel, PlanarArray, StatisticalCsi, draw_channels, noise_power_w
 from twin.radio.channel.element_pattern import Isotropic
-from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.channel.environment import FieldKeys, terminal_keys
 from twin.radio.synchronisation import draw_phase_errors, mean_phase
 from twin.rates import Streams, score
 from twin.registry import of_kind
@@ -54,7 +54,7 @@ def model_of(*terminal_arrays: PlanarArray, fading: str = "none", loss: str = "f
         terminal_arrays=terminal_arrays,
         satellite_pattern=Isotropic(),
         terminal_patterns=(Isotropic(),) * len(terminal_arrays),
-        world=World(seed=0, terminal=terminal_keys(f"ut-{number}" for number in range(len(terminal_arrays)))),
+        field_keys=FieldKeys(seed=0, terminal=terminal_keys(f"ut-{number}" for number in range(len(terminal_arrays)))),
         group=np.arange(len(terminal_arrays)),
         noise_w=np.full(len(terminal_arrays), noise_w),
     )

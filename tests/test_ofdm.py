@@ -63,9 +63,9 @@ def test_power_goes_where_the_formulas_say(early: float, cycles: float, advance:
     turned = own * np.exp(-1j * expected_phase(early, cycles, advance=advance))
     formula = demodulate(error(early, cycles), WAVE, advance_s=advance * SAMPLE_S)
     # what is not response is independent from carrier to carrier
-    assert abs(turned.mean() - formula.response) < SIGMAS * np.sqrt(formula.carriers / own.size) + 1e-11
-    expect_close(np.mean(np.abs(turned - formula.response) ** 2, axis=1), formula.carriers)
-    expect_close(symbols, formula.symbols)
+    assert abs(turned.mean() - formula.response) < SIGMAS * np.sqrt(formula.ici_power / own.size) + 1e-11
+    expect_close(np.mean(np.abs(turned - formula.response) ** 2, axis=1), formula.ici_power)
+    expect_close(symbols, formula.isi_power)
 
 
 def expect_close(measured: np.ndarray, formula: np.ndarray) -> None:
@@ -78,9 +78,9 @@ def test_fractions_of_a_sample_beyond_the_prefix_count_as_whole_ones_at_most(ear
     own, symbols = parts(early)
     turned = own * np.exp(-1j * expected_phase(early))
     formula = demodulate(error(early), WAVE)
-    slack = SIGMAS * np.sqrt(formula.carriers / own.size)
+    slack = SIGMAS * np.sqrt(formula.ici_power / own.size)
     assert abs(turned.mean() - formula.response) < 1.0 / N + slack  # the receiver takes whole samples
-    assert abs(symbols.mean() - formula.symbols) < 1.0 / N + SIGMAS * symbols.std() / np.sqrt(len(symbols))
+    assert abs(symbols.mean() - formula.isi_power) < 1.0 / N + SIGMAS * symbols.std() / np.sqrt(len(symbols))
 
 
 @pytest.mark.parametrize("cycles", [0.0, 0.07, -0.3, 0.5, 1.0, 2.6])

@@ -21,7 +21,7 @@ from twin.radio.synchronisation import (
     predict,
     residual,
 )
-from twin.radio.synchronisation.loop_errors import loop_errors, motion_error, pilot_grid
+from twin.radio.synchronisation.loop_errors import loop_errors, prediction_error, pilot_grid
 from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
 from twin.radio.waveform import Waveform
 from twin.registry import of_kind
@@ -333,7 +333,7 @@ def test_foreseeing_the_acceleration_is_worth_it():
 
 @pytest.mark.parametrize("known", [False, True])
 def test_what_prediction_misses_is_what_compensation_misses(known: bool):
-    """`unforeseen` against `predict` and `residual` on motion with constant jerk."""
+    """`prediction_error` against `predict` and `residual` on motion with constant jerk."""
     links, age_s = view(), 0.7
     r, v, a = links.range_km, links.range_rate_km_s, links.range_acceleration_km_s2
     jerk = -3.0 * v * a / r
@@ -344,7 +344,7 @@ def test_what_prediction_misses_is_what_compensation_misses(known: bool):
     )
     told = links if known else replace(links, range_acceleration_km_s2=np.zeros(PAIRS))
     missed = residual(predict(told, age_s=age_s, carrier_hz=2e9), truth, carrier_hz=2e9)
-    delay_s, doppler_hz = motion_error(links, np.full(PAIRS, age_s), carrier_hz=2e9, acceleration_known=known)
+    delay_s, doppler_hz = prediction_error(links, np.full(PAIRS, age_s), carrier_hz=2e9, acceleration_known=known)
     np.testing.assert_allclose(delay_s, missed.delay_s, rtol=1e-6, atol=5e-18)  # rounding of 2000 km
     np.testing.assert_allclose(doppler_hz, missed.doppler_hz, rtol=1e-6, atol=1e-10)  # and of 7 km/s
 
@@ -359,7 +359,7 @@ def test_jerk_of_a_low_pass_is_near_that_of_straight_motion():
     jerk, straight, curved = (each[9:-9] for each in (np.gradient(a, step_s), -3.0 * v * a / range_km, -(rate**2) * v))
     greatest = np.abs(jerk).max()
     np.testing.assert_allclose(jerk, straight + curved, atol=1e-4 * greatest)  # differences over 0.1 s
-    assert 0.005 * greatest < np.abs(curved).max() < 0.01 * greatest  # what `unforeseen` leaves out
+    assert 0.005 * greatest < np.abs(curved).max() < 0.01 * greatest  # what `prediction_error` leaves out
 
 
 def test_pilots_that_do_not_fit_are_refused():

@@ -14,7 +14,7 @@ from tests.test_rates import drawn, for_all, random_weights, streams_of, world
 from twin.association import ServingTable
 from twin.errors import InputError
 from twin.radio.channel import StatisticalCsi
-from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.channel.environment import FieldKeys, terminal_keys
 from twin.radio.channel.fading import realised_rician
 from twin.radio.channel.path_loss import realised_loss_db
 from twin.radio.synchronisation import LinkView, aligned
@@ -290,10 +290,12 @@ def test_policies_see_what_can_be_expected_and_the_air_is_what_it_is():
     np.testing.assert_allclose(to_db(view.statistics().gain[visible]), mean_db, atol=1e-9)
     np.testing.assert_array_equal(view.statistics().rician, network.channel.fading(links))
     truth = network.csi_now(snapshot, snapshot.norad_id)
-    world = World(seed=5, terminal=terminal_keys(network.terminals.names))
-    expected_db = gains_db - realised_loss_db(network.channel.path_loss, links, carrier_hz=2e9, world=world)[visible]
+    field_keys = FieldKeys(seed=5, terminal=terminal_keys(network.terminals.names))
+    expected_db = (
+        gains_db - realised_loss_db(network.channel.path_loss, links, carrier_hz=2e9, field_keys=field_keys)[visible]
+    )
     np.testing.assert_allclose(to_db(truth.gain[visible]), expected_db, atol=1e-9)
-    np.testing.assert_array_equal(truth.rician, realised_rician(network.channel.fading, links, world=world))
+    np.testing.assert_array_equal(truth.rician, realised_rician(network.channel.fading, links, field_keys=field_keys))
     # shadowing of 4 to 6 dB and clutter of 26 dB and more: hardly a pair is as expected
     assert (np.abs(to_db(truth.gain[visible]) - mean_db) > 0.1).mean() > 0.9
 

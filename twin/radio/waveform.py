@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from twin.errors import InputError
 
-NORMAL_PREFIX_SHARE: Final = 144.0 / 2048.0
+NORMAL_CYCLIC_PREFIX_RATIO: Final = 144.0 / 2048.0
 """Normal cyclic prefix over the symbol's data part (TS 38.211, Section 5.3.1; the longer first one left out)."""
 
 
@@ -38,7 +38,7 @@ class Waveform:
         carrier_hz: float,
         subcarrier_hz: float,
         bandwidth_hz: float,
-        prefix_share: float = NORMAL_PREFIX_SHARE,
+        cyclic_prefix_ratio: float = NORMAL_CYCLIC_PREFIX_RATIO,
     ) -> Self:
         """The waveform that fills a band, its prefix given as a share of the data part.
 
@@ -49,7 +49,7 @@ class Waveform:
             carrier_hz=carrier_hz,
             subcarrier_hz=subcarrier_hz,
             subcarriers=int(bandwidth_hz / subcarrier_hz),
-            prefix_s=prefix_share / subcarrier_hz,
+            prefix_s=cyclic_prefix_ratio / subcarrier_hz,
         )
 
     @property

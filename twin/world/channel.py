@@ -10,7 +10,7 @@ import numpy as np
 from twin.arrays import IntArray
 from twin.radio.channel import ChannelModel, PlanarArray, noise_power_w
 from twin.radio.channel.element_pattern import CosinePower, ElementPattern, Isotropic, Reflector
-from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.channel.environment import FieldKeys, terminal_keys
 
 if TYPE_CHECKING:
     from twin.scenario import Scenario
@@ -46,7 +46,7 @@ def channel_model(scenario: Scenario, *, group: IntArray, names: Iterable[str]) 
         terminal_patterns=tuple(element_pattern(each.antenna.pattern) for each in scenario.terminals),
         group=group,
         noise_w=np.full(len(group), noise_w),
-        world=World(seed=scenario.seed, terminal=terminal_keys(names)),
+        field_keys=FieldKeys(seed=scenario.seed, terminal=terminal_keys(names)),
     )
 
 

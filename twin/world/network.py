@@ -45,7 +45,7 @@ def waveform(scenario: Scenario) -> Waveform:
         carrier_hz=channel.carrier_ghz * 1e9,
         subcarrier_hz=channel.subcarrier_khz * 1e3,
         bandwidth_hz=channel.bandwidth_mhz * 1e6,
-        prefix_share=channel.prefix_share,
+        cyclic_prefix_ratio=channel.prefix_share,
     )
 
 
@@ -204,7 +204,10 @@ class Network:
         plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
         # pilots take a satellite's whole budget
         view = LinkView.of(
-            links, pilot_snr=self.power_w * plain.gain / self.channel.noise_w, waveform=self.waveform, missed=missed
+            links,
+            pilot_snr=self.power_w * plain.gain / self.channel.noise_w,
+            waveform=self.waveform,
+            prediction_error=missed,
         )
         alignment = aligned(self.phase_error(view))
         if alignment.phase_rad is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.radio.channel.array import PlanarArray
 from twin.radio.channel.element_pattern import ElementPattern
-from twin.radio.channel.environment import World, realised
+from twin.radio.channel.environment import FieldKeys, realised
 from twin.radio.channel.fading import realised_rician
 from twin.radio.channel.path import AimedPath, LinkGeometry, LocatedPath, Path
 from twin.radio.channel.path_loss import realised_loss_db
@@ -39,7 +39,7 @@ class ChannelModel:
     """(K,) group of each terminal."""
     noise_w: FloatArray
     """(K,) noise power on one subcarrier."""
-    world: World
+    field_keys: FieldKeys
     """What fixes the drawn surroundings of the terminals."""
 
     @property
@@ -54,11 +54,11 @@ class ChannelModel:
 
     def realised_loss_db(self, links: LocatedPath) -> FloatArray:
         """(S,K) large-scale loss as it is."""
-        return realised_loss_db(self.path_loss, links, carrier_hz=self.carrier_hz, world=self.world)
+        return realised_loss_db(self.path_loss, links, carrier_hz=self.carrier_hz, field_keys=self.field_keys)
 
     def realised_rician(self, links: LocatedPath) -> FloatArray:
         """(S,K) Rician factor κ as it is, linear."""
-        return realised_rician(self.fading, links, world=self.world)
+        return realised_rician(self.fading, links, field_keys=self.field_keys)
 
     def power_gain(self, path: AimedPath) -> FloatArray:
         """γ (..., K) to be expected over links in front of both arrays, both array gains included."""

@@ -35,13 +35,13 @@ class LinkView:
     """SNR of one pilot of the satellite at the terminal, linear; 0 where there is no link."""
     waveform: Waveform
     """Carrier and OFDM numbers."""
-    missed: Residual | None = None
+    prediction_error: Residual | None = None
     """By what compensation from the prediction alone misses each link; None where that is not to be known: to the
     network, and where nothing is missed."""
 
     @classmethod
     def of(
-        cls, links: MovingPath, *, pilot_snr: FloatArray, waveform: Waveform, missed: Residual | None = None
+        cls, links: MovingPath, *, pilot_snr: FloatArray, waveform: Waveform, prediction_error: Residual | None = None
     ) -> Self:
         """The view of links with their pilots' SNR, and what is missed of them."""
         return cls(
@@ -51,7 +51,7 @@ class LinkView:
             range_acceleration_km_s2=links.range_acceleration_km_s2,
             pilot_snr=pilot_snr,
             waveform=waveform,
-            missed=missed,
+            prediction_error=prediction_error,
         )
 
     def where(self, chosen: BoolArray) -> Self:
@@ -63,9 +63,11 @@ class LinkView:
             range_rate_km_s=self.range_rate_km_s[chosen],
             range_acceleration_km_s2=self.range_acceleration_km_s2[chosen],
             pilot_snr=self.pilot_snr[chosen],
-            missed=None
-            if self.missed is None
-            else Residual(delay_s=self.missed.delay_s[chosen], doppler_hz=self.missed.doppler_hz[chosen]),
+            prediction_error=None
+            if self.prediction_error is None
+            else Residual(
+                delay_s=self.prediction_error.delay_s[chosen], doppler_hz=self.prediction_error.doppler_hz[chosen]
+            ),
         )
 
 

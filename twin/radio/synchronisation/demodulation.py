@@ -25,15 +25,15 @@ class Demodulated:
 
     The phase by which an early window turns each subcarrier, the same for all satellites, is taken off.
     """
-    carriers: FloatArray
+    ici_power: FloatArray
     """Power from the same symbol's other subcarriers: inter-carrier interference (ICI)."""
-    symbols: FloatArray
+    isi_power: FloatArray
     """Power from the neighbouring symbols: inter-symbol interference (ISI)."""
 
     @property
     def disturbance(self) -> FloatArray:
         """All power but the response's."""
-        return self.carriers + self.symbols
+        return self.ici_power + self.isi_power
 
 
 def demodulate(error: Residual, waveform: Waveform, *, advance_s: float = 0.0) -> Demodulated:
@@ -65,8 +65,8 @@ def demodulate(error: Residual, waveform: Waveform, *, advance_s: float = 0.0) -
     middle = first + 0.5 * np.maximum(left * count - 1.0, 0.0)
     return Demodulated(
         response=amplitude * np.exp(2j * np.pi / count * cycles * middle),
-        carriers=np.maximum(left - amplitude**2, 0.0),
-        symbols=excess,
+        ici_power=np.maximum(left - amplitude**2, 0.0),
+        isi_power=excess,
     )
 
 

@@ -75,7 +75,7 @@ def loop_errors(view: LinkView, options: ClosedLoopOptions) -> LoopErrors:
     grid = pilot_grid(waveform, options)
     bounds = pilot_bounds(view.pilot_snr, grid)
     age_s = grid.half_length_s + 1e-3 * options.processing_ms + 2.0 * delay_s(view.range_km)
-    missed_delay_s, missed_doppler_hz = motion_error(
+    missed_delay_s, missed_doppler_hz = prediction_error(
         view, age_s, carrier_hz=waveform.carrier_hz, acceleration_known=options.foresee_acceleration
     )
     carrier_hz, delay_step_s = waveform.carrier_hz, options.delay_step_ps * 1e-12
@@ -116,7 +116,7 @@ def pilot_grid(waveform: Waveform, options: ClosedLoopOptions) -> PilotGrid:
     )
 
 
-def motion_error(
+def prediction_error(
     motion: Motion, age_s: FloatArray, *, carrier_hz: float, acceleration_known: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Delay in s and Doppler in Hz, τ̄ and ν̄ of P3 (8), by which motion leaves a prediction of a given age.

@@ -36,17 +36,17 @@ def open_loop(path: LinkView, *, options: OpenLoopOptions) -> Alignment:
     """
     waveform, shape = path.waveform, path.range_km.shape
     none = np.zeros(shape)
-    if path.missed is None:
+    if path.prediction_error is None:
         assumed = np.full(shape, options.assumed_phase_variance_rad2)
         return Alignment(
             variance_rad2=assumed, disturbance_fraction=none, delay_deviation_s=none, doppler_deviation_hz=none
         )
-    early_s, shift_hz = path.missed.delay_s, path.missed.doppler_hz
+    early_s, shift_hz = path.prediction_error.delay_s, path.prediction_error.doppler_hz
     cycles = waveform.carrier_hz * early_s + 1e-3 * options.elapsed_ms * shift_hz
     advance_s = options.window_advance * waveform.prefix_s
     return Alignment(
         variance_rad2=(2.0 * np.pi) ** 2 * waveform.squared_offset_hz2 * early_s**2,
-        disturbance_fraction=demodulate(path.missed, waveform, advance_s=advance_s).disturbance,
+        disturbance_fraction=demodulate(path.prediction_error, waveform, advance_s=advance_s).disturbance,
         delay_deviation_s=np.abs(early_s),
         doppler_deviation_hz=np.abs(shift_hz),
         phase_rad=2.0 * np.pi * np.mod(cycles, 1.0),

@@ -1,6 +1,6 @@
 """What stands around a terminal: line-of-sight state, shadowing and clutter of TR 38.811, drawn once and for all."""
 
-from twin.radio.channel.environment.keys import World, terminal_keys
+from twin.radio.channel.environment.keys import FieldKeys, terminal_keys
 from twin.radio.channel.environment.mosaic import mosaic_field
 from twin.radio.channel.environment.realised import realised, realised_by
 from twin.radio.channel.environment.surroundings import Surroundings
@@ -12,9 +12,9 @@ __all__ = [
     "ENVIRONMENTS",
     "Band",
     "Environment",
+    "FieldKeys",
     "Surroundings",
     "Tables",
-    "World",
     "band_of",
     "gaussian_field",
     "mosaic_field",

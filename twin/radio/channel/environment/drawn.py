@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import BoolArray, IntArray, KeyArray
-from twin.radio.channel.environment.keys import World, keys_for, pair_keys
+from twin.radio.channel.environment.keys import FieldKeys, keys_for, pair_keys
 from twin.radio.channel.environment.mosaic import Mosaic
 from twin.radio.channel.environment.waves import WaveField
 
@@ -29,9 +29,14 @@ class PairFields:
     """(P,) number of each pair, by which its fields are its own."""
 
     @staticmethod
-    def of(world: World, norad_id: IntArray, chosen: BoolArray) -> PairFields:
+    def of(field_keys: FieldKeys, norad_id: IntArray, chosen: BoolArray) -> PairFields:
         """The fields of chosen pairs (S,K); kept only to spare time, for they are a function of the arguments."""
-        told = world.seed, world.terminal.tobytes(), np.asarray(norad_id, dtype=np.int64).tobytes(), chosen.tobytes()
+        told = (
+            field_keys.seed,
+            field_keys.terminal.tobytes(),
+            np.asarray(norad_id, dtype=np.int64).tobytes(),
+            chosen.tobytes(),
+        )
         return _pair_fields(*told)
 
     @cached_property
@@ -61,5 +66,5 @@ def _pair_fields(seed: int, terminals: bytes, satellites: bytes, chosen: bytes) 
     """The fields of pairs that are told by the bytes of their arrays."""
     terminal, norad_id = np.frombuffer(terminals, dtype=np.uint64), np.frombuffer(satellites, dtype=np.int64)
     rows, columns = np.nonzero(np.frombuffer(chosen, dtype=np.bool_).reshape(len(norad_id), len(terminal)))
-    key = pair_keys(World(seed=seed, terminal=terminal), norad_id)[rows, columns]
+    key = pair_keys(FieldKeys(seed=seed, terminal=terminal), norad_id)[rows, columns]
     return PairFields(pairs=(rows, columns), key=key)

@@ -18,7 +18,7 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class FieldKeys:
     """What fixes the surroundings of every terminal over a whole run."""
 
     seed: int
@@ -33,10 +33,10 @@ def terminal_keys(names: Iterable[str]) -> KeyArray:
     return np.array([int.from_bytes(digest, "little") for digest in digests], dtype=np.uint64)
 
 
-def pair_keys(world: World, norad_id: IntArray) -> KeyArray:
+def pair_keys(field_keys: FieldKeys, norad_id: IntArray) -> KeyArray:
     """A number (S,K) for each pair of satellite and terminal, which depends on no other pair."""
-    satellite = _keys(world.seed, "surroundings of satellite", norad_id)
-    terminal = _keys(world.seed, "surroundings of terminal", world.terminal)
+    satellite = _keys(field_keys.seed, "surroundings of satellite", norad_id)
+    terminal = _keys(field_keys.seed, "surroundings of terminal", field_keys.terminal)
     return mixed(mixed(satellite)[:, None] + terminal)
 
 

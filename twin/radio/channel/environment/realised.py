@@ -14,7 +14,7 @@ _truths: dict[Callable[..., Any], Callable[..., Any]] = {}
 def realised_by(truth: Callable[..., Any]) -> Callable[[Model], Model]:
     """Give a model of what can be known the function that draws what is.
 
-    The truth takes what the model takes, of a path with places (`LocatedPath`), and ``world``.
+    The truth takes what the model takes, of a path with places (`LocatedPath`), and ``field_keys``.
     """
 
     def keep(model: Model) -> Model:

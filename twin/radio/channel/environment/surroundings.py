@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.arrays import BoolArray, FloatArray
 from twin.radio.channel.environment.drawn import PairFields, Pairs
 from twin.radio.channel.environment.field_coordinates import Triple, clutter_points_m
-from twin.radio.channel.environment.keys import World
+from twin.radio.channel.environment.keys import FieldKeys
 from twin.radio.channel.environment.tables import Tables
 from twin.radio.channel.path import LocatedPath
 
@@ -36,12 +36,14 @@ class Surroundings:
     """(P,) coordinates of the points at which the rays pass the clutter."""
 
     @staticmethod
-    def of(path: LocatedPath, world: World, tables: Tables, *, clutter_distance_m: float) -> Surroundings:
+    def of(path: LocatedPath, field_keys: FieldKeys, tables: Tables, *, clutter_distance_m: float) -> Surroundings:
         """The pairs of a path that are above the horizon; kept only to spare time, a function of the arguments."""
         degrees = path.elevation_deg, path.azimuth_deg, path.latitude_deg, path.longitude_deg
         told = [np.asarray(each, dtype=np.float64).tobytes() for each in degrees]
         satellites = np.asarray(path.norad_id, dtype=np.int64).tobytes()
-        return _surroundings(tables, clutter_distance_m, world.seed, world.terminal.tobytes(), satellites, *told)
+        return _surroundings(
+            tables, clutter_distance_m, field_keys.seed, field_keys.terminal.tobytes(), satellites, *told
+        )
 
     @property
     def pairs(self) -> Pairs:
@@ -94,11 +96,11 @@ def _surroundings(
     *degrees: bytes,
 ) -> Surroundings:
     """The surroundings of a geometry that is told by the bytes of its arrays."""
-    world = World(seed=seed, terminal=np.frombuffer(terminals, dtype=np.uint64))
+    field_keys = FieldKeys(seed=seed, terminal=np.frombuffer(terminals, dtype=np.uint64))
     norad_id = np.frombuffer(satellites, dtype=np.int64)
     elevation_deg, azimuth_deg, latitude_deg, longitude_deg = (np.frombuffer(each) for each in degrees)
     above = elevation_deg > 0.0
-    fields = PairFields.of(world, norad_id, above.reshape(len(norad_id), len(world.terminal)))
+    fields = PairFields.of(field_keys, norad_id, above.reshape(len(norad_id), len(field_keys.terminal)))
     elevation_deg = elevation_deg[above]
     point_m = clutter_points_m(
         elevation_deg=elevation_deg,

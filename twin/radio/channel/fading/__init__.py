@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, overload
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import World, realised
+from twin.radio.channel.environment import FieldKeys, realised
 from twin.radio.channel.path import LocatedPath, Path
 from twin.registry import NoOptions, Registry
 
@@ -45,7 +45,7 @@ class Fadings(Registry[FadingModel[Any]]):
 fadings = Fadings("fading")
 
 
-def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, world: World) -> FloatArray:
+def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, field_keys: FieldKeys) -> FloatArray:
     """Rician factor (S,K) of each link as it is, by a selected model with its options filled in.
 
     A model without a drawn part is true as it stands.
@@ -53,5 +53,5 @@ def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, worl
     truth = realised(bound)
     if truth is None:
         return bound(path)
-    rician: FloatArray = truth(path, world=world)
+    rician: FloatArray = truth(path, field_keys=field_keys)
     return rician

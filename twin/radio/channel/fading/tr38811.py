@@ -7,7 +7,7 @@ import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, realised_by, tables
+from twin.radio.channel.environment import Band, Environment, FieldKeys, Surroundings, Tables, realised_by, tables
 from twin.radio.channel.fading import fadings
 from twin.radio.channel.path import LocatedPath, Path
 from twin.radio.channel.path_loss.tr38811 import Tr38811Options
@@ -54,13 +54,13 @@ class Tr38811FadingOptions:
             raise ValueError(f"band = {self.band!r} must be that of channel.path_loss and the carrier, {band!r}")
 
 
-def drawn_tr38811_fading(path: LocatedPath, *, options: Tr38811FadingOptions, world: World) -> FloatArray:
+def drawn_tr38811_fading(path: LocatedPath, *, options: Tr38811FadingOptions, field_keys: FieldKeys) -> FloatArray:
     """Rician factor (S,K) as it is: that of the table in line of sight, none at all without.
 
     Pairs below the horizon, which have no link, get the factor that the model expects.
     """
     table = options.tables()
-    around = Surroundings.of(path, world, table, clutter_distance_m=options.clutter_distance_m)
+    around = Surroundings.of(path, field_keys, table, clutter_distance_m=options.clutter_distance_m)
     los = around.line_of_sight
     rician = np.zeros(los.shape)
     rician[los] = from_db(around.rician_db(los) if options.spread else table.k_mean_db[around.row[los]])

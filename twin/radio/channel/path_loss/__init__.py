@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, overload
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import World, realised
+from twin.radio.channel.environment import FieldKeys, realised
 from twin.radio.channel.path import LocatedPath, Path
 from twin.registry import NoOptions, Registry
 
@@ -46,7 +46,7 @@ path_losses = PathLosses("path loss")
 
 
 def realised_loss_db(
-    bound: Callable[..., FloatArray], path: LocatedPath, *, carrier_hz: float, world: World
+    bound: Callable[..., FloatArray], path: LocatedPath, *, carrier_hz: float, field_keys: FieldKeys
 ) -> FloatArray:
     """Loss (S,K) of each link as it is, by a selected model with its options filled in.
 
@@ -55,5 +55,5 @@ def realised_loss_db(
     truth = realised(bound)
     if truth is None:
         return bound(path, carrier_hz=carrier_hz)
-    loss_db: FloatArray = truth(path, carrier_hz=carrier_hz, world=world)
+    loss_db: FloatArray = truth(path, carrier_hz=carrier_hz, field_keys=field_keys)
     return loss_db

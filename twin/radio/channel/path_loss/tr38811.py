@@ -7,7 +7,16 @@ import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, band_of, realised_by, tables
+from twin.radio.channel.environment import (
+    Band,
+    Environment,
+    FieldKeys,
+    Surroundings,
+    Tables,
+    band_of,
+    realised_by,
+    tables,
+)
 from twin.radio.channel.path import LocatedPath, Path
 from twin.radio.channel.path_loss import path_losses
 from twin.radio.channel.path_loss.atmospheric import AtmosphereOptions, atmosphere_db
@@ -44,13 +53,15 @@ class Tr38811Options(AtmosphereOptions):
         return band_of(carrier_hz) if self.band == "by_carrier" else self.band
 
 
-def drawn_tr38811(path: LocatedPath, *, carrier_hz: float, options: Tr38811Options, world: World) -> FloatArray:
+def drawn_tr38811(
+    path: LocatedPath, *, carrier_hz: float, options: Tr38811Options, field_keys: FieldKeys
+) -> FloatArray:
     """Loss (S,K) as it is: of the state that each link is in, shadowing included (TR 38.811, eq. 6.6-4).
 
     Pairs below the horizon, which have no link, get the loss that the model expects.
     """
     table = options.tables(carrier_hz)
-    around = Surroundings.of(path, world, table, clutter_distance_m=options.clutter_distance_m)
+    around = Surroundings.of(path, field_keys, table, clutter_distance_m=options.clutter_distance_m)
     los = around.line_of_sight
     drawn_db = np.where(los, 0.0, table.clutter_db[around.row]) + around.shadowing_db(los)
     lowest_db = float(_expected_clutter_db(table)[0])
