@@ -25,7 +25,7 @@ from twin.radio.channel.environment import (
     tables,
     terminal_keys,
 )
-from twin.radio.channel.environment.field_coordinates import EARTH_RADIUS_M, clutter_points_m, turned, turns
+from twin.radio.channel.environment.field_coordinates import EARTH_RADIUS_M, clutter_points_m, rotated, rotation_index
 from twin.radio.channel.environment.keys import keys_for, mixed, pair_keys
 from twin.radio.channel.environment.waves import WAVES, wave_vectors
 from twin.radio.channel.fading import realised_rician
@@ -264,7 +264,7 @@ def test_rays_pass_the_clutter_where_a_map_says():
 def test_turning_keeps_distances():
     rng = np.random.default_rng(5)
     points = tuple(rng.normal(0.0, 1e5, 1000) for _ in range(3))
-    there = turned(points, turns(keys_of(1000)))
+    there = rotated(points, rotation_index(keys_of(1000)))
     lengths = [np.sqrt(sum(axis * axis for axis in place)) for place in (points, there)]
     np.testing.assert_allclose(lengths[1], lengths[0], rtol=1e-14)  # a few roundings
 

@@ -1,4 +1,8 @@
-"""Arrays, large-scale loss, fading: statistical CSI, which is known, and draws, which are the truth."""
+"""Antenna arrays, path loss, fading, statistical CSI and channel draws.
+
+`csi_derivation` derives the record of `statistical_csi` from link geometry, by the selected models of `path_loss` and
+`fading`. `draws` draws channels with these statistics; decisions never read them.
+"""
 
 from twin.radio.channel.array import PlanarArray
 from twin.radio.channel.csi_derivation import ChannelModel

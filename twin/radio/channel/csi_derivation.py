@@ -1,4 +1,4 @@
-"""From link geometry to statistical CSI, by the models that a scenario selects."""
+"""Derivation of statistical CSI from link geometry, by the selected propagation models."""
 
 from __future__ import annotations
 
@@ -20,52 +20,55 @@ from twin.units import from_db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelModel:
-    """The selected propagation models with all that is fixed over a run."""
+    """The selected propagation models, arrays and noise, all fixed over a run."""
 
     carrier_hz: float
+    """Carrier frequency."""
     path_loss: Callable[..., FloatArray]
-    """The selected `PathLossModel`, its options filled in."""
+    """The selected `PathLossModel` with its options bound."""
     fading: Callable[[Path], FloatArray]
-    """The selected `FadingModel`, its options filled in."""
+    """The selected `FadingModel` with its options bound."""
     isotropic_scattering: bool
+    """Whether scattering is white over a terminal's elements; otherwise it comes from the line-of-sight direction."""
     satellite_array: PlanarArray
+    """Array of every satellite."""
     terminal_arrays: tuple[PlanarArray, ...]
-    """One for each group of terminals."""
+    """Array of each group of terminals."""
     satellite_pattern: ElementPattern
-    """Of an element of the satellites' arrays."""
+    """Pattern of one element of the satellites' arrays."""
     terminal_patterns: tuple[ElementPattern, ...]
-    """Of an element of each group's arrays."""
+    """Pattern of one element of each group's arrays."""
     group: IntArray
-    """(K,) group of each terminal."""
+    """(K,) index of each terminal's group."""
     noise_w: FloatArray
-    """(K,) noise power on one subcarrier."""
+    """(K,) noise power on one subcarrier in W."""
     field_keys: FieldKeys
-    """What fixes the drawn surroundings of the terminals."""
+    """Seed and terminal keys of the random fields of shadowing and line-of-sight state."""
 
     @property
     def terminal_elements(self) -> IntArray:
-        """(K,) elements of each terminal's array."""
+        """(K,) number of elements of each terminal's array."""
         return np.array([array.elements for array in self.terminal_arrays], dtype=np.int64)[self.group]
 
     @property
     def draws_surroundings(self) -> bool:
-        """Whether the channels as they are differ from what can be expected of them."""
+        """Whether path loss or fading draw surroundings, so that realised statistics differ from expected ones."""
         return realised(self.path_loss) is not None or realised(self.fading) is not None
 
     def realised_loss_db(self, links: LocatedPath) -> FloatArray:
-        """(S,K) large-scale loss as it is."""
+        """(S,K) realised large-scale loss."""
         return realised_loss_db(self.path_loss, links, carrier_hz=self.carrier_hz, field_keys=self.field_keys)
 
     def realised_rician(self, links: LocatedPath) -> FloatArray:
-        """(S,K) Rician factor κ as it is, linear."""
+        """(S,K) realised Rician factor κ, linear."""
         return realised_rician(self.fading, links, field_keys=self.field_keys)
 
     def power_gain(self, path: AimedPath) -> FloatArray:
-        """γ (..., K) to be expected over links in front of both arrays, both array gains included."""
+        """(..., K) expected γ, linear, gains of both arrays included; valid for links in front of both arrays."""
         return self._array_gain(path, self.path_loss(path, carrier_hz=self.carrier_hz))
 
     def _array_gain(self, path: AimedPath, loss_db: FloatArray) -> FloatArray:
-        """γ of links with these losses."""
+        """(..., K) γ of links with these losses in dB."""
         gain_dbi = np.array([array.element_gain_dbi for array in self.terminal_arrays])[self.group]
         element_db = self.satellite_array.element_gain_dbi + gain_dbi - loss_db
         gain = from_db(element_db) * self.satellite_array.elements * self.terminal_elements
@@ -76,7 +79,7 @@ class ChannelModel:
         return gain
 
     def _terminal_relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
-        """(..., K) of the element of each terminal's own group."""
+        """(..., K) relative gain of the element of each terminal."""
         relative = np.ones(boresight_cos.shape)
         for number, pattern in enumerate(self.terminal_patterns):
             own = self.group == number
@@ -84,16 +87,17 @@ class ChannelModel:
         return relative
 
     def csi(self, links: LinkGeometry, mean_phase: FloatArray, *, expected: bool = False) -> StatisticalCsi:
-        """Statistical CSI of the links at one instant.
+        """Derive the statistical CSI of links at one instant.
 
         Parameters
         ----------
         links
             Geometry of S satellites and K terminals.
         mean_phase
-            (S,K) φ̄ that precompensation leaves.
+            (S,K) φ̄: mean of the phase error that precompensation leaves.
         expected
-            What can be expected without a measurement, in place of the statistics as they are.
+            True: expectations over shadowing and line-of-sight state, known without a measurement. False: their
+            realisations.
         """
         if expected:
             gain, rician = self.power_gain(links), self.fading(links)
@@ -116,11 +120,11 @@ class ChannelModel:
         )
 
     def _receive_steering(self, arrival: FloatArray) -> ComplexArray:
-        """(S,K,M) responses of the terminals' arrays, those of smaller arrays padded with zeros."""
-        widest = max(array.elements for array in self.terminal_arrays)
-        if widest == 1:
+        """(S,K,M) unit-norm responses of the terminals' arrays, padded with zeros to the largest array."""
+        largest = max(array.elements for array in self.terminal_arrays)
+        if largest == 1:
             return np.ones((*arrival.shape[:2], 1), dtype=np.complex128)
-        steering = np.zeros((*arrival.shape[:2], widest), dtype=np.complex128)
+        steering = np.zeros((*arrival.shape[:2], largest), dtype=np.complex128)
         for number, array in enumerate(self.terminal_arrays):
             own = self.group == number
             steering[:, own, : array.elements] = array.steering(arrival[:, own])

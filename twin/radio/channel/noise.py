@@ -5,7 +5,7 @@ from twin.units import from_db
 
 
 def noise_power_w(*, bandwidth_hz: float, noise_figure_db: float, antenna_temperature_k: float) -> float:
-    """Noise power of a receiver: k B (T_antenna + T_0 (F - 1)), the noise figure being defined at T_0 = 290 K.
+    """Noise power of a receiver in W: k B (T_antenna + T_0 (F - 1)). The noise figure F is defined at T_0 = 290 K.
 
     >>> noise_w = noise_power_w(bandwidth_hz=1.0, noise_figure_db=0.0, antenna_temperature_k=290.0)
     >>> round(float(10.0 * np.log10(noise_w)), 1)

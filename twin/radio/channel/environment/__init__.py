@@ -1,4 +1,7 @@
-"""What stands around a terminal: line-of-sight state, shadowing and clutter of TR 38.811, drawn once and for all."""
+"""Surroundings of a terminal: line-of-sight state, shadowing, clutter loss and Rician factor of TR 38.811.
+
+All are values of random fields in space that are fixed over a run, so that they are correlated along a path.
+"""
 
 from twin.radio.channel.environment.keys import FieldKeys, terminal_keys
 from twin.radio.channel.environment.mosaic import mosaic_field

@@ -1,4 +1,4 @@
-"""Rician factors: one for all links, by elevation, or none at all."""
+"""Rician factors: constant, by elevation, or infinite (no fading)."""
 
 from typing import Annotated
 
@@ -17,22 +17,22 @@ class FixedKOptions:
     """One Rician factor for all links."""
 
     k_db: float = 25.0
-    """Power of the line of sight over that of the scattered part (P3, Fig. 4: 25 dB)."""
+    """Power ratio of line of sight to scattering in dB (P3, Fig. 4: 25 dB)."""
 
 
 @dataclass_options
 class KByElevationOptions:
-    """Rician factors at some elevations."""
+    """Rician factors over elevation, as a table."""
 
     elevation_deg: Annotated[tuple[float, ...], MinLen(1)] = (10.0, 50.0, 90.0)
-    """Elevations of the table, rising."""
+    """Elevations of the table, ascending."""
     k_db: Annotated[tuple[float, ...], MinLen(1)] = (5.0, 15.0, 25.0)
-    """Rician factor at each of them; between them the dB value is interpolated, beyond them held."""
+    """Rician factor in dB at each elevation; interpolated linearly in dB, constant beyond the table."""
 
     def __post_init__(self) -> None:
-        rising = all(low < high for low, high in zip(self.elevation_deg, self.elevation_deg[1:], strict=False))
-        if len(self.elevation_deg) != len(self.k_db) or not rising:
-            raise ValueError("elevation_deg must rise and hold as many numbers as k_db")
+        ascending = all(low < high for low, high in zip(self.elevation_deg, self.elevation_deg[1:], strict=False))
+        if len(self.elevation_deg) != len(self.k_db) or not ascending:
+            raise ValueError("elevation_deg must be ascending and have as many values as k_db")
 
 
 @fadings.register("fixed_k", source="P3, Section II", options=FixedKOptions)
@@ -49,5 +49,5 @@ def k_by_elevation(path: Path, *, options: KByElevationOptions) -> FloatArray:
 
 @fadings.register("none", source="line of sight only")
 def line_of_sight(path: Path, *, options: NoOptions) -> FloatArray:
-    """No fading: the line of sight alone."""
+    """No fading: line of sight only."""
     return np.full(path.range_km.shape, np.inf)

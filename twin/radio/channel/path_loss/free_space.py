@@ -1,4 +1,4 @@
-"""Free space."""
+"""Free-space loss."""
 
 from typing import Annotated
 
@@ -14,10 +14,10 @@ from twin.registry import dataclass_options
 
 @dataclass_options
 class FreeSpaceOptions:
-    """Free-space loss with a fixed margin on top."""
+    """Free-space loss and a fixed margin."""
 
     extra_loss_db: Annotated[float, Ge(0.0)] = 0.0
-    """Further loss of every link: polarisation, pointing, body, implementation."""
+    """Additional loss of every link: polarisation, pointing, body, implementation."""
 
 
 @path_losses.register("free_space", source="TR 38.811, eq. 6.6-2", options=FreeSpaceOptions)
@@ -27,6 +27,6 @@ def free_space(path: Path, *, carrier_hz: float, options: FreeSpaceOptions) -> F
 
 
 def free_space_db(range_km: FloatArray, carrier_hz: float) -> FloatArray:
-    """Loss over a distance in free space, in the shape of the ranges (TR 38.811, eq. 6.6-2)."""
+    """Free-space loss in dB, in the shape of the ranges (TR 38.811, eq. 6.6-2)."""
     distance_m = range_km * 1e3
     return np.asarray(20.0 * np.log10(4.0 * np.pi * carrier_hz / LIGHT_SPEED_M_S * distance_m))
