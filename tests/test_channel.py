@@ -372,5 +372,5 @@ def test_rician_factors_by_name():
     "table", [{"elevation_deg": (40.0, 20.0), "k_db": (0.0, 1.0)}, {"elevation_deg": (1.0, 2.0), "k_db": (0.0,)}]
 )
 def test_a_table_that_makes_no_sense_is_refused(table):
-    with pytest.raises(ValueError, match="must rise"):
+    with pytest.raises(ValueError, match="must be ascending"):
         of_kind("fading")["k_by_elevation"].options(**table)
