@@ -28,7 +28,7 @@ class Waveform:
         if not (self.carrier_hz > 0.0 and self.subcarrier_hz > 0.0 and self.subcarriers >= 1 and self.prefix_s >= 0.0):
             raise InputError(
                 f"waveform: found carrier {self.carrier_hz:g} Hz, subcarriers {self.subcarriers} of"
-                f" {self.subcarrier_hz:g} Hz, prefix {self.prefix_s:g} s; the prefix must be at least 0, the others positive"
+                f" {self.subcarrier_hz:g} Hz, prefix {self.prefix_s:g} s; must be positive, the prefix at least 0"
             )
 
     @classmethod

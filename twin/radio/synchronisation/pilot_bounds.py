@@ -50,7 +50,8 @@ def pilot_bounds(snr: FloatArray, grid: PilotGrid) -> PilotBounds:
     The Fisher information of (θ, τ, ν) is 2ρ Σ g gᵀ with g = (1, -2πf, 2πt), diagonal on a rectangular grid:
     var θ ≥ 1/(2ρN_pM_p), var τ ≥ 1/(8π²ρ Σf²), var ν ≥ 1/(8π²ρ Σt²), with Σf² = M_p N_p(N_p² - 1)Δf_p²/12 and
     Σt² by the same formula. For one symbol or one subcarrier this is the bound of a single tone (Rife and Boorstyn,
-    IEEE Trans. Inf. Theory 20(5), 1974). Below about 10 dB of total pilot energy over noise, no estimator attains the bounds.
+    IEEE Trans. Inf. Theory 20(5), 1974). Below about 10 dB of total pilot energy over noise, no estimator attains
+    the bounds.
 
     Parameters
     ----------
