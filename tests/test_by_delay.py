@@ -28,7 +28,7 @@ from twin.rates import (
     surrogate_rate,
 )
 from twin.rates.independence import stream_correlation
-from twin.rates.interference import disturbance
+from twin.rates.interference import interference_covariance
 from twin.world.network import Network
 
 Array = NDArray[Any]
@@ -119,7 +119,7 @@ def test_the_power_is_that_of_every_pair_of_satellites(which: str, told: dict[st
     assert csi.reach.whole == (which == "all")
     weights = random_weights(csi, streams)
     draws = drawn(csi, 3)
-    found = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
+    found = interference_covariance(heard(csi, weights), draws.receive, interference="by_delay")
     for draw in range(3):
         expected = literal(csi, weights.weights, csi.reach.scatter(draws.receive[draw]))
         # sums of some tens of powers of one size
@@ -130,7 +130,9 @@ def test_neither_kind_of_the_papers_is_what_is_heard_here():
     """The scenes of these tests have pairs of every sort."""
     csi = turned_world(elements=(1,) * 5, satellites=4)
     streams, draws = heard(csi, random_weights(csi)), drawn(csi, 1)
-    one, two, three = (disturbance(streams, draws.receive, interference=kind)[0, :, 0, 0].real for kind in KINDS)
+    one, two, three = (
+        interference_covariance(streams, draws.receive, interference=kind)[0, :, 0, 0].real for kind in KINDS
+    )
     assert (np.abs(three / one - 1.0) > 0.01).all()
     assert (np.abs(three / two - 1.0) > 0.01).all()
 
@@ -140,7 +142,9 @@ def test_pairs_off_the_air_and_other_turns_are_not_heard():
     rng, draws = np.random.default_rng(3), drawn(csi, 1)
     weights, on_air = random_weights(csi), rng.random(csi.gain.shape) < 0.6
     slot = np.array([0, 1, 0, 2, 1, 0])
-    found = disturbance(heard(csi, replace(weights, slot=slot), on_air), draws.receive, interference="by_delay")
+    found = interference_covariance(
+        heard(csi, replace(weights, slot=slot), on_air), draws.receive, interference="by_delay"
+    )
     expected = np.zeros((6, 1, 1), dtype=complex)
     for turn in range(3):
         sent = weights.weights * (on_air & (slot == turn))[..., None, None]
@@ -156,7 +160,8 @@ def test_what_is_spilt_comes_on_top():
     weights, draws = random_weights(csi), drawn(csi, 2)
     plain, spilling = (heard(told, weights) for told in (csi, replace(csi, disturbance_fraction=share)))
     more = [
-        disturbance(spilling, draws.receive, interference=kind) - disturbance(plain, draws.receive, interference=kind)
+        interference_covariance(spilling, draws.receive, interference=kind)
+        - interference_covariance(plain, draws.receive, interference=kind)
         for kind in KINDS
     ]
     # differences of powers that are some times larger
@@ -168,14 +173,16 @@ def test_moments_are_the_means_of_the_draws():
     csi = turned_world(elements=(1, 2, 1), zeta2=0.3)
     streams, count = heard(csi, random_weights(csi)), 8000
     draws = drawn(csi, count, 0.3)
-    each = disturbance(streams, draws.receive, interference="by_delay")
-    closed = ReceivedMoments.of(streams, csi, interference="by_delay").disturbance
+    each = interference_covariance(streams, draws.receive, interference="by_delay")
+    closed = ReceivedMoments.of(streams, csi, interference="by_delay").interference_plus_noise
     error = np.abs(each.mean(axis=0) + csi.noise_w[:, None, None] * np.eye(2) - closed)
     # five standard errors of twelve entries
     assert (error <= 5 * (each.std(axis=0) + 1e-20) / np.sqrt(count)).all()
     sampled = ReceivedMoments.sampled([streams] * count, draws, csi.noise_w, interference="by_delay")
     # the same mean, with the sums in another order
-    np.testing.assert_allclose(sampled.disturbance, each.mean(axis=0) + csi.noise_w[:, None, None] * np.eye(2), 1e-9)
+    np.testing.assert_allclose(
+        sampled.interference_plus_noise, each.mean(axis=0) + csi.noise_w[:, None, None] * np.eye(2), 1e-9
+    )
 
 
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
@@ -210,9 +217,9 @@ def test_moments_along_estimated_channels_are_those_of_draws_of_channels_and_pil
         estimated_moments(rule, csi, problem.serving, interference=kind, waveform=WAVE) for kind in reversed(KINDS)
     )
     # a mean of products of Gaussians over 3,000 draws: five standard errors of some 1/sqrt(3,000) of its size
-    np.testing.assert_allclose(found.disturbance.real, closed.disturbance.real, rtol=0.12)
+    np.testing.assert_allclose(found.interference_plus_noise.real, closed.interference_plus_noise.real, rtol=0.12)
     for other in others:  # and this is neither of these
-        assert np.abs(other.disturbance.real / closed.disturbance.real - 1.0).max() > 0.02
+        assert np.abs(other.interference_plus_noise.real / closed.interference_plus_noise.real - 1.0).max() > 0.02
 
 
 # ---------------------------------------------------------------------------------------------------- the limits
@@ -243,10 +250,10 @@ def test_amplitudes_that_cancel_leave_nothing_below_zero():
         opposite = np.stack([weights.weights[0] * third, -weights.weights[0]])
         streams = heard(same, replace(weights, weights=opposite))
         receive = np.array([1.0, third])[None, :, None, None] * np.full((1, 2, 2, 1), 0.3)
-        left = disturbance(streams, receive, interference="by_delay")
+        left = interference_covariance(streams, receive, interference="by_delay")
         assert (left >= 0.0).all()
         assert left.max() < 1e-14  # powers of a tenth or so
-        assert disturbance(streams, receive, interference="independent").min() > 1e-4
+        assert interference_covariance(streams, receive, interference="independent").min() > 1e-4
 
 
 # ------------------------------------------------------------------------------------------- a chain of samples
@@ -278,7 +285,9 @@ def test_the_power_is_that_of_two_arrivals_of_one_stream_sample_by_sample(apart:
         data = ofdm.qpsk(rng, 9, N)
         arrivals = [ofdm.demodulated(data, prefix=0, early=one, carrier=100.25)[0] for one in early]
         power[trial] = np.abs(amplitude @ arrivals) ** 2
-    found = disturbance(heard(csi, weights, waveform=wave), np.ones((1, 2, 2, 1)), interference="by_delay")[0, 0, 0, 0]
+    found = interference_covariance(heard(csi, weights, waveform=wave), np.ones((1, 2, 2, 1)), interference="by_delay")[
+        0, 0, 0, 0
+    ]
     deviation = power.std() / np.sqrt(trials)
     # fractions of a sample count as whole ones at most
     assert abs(power.mean() - found) < 4.5 * deviation + (2.0 * 0.9 / N if apart else 1e-9)
@@ -306,11 +315,11 @@ def test_the_order_of_satellites_and_terminals_does_not_matter(which: str):
     shuffled = replace(weights, weights=weights.weights[rows][:, columns])
     spread = np.array([csi.reach.scatter(draw)[rows][:, columns] for draw in draws.receive])
     receive = np.array([other.reach.gather(draw) for draw in spread])
-    first = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
-    second = disturbance(heard(other, shuffled), receive, interference="by_delay")
+    first = interference_covariance(heard(csi, weights), draws.receive, interference="by_delay")
+    second = interference_covariance(heard(other, shuffled), receive, interference="by_delay")
     # the same powers in another order
     np.testing.assert_allclose(second, first[:, columns], rtol=0.0, atol=1e-13 * np.abs(first).max())
-    again = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
+    again = interference_covariance(heard(csi, weights), draws.receive, interference="by_delay")
     assert again.tobytes() == first.tobytes()
 
 

@@ -204,7 +204,7 @@ def test_weather_that_is_no_number_is_refused(made_up_itur, monkeypatch):
 
     monkeypatch.setattr(sys.modules["itur"], "atmospheric_attenuation_slant_path", broken)
     told = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
-    with pytest.raises(InputError, match="itur gave no finite value at 61 degrees of elevation, for 20 GHz at latitude 45"):
+    with pytest.raises(InputError, match="no finite value at 61 degrees of elevation, for 20 GHz at latitude 45"):
         weather.weather_db(np.array([30.0]), **told)
 
 

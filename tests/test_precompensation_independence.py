@@ -101,7 +101,7 @@ def test_differences_are_found_for_exactly_the_streams_that_two_satellites_bring
     links = linked(rng, shape, share)
     served = links & linked(rng, shape, 0.7)
     found = delay_differences(delay_s, links, served)
-    keys = list(zip(found.listener, found.addressee, found.first, found.second, strict=True))
+    keys = list(zip(found.receiving, found.served, found.first, found.second, strict=True))
     expected = brute(delay_s, links, served)
     assert keys == sorted(expected)
     np.testing.assert_allclose(found.delay_s, [expected[key] for key in keys], rtol=0.0, atol=5e-18)  # 7 ms rounded
@@ -280,5 +280,5 @@ def test_the_share_is_that_of_the_list():
 
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
 def test_no_pair_no_share(shape: tuple[int, int]):
-    with pytest.raises(ValueError, match="2 satellites and 2 terminals or more, found"):
+    with pytest.raises(ValueError, match="at least 2 satellites and 2 terminals, found"):
         independent_fraction(np.zeros(shape), 1e-5)

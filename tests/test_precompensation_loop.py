@@ -21,7 +21,7 @@ from twin.radio.synchronisation import (
     predict,
     residual,
 )
-from twin.radio.synchronisation.loop_errors import loop_errors, prediction_error, pilot_grid
+from twin.radio.synchronisation.loop_errors import loop_errors, pilot_grid, prediction_error
 from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
 from twin.radio.waveform import Waveform
 from twin.registry import of_kind

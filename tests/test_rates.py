@@ -273,19 +273,19 @@ def test_moments_are_those_of_the_draws(interference, isotropic):
     moments = ReceivedMoments.of(streams, csi, interference=interference)
     receive = drawn(csi, 40_000).receive
     own = np.einsum("dskm,skl->dkml", receive, streams.own)
-    other = np.einsum("dskm,skjl->dskjml", receive, streams.seen)
+    other = np.einsum("dskm,skjl->dskjml", receive, streams.effective_gain)
     for k in range(2):
         away = other[:, :, k, 1 - k]
         share = in_step(csi, k, 1 - k, interference)
         sample = np.einsum("dsml,st,dtnl->dmn", away, share, away.conj(), optimize=True)
         # the mean of 4e4 draws: 1/200 of each entry's own deviation; the largest of some fifty entries, real and
         # imaginary, is expected at 3 of these and found beyond 5 once in 3e4 times
-        error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.disturbance[k])
+        error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.interference_plus_noise[k])
         assert (error <= 5 * (sample.std(axis=0) + 1e-20) / 200).all()
         error = np.abs(own[:, k].mean(axis=0) - moments.mean[k])
         assert (error <= 5 * (own[:, k].std(axis=0) + 1e-20) / 200).all()
         square = np.einsum("dml,dnl->dmn", own[:, k], own[:, k].conj())
-        whole = moments.spread[k] + moments.mean[k] @ moments.mean[k].conj().T
+        whole = moments.covariance[k] + moments.mean[k] @ moments.mean[k].conj().T
         assert (np.abs(square.mean(axis=0) - whole) <= 5 * (square.std(axis=0) + 1e-20) / 200).all()
 
 
@@ -325,7 +325,7 @@ def test_pairs_off_the_air_carry_nothing():
     on_air = np.random.default_rng(6).random(csi.gain.shape) < 0.5
     masked = replace(weights, weights=weights.weights * on_air[..., None, None])
     found, expected = Streams.of(weights, csi, on_air), streams_of(masked, csi)
-    np.testing.assert_array_equal(found.seen, expected.seen)
+    np.testing.assert_array_equal(found.effective_gain, expected.effective_gain)
     np.testing.assert_array_equal(found.leaked, expected.leaked)
 
 
@@ -338,7 +338,7 @@ def test_streams_hold_what_a_unit_channel_carries():
     for s, k in product(range(3), repeat=2):
         carried = [v[s, k] @ weights.weights[s, j] for j in range(3)]
         # sums of six products
-        np.testing.assert_allclose(streams.seen[s, k], carried, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(streams.effective_gain[s, k], carried, rtol=0, atol=1e-14)
         np.testing.assert_allclose(streams.own[s, k], carried[k], rtol=0, atol=1e-14)
         leaked = sum((abs(carried[j]) ** 2).sum() for j in range(3) if j != k)
         assert streams.leaked[s, k] == pytest.approx(leaked, abs=1e-13)
@@ -350,7 +350,7 @@ def test_stale_weights_act_on_the_channels_as_they_are():
     problem = problem_of(SCENES["plain_0"])
     weights = entry.model(problem, options=entry.options()).weights
     truth = replace(problem.csi, departure=problem.csi.departure + 0.01)
-    seen = Streams.of(weights, truth, problem.serving).seen
+    seen = Streams.of(weights, truth, problem.serving).effective_gain
     direct = np.einsum("skn,sjnl->skjl", truth.steering(), weights.antenna())
     np.testing.assert_allclose(seen, direct, rtol=0, atol=1e-14)  # sums of sixteen products
     assert csi.gain.shape == (3, 3)
@@ -435,7 +435,9 @@ def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
         mean, signal, disturbance = direct_moments(csi, weights.weights, interference, k)
         size = csi.terminal_elements[k]
         np.testing.assert_allclose(moments.mean[k, :size], mean, rtol=1e-11, atol=1e-24)
-        np.testing.assert_allclose(moments.disturbance[k, :size, :size], disturbance, rtol=1e-11, atol=1e-24)
+        np.testing.assert_allclose(
+            moments.interference_plus_noise[k, :size, :size], disturbance, rtol=1e-11, atol=1e-24
+        )
         assert surrogate_rate(moments)[k] == pytest.approx(log2_det(signal, disturbance), rel=1e-10, abs=1e-13)
 
 

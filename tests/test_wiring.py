@@ -99,8 +99,8 @@ def test_moments_with_spilt_power_are_those_of_many_draws(isotropic, interferenc
     for rate in (surrogate_rate, mean_only_rate):
         # powers of 8000 draws are off by a hundredth or two, and a rate of some bits by as much of a bit
         np.testing.assert_allclose(rate(sampled), rate(closed), atol=0.05)
-    powers = np.abs(closed.disturbance).max()
-    np.testing.assert_allclose(sampled.disturbance, closed.disturbance, atol=0.05 * powers)
+    powers = np.abs(closed.interference_plus_noise).max()
+    np.testing.assert_allclose(sampled.interference_plus_noise, closed.interference_plus_noise, atol=0.05 * powers)
     np.testing.assert_allclose(sampled.mean, closed.mean, atol=0.05 * np.sqrt(powers))
 
 
@@ -116,7 +116,7 @@ def test_the_disturbance_grows_by_what_is_spilt(interference):
         streams = streams_of(weights, told)
         closed = ReceivedMoments.of(streams, told, interference=interference)
         sampled = ReceivedMoments.sampled([streams], draws, csi.noise_w, interference=interference)
-        found.append([moments.disturbance[:, 0, 0].real for moments in (closed, sampled)])
+        found.append([moments.interference_plus_noise[:, 0, 0].real for moments in (closed, sampled)])
     # differences of powers that are some times larger than they
     np.testing.assert_allclose(found[0][0] - found[1][0], (csi.gain * spilt).sum(axis=0), rtol=1e-12)
     power = np.abs(for_all(csi, draws)[0, ..., 0]) ** 2
