@@ -46,7 +46,7 @@ def test_theorem_1_for_szf(scene):
     try:
         expected = p5_rates.theorem_1_szf(**given.weighted(), sigma2=given.sigma2)
     except ValueError:
-        pytest.skip("directions that zero forcing cannot tell apart")
+        pytest.skip("directions that zero forcing cannot separate")
     problem = cell_free_problem(given)
     # 1e-6: what rounding leaves of the nulls, in scenes with terminals nearly in one direction
     np.testing.assert_allclose(use_and_forget(problem, solved(problem, "szf")), expected, rtol=1e-6, atol=1e-9)

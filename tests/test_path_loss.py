@@ -50,7 +50,7 @@ def test_gases_absorb_as_the_recommendations_figure_shows(shared):
         assert zenith_attenuation_db(ghz * 1e9) == pytest.approx(read_db[ghz], rel=0.065), ghz
     carrier_ghz = np.arange(15.0, 30.0, 0.05)
     line_db = np.array([zenith_attenuation_db(ghz * 1e9) for ghz in carrier_ghz])
-    assert carrier_ghz[line_db.argmax()] == pytest.approx(22.235, abs=0.3)  # on a rising background
+    assert carrier_ghz[line_db.argmax()] == pytest.approx(22.235, abs=0.3)  # on an ascending background
     assert line_db.max() == pytest.approx(read_db[20:26].max(), rel=0.06)
 
 
@@ -162,9 +162,9 @@ def made_up_itur(monkeypatch):
     """A module by the name of itur whose attenuation is 2 dB over the sine of elevation, and which counts its calls."""
     calls: list[tuple[Any, ...]] = []
 
-    def slant_path(*told: Any) -> SimpleNamespace:
-        calls.append((*told[:3], tuple(told[3]), *told[4:]))
-        return SimpleNamespace(value=2.0 / np.sin(np.radians(told[3])))
+    def slant_path(*arguments: Any) -> SimpleNamespace:
+        calls.append((*arguments[:3], tuple(arguments[3]), *arguments[4:]))
+        return SimpleNamespace(value=2.0 / np.sin(np.radians(arguments[3])))
 
     module = ModuleType("itur")
     module.atmospheric_attenuation_slant_path = slant_path  # type: ignore[attr-defined]
@@ -193,19 +193,19 @@ def test_weather_without_the_package_is_refused_with_the_way_to_get_it(monkeypat
     weather._table.cache_clear()
     with pytest.raises(ValueError, match=r"weather_at needs the package itur.*pip install 'constellation-twin\[atm\]'"):
         of_kind("path loss")["tr38811"].options(weather_at=(45.0, 10.0))
-    told = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
+    arguments = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
     with pytest.raises(InputError, match=r"channel\.path_loss\.weather_at needs the package itur"):
-        weather.weather_db(np.array([30.0]), **told)
+        weather.weather_db(np.array([30.0]), **arguments)
 
 
 def test_weather_that_is_no_number_is_refused(made_up_itur, monkeypatch):
-    def broken(*told: Any) -> SimpleNamespace:
-        return SimpleNamespace(value=np.where(told[3] > 60.0, np.nan, 1.0))
+    def broken(*arguments: Any) -> SimpleNamespace:
+        return SimpleNamespace(value=np.where(arguments[3] > 60.0, np.nan, 1.0))
 
     monkeypatch.setattr(sys.modules["itur"], "atmospheric_attenuation_slant_path", broken)
-    told = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
+    arguments = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
     with pytest.raises(InputError, match="no finite value at 61 degrees of elevation, for 20 GHz at latitude 45"):
-        weather.weather_db(np.array([30.0]), **told)
+        weather.weather_db(np.array([30.0]), **arguments)
 
 
 def test_weather_is_refused_where_the_recommendation_ends(made_up_itur):
@@ -229,8 +229,8 @@ def itur():
 @pytest.mark.parametrize(("ghz", "percent"), [(2.0, 1.0), (20.0, 0.01), (20.0, 1.0), (30.0, 10.0), (40.0, 50.0)])
 def test_weather_is_what_itur_says(itur, place_deg, ghz, percent):
     elevation_deg = np.array([5.0, 7.3, 10.4, 22.2, 37.7, 51.5, 77.7, 89.9])
-    told = {"carrier_hz": ghz * 1e9, "place_deg": place_deg, "percent": percent, "antenna_m": 0.6}
-    found_db = weather.weather_db(elevation_deg, **told)
+    arguments = {"carrier_hz": ghz * 1e9, "place_deg": place_deg, "percent": percent, "antenna_m": 0.6}
+    found_db = weather.weather_db(elevation_deg, **arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         expected_db = [

@@ -76,7 +76,7 @@ def log2_det(signal: np.ndarray, disturbance: np.ndarray) -> float:
 
 
 def in_step(csi: StatisticalCsi, k: int, j: int, interference: str) -> np.ndarray:
-    """(S,S) how far the streams for j that k hears from every two satellites are correlated."""
+    """(S,S) correlation of the streams for j that k receives from every two satellites."""
     satellites = len(csi.norad_id)
     if interference == "independent":
         return np.eye(satellites)
@@ -98,8 +98,8 @@ def direct_rates(csi: StatisticalCsi, receive: np.ndarray, weights: np.ndarray, 
         disturbance = csi.noise_w[k] * np.eye(own, dtype=complex)
         for j in set(range(terminals)) - {k}:
             for one, other in np.argwhere(in_step(csi, k, j, interference)):
-                share = in_step(csi, k, j, interference)[one, other]
-                disturbance += share * arriving[j][one] @ arriving[j][other].conj().T
+                fraction = in_step(csi, k, j, interference)[one, other]
+                disturbance += fraction * arriving[j][one] @ arriving[j][other].conj().T
         wanted = sum(arriving[k])
         rates[d, k] = log2_det(wanted @ wanted.conj().T, disturbance)
     return rates
@@ -121,14 +121,14 @@ def direct_moments(csi: StatisticalCsi, weights: np.ndarray, interference: str, 
         for s in range(satellites)
     ]
 
-    def power(j: int, share: np.ndarray) -> np.ndarray:
+    def power(j: int, fraction: np.ndarray) -> np.ndarray:
         total = np.zeros((own, own), dtype=complex)
         for one, other in product(range(satellites), repeat=2):
             crossed = (v[one, k] @ weights[one, j]) @ (v[other, k] @ weights[other, j]).conj()
             if one == other:
                 total += crossed * second[one]
             else:
-                total += share[one, other] * crossed * np.outer(mean[one], mean[other].conj())
+                total += fraction[one, other] * crossed * np.outer(mean[one], mean[other].conj())
         return total
 
     expected = sum(np.outer(mean[s], v[s, k] @ weights[s, k]) for s in range(satellites))
@@ -192,15 +192,15 @@ def test_closed_forms_agree_with_many_literal_draws(interference, receiver):
     csi = world(seed=3)
     weights = random_weights(csi)
     draws = drawn(csi, 4000)
-    told = (csi.steering(), csi.noise_w, weights.weights[..., 0], interference, receiver)
-    batches = np.array([p3_rates.monte_carlo_rate(part, *told) for part in np.split(draws.receive[..., 0], 10)])
+    arguments = (csi.steering(), csi.noise_w, weights.weights[..., 0], interference, receiver)
+    batches = np.array([p3_rates.monte_carlo_rate(part, *arguments) for part in np.split(draws.receive[..., 0], 10)])
     streams = streams_of(weights, csi)
     if receiver == "instantaneous":
         found = drawn_rates(streams, draws, csi.noise_w, interference=interference).mean(axis=0)
         np.testing.assert_allclose(found, batches.mean(axis=0), rtol=1e-10)
         return
     found = mean_only_rate(ReceivedMoments.of(streams, csi, interference=interference))
-    whole = p3_rates.monte_carlo_rate(draws.receive[..., 0], *told)
+    whole = p3_rates.monte_carlo_rate(draws.receive[..., 0], *arguments)
     standard_error = batches.std(axis=0, ddof=1) / np.sqrt(len(batches))
     assert (np.abs(found - whole) <= 3 * standard_error).all()
     assert (standard_error < 0.05 * whole).all()  # enough draws to tell
@@ -223,7 +223,7 @@ def test_without_fading_and_phase_errors_nothing_is_left_to_chance(interference)
     streams = streams_of(random_weights(csi, streams=2), csi)
     rates = drawn_rates(streams, drawn(csi, 3, zeta2=0.0), csi.noise_w, interference=interference)
     moments = ReceivedMoments.of(streams, csi, interference=interference)
-    # rounding of a log det of matrices with a spread of 1e4
+    # rounding of a log det of matrices with a condition of 1e4
     for closed in (surrogate_rate(moments), mean_only_rate(moments)):
         np.testing.assert_allclose(rates, np.broadcast_to(closed, rates.shape), rtol=1e-11)
 
@@ -276,8 +276,8 @@ def test_moments_are_those_of_the_draws(interference, isotropic):
     other = np.einsum("dskm,skjl->dskjml", receive, streams.effective_gain)
     for k in range(2):
         away = other[:, :, k, 1 - k]
-        share = in_step(csi, k, 1 - k, interference)
-        sample = np.einsum("dsml,st,dtnl->dmn", away, share, away.conj(), optimize=True)
+        fraction = in_step(csi, k, 1 - k, interference)
+        sample = np.einsum("dsml,st,dtnl->dmn", away, fraction, away.conj(), optimize=True)
         # the mean of 4e4 draws: 1/200 of each entry's own deviation; the largest of some fifty entries, real and
         # imaginary, is expected at 3 of these and found beyond 5 once in 3e4 times
         error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.interference_plus_noise[k])
@@ -290,7 +290,7 @@ def test_moments_are_those_of_the_draws(interference, isotropic):
 
 
 @multi
-def test_interference_of_one_satellite_is_the_same_whatever_its_kind(elements):
+def test_interference_of_one_satellite_is_the_same_for_every_kind(elements):
     csi = world(elements=elements, satellites=1, seed=2)
     streams, draws = streams_of(random_weights(csi, 2), csi), drawn(csi, 5)
     one, *others = (drawn_rates(streams, draws, csi.noise_w, interference=kind) for kind in INTERFERENCE)
@@ -350,9 +350,9 @@ def test_stale_weights_act_on_the_channels_as_they_are():
     problem = problem_of(SCENES["plain_0"])
     weights = entry.model(problem, options=entry.options()).weights
     truth = replace(problem.csi, departure=problem.csi.departure + 0.01)
-    seen = Streams.of(weights, truth, problem.serving).effective_gain
+    found = Streams.of(weights, truth, problem.serving).effective_gain
     direct = np.einsum("skn,sjnl->skjl", truth.steering(), weights.antenna())
-    np.testing.assert_allclose(seen, direct, rtol=0, atol=1e-14)  # sums of sixteen products
+    np.testing.assert_allclose(found, direct, rtol=0, atol=1e-14)  # sums of sixteen products
     assert csi.gain.shape == (3, 3)
 
 
@@ -386,8 +386,8 @@ def test_the_mean_sinr_of_an_array_is_signal_over_the_noise_of_one_element():
 
 def test_silence_is_rate_zero():
     csi = world(elements=(1, 4, 2))
-    nobody = np.zeros(csi.gain.shape, dtype=bool)
-    streams, draws = Streams.of(random_weights(csi), csi, nobody, waveform=WAVE), drawn(csi, 2)
+    no_pair = np.zeros(csi.gain.shape, dtype=bool)
+    streams, draws = Streams.of(random_weights(csi), csi, no_pair, waveform=WAVE), drawn(csi, 2)
     for interference, receiver in PAIRS:
         found = score(streams, csi, draws, interference=interference, knowledge=receiver)
         assert not found.spectral_efficiency_bps_hz.any()
@@ -426,7 +426,7 @@ def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
     draws = drawn(csi, 3)
     streams = streams_of(weights, csi)
     found = drawn_rates(streams, draws, csi.noise_w, interference=interference)
-    # log dets of matrices with a spread of 1e4
+    # log dets of matrices with a condition of 1e4
     np.testing.assert_allclose(
         found, direct_rates(csi, for_all(csi, draws), weights.weights, interference), rtol=1e-10, atol=1e-13
     )
@@ -444,15 +444,15 @@ def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
 @every
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
 def test_a_choice_of_satellites_scores_as_if_the_others_were_silent(interference, knowledge):
-    # the satellite that reaches everyone is left out: what is left reaches few
+    # without the satellite that reaches all terminals, the others reach few
     csi = sparse_world()[1]
     weights, draws, rows = random_weights(csi), drawn(csi, 4), np.array([0, 2, 3])
     on_air = np.isin(np.arange(4), rows)[:, None] & np.ones(csi.gain.shape, dtype=bool)
-    told = {"interference": interference, "knowledge": knowledge}
-    whole = score(Streams.of(weights, csi, on_air, waveform=WAVE), csi, draws, **told)
+    arguments = {"interference": interference, "knowledge": knowledge}
+    whole = score(Streams.of(weights, csi, on_air, waveform=WAVE), csi, draws, **arguments)
     part = csi.of(rows)
     streams = Streams.of(weights.of(rows), part, on_air[rows], waveform=WAVE)
-    found = score(streams, part, draws.of(rows), **told)
+    found = score(streams, part, draws.of(rows), **arguments)
     # the same powers in another order
     np.testing.assert_allclose(
         found.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-11, atol=1e-14

@@ -177,7 +177,7 @@ def test_the_radii_of_the_waves_give_the_exponential():
     distance = np.geomspace(5e-4, 10.0, 2000)
     radius = 2.0 * np.pi * np.linalg.norm(wave_vectors(), axis=0)
     # a mean of sin(kr)/kr over 48 radii for an integral over all: 4.57e-3 at most, around a twentieth of the length,
-    # as computed once; radii that lie a third of a share lower double it
+    # as computed once; wave numbers a third of an interval lower double it
     found = np.sinc(np.outer(distance, radius) / np.pi).mean(axis=1)
     np.testing.assert_allclose(found, np.exp(-distance), atol=4.6e-3)
 
@@ -204,7 +204,7 @@ def kolmogorov(values: np.ndarray, law: Callable) -> float:
     return float(max(np.abs(ordered - steps[1:]).max(), np.abs(ordered - steps[:-1]).max()))
 
 
-def test_a_mosaic_stays_for_a_correlation_length_in_the_mean_and_is_then_drawn_anew():
+def test_a_mosaic_is_constant_over_an_exponential_length_of_one_correlation_length_in_the_mean():
     keys, steps, step = 1000, 500, 0.02
     along = np.tile(np.arange(steps) * step, keys)
     points = (FAR[0] + 0.6 * along, FAR[1] + 0.8 * along, FAR[2] + 0.0 * along)
@@ -246,7 +246,7 @@ def test_a_value_depends_on_nothing_that_is_asked_for_beside_it(field):
 
 def test_rays_pass_the_clutter_where_a_map_says():
     latitude_deg, longitude_deg = np.array([0.0, 90.0, 45.0]), np.array([0.0, 0.0, 90.0])
-    told = {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg, "clutter_distance_m": 100.0}
+    arguments = {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg, "clutter_distance_m": 100.0}
     # to the zenith, to the east, to the north at 30 degrees; x points to the Gulf of Guinea, z to the pole
     for elevation, azimuth, terminal, expected in (
         (90.0, 123.0, 0, (EARTH_RADIUS_M + 100.0, 0.0, 0.0)),
@@ -257,7 +257,7 @@ def test_rays_pass_the_clutter_where_a_map_says():
         (0.0, 270.0, 2, (100.0, EARTH_RADIUS_M * np.sqrt(0.5), EARTH_RADIUS_M * np.sqrt(0.5))),
     ):
         direction = {"elevation_deg": np.array([elevation]), "azimuth_deg": np.array([azimuth])}
-        point_m = clutter_points_m(**direction, **told, terminal=np.array([terminal]))
+        point_m = clutter_points_m(**direction, **arguments, terminal=np.array([terminal]))
         np.testing.assert_allclose(np.ravel(point_m), expected, atol=1e-4)  # single floats of angles, 100 m away
 
 
@@ -272,7 +272,7 @@ def test_turning_keeps_distances():
 # ------------------------------------------------------------------------------------------------------ pairs
 
 
-def test_pairs_are_told_apart_by_names_and_not_by_places():
+def test_keys_of_pairs_depend_on_names_and_not_on_positions():
     field_keys, norad_id = field_keys_of(60), np.arange(44_000, 44_040)
     key = pair_keys(field_keys, norad_id)
     assert np.unique(key).size == key.size
@@ -283,7 +283,7 @@ def test_pairs_are_told_apart_by_names_and_not_by_places():
         assert not np.isin(changed, key).any()
 
 
-def test_pairs_that_share_a_satellite_or_a_terminal_are_independent():
+def test_pairs_with_a_common_satellite_or_terminal_are_independent():
     """Every covariance of 36 pairs, over 800 worlds."""
     worlds, norad_id = 800, np.arange(44_000, 44_006)
     names = terminal_keys([f"ut-{number}" for number in range(6)])
@@ -313,7 +313,7 @@ def test_draws_have_the_means_and_deviations_of_the_tables(environment, band, el
     excess_db = (loss_db - free_space_db(links.range_km, CARRIER_HZ[band])).ravel()
     los = surroundings_of(links, field_keys, environment, band).line_of_sight
     probability = table.los_probability[row]
-    # five standard errors of a share, a mean, a deviation of 1e5 draws and of those in either state
+    # five standard errors of a fraction, a mean, a deviation of 1e5 draws and of those in either state
     assert los.mean() == pytest.approx(probability, abs=5.0 * np.sqrt(probability * (1.0 - probability) / DRAWS))
     k_db = to_db(realised_rician(fading_of(environment=environment, band=band), links, field_keys=field_keys)).ravel()
     for values, mean_db, sigma_db in (
@@ -338,16 +338,16 @@ def assert_correlated(first: Links, later: Links, way_m: float, environment: str
     row = int(here.row[0])
     assert (here.row == row).all()
     assert (there.row == row).all()
-    everyone = np.ones(here.row.size, dtype=bool)
+    all_pairs = np.ones(here.row.size, dtype=bool)
     for state, sigma_db, length_m in (
-        (everyone, table.los_sigma_db, table.los_correlation_m),
-        (~everyone, table.nlos_sigma_db, table.nlos_correlation_m),
+        (all_pairs, table.los_sigma_db, table.los_correlation_m),
+        (~all_pairs, table.nlos_sigma_db, table.nlos_correlation_m),
     ):
         product = here.shadowing_db(state) * there.shadowing_db(state) / sigma_db[row] ** 2
         # five standard errors of the mean of the products, and what the fields themselves allow
         error = 5.0 * product.std() / np.sqrt(product.size) + 4.6e-3
         assert product.mean() == pytest.approx(np.exp(-way_m / length_m), abs=error)
-    k_db = [(each.rician_db(everyone) - table.k_mean_db[row]) / table.k_sigma_db[row] for each in (here, there)]
+    k_db = [(each.rician_db(all_pairs) - table.k_mean_db[row]) / table.k_sigma_db[row] for each in (here, there)]
     product = k_db[0] * k_db[1]
     error = 5.0 * product.std() / np.sqrt(product.size) + 4.6e-3
     assert product.mean() == pytest.approx(np.exp(-way_m / table.k_correlation_m), abs=error)
@@ -372,7 +372,7 @@ STATE_CORRELATION_M = {"dense_urban": 50.0, "urban": 50.0, "suburban": 50.0, "ru
 
 @pytest.mark.parametrize("band", BANDS)
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_at_the_printed_correlation_distance_a_share_of_one_over_e_is_left(shared, environment, band):
+def test_at_the_printed_correlation_distance_one_over_e_of_the_correlation_is_left(shared, environment, band):
     reference = json.loads((shared / "tr38811" / "tr38811_reference.json").read_text())
     distances_m = printed(reference, environment, band)
     links, field_keys, table = links_of(200, 500, 30.0, seed=9), field_keys_of(500), tables(environment, band)
@@ -380,11 +380,11 @@ def test_at_the_printed_correlation_distance_a_share_of_one_over_e_is_left(share
     def moved(way_m: float) -> tuple[Surroundings, Surroundings]:
         return tuple(surroundings_of(each, field_keys, environment, band) for each in (links, walked(links, way_m)))
 
-    everyone = np.ones(100_000, dtype=bool)
+    all_pairs = np.ones(100_000, dtype=bool)
     drawn = {
-        "los_correlation_m": lambda around: around.shadowing_db(everyone) / table.los_sigma_db[2],
-        "nlos_correlation_m": lambda around: around.shadowing_db(~everyone) / table.nlos_sigma_db[2],
-        "k_correlation_m": lambda around: (around.rician_db(everyone) - table.k_mean_db[2]) / table.k_sigma_db[2],
+        "los_correlation_m": lambda around: around.shadowing_db(all_pairs) / table.los_sigma_db[2],
+        "nlos_correlation_m": lambda around: around.shadowing_db(~all_pairs) / table.nlos_sigma_db[2],
+        "k_correlation_m": lambda around: (around.rician_db(all_pairs) - table.k_mean_db[2]) / table.k_sigma_db[2],
     }
     for name, value in drawn.items():
         product = np.multiply(*(value(around) for around in moved(distances_m[name])))
@@ -409,16 +409,16 @@ def test_a_satellite_that_moves_changes_the_surroundings_by_the_way_of_its_ray(t
 
 def test_state_shadowing_and_rician_factor_have_nothing_to_do_with_each_other():
     around = surroundings_of(links_of(200, 500, 40.0), field_keys_of(500), "urban", "s")
-    everyone = np.ones(around.row.size, dtype=bool)
+    all_pairs = np.ones(around.row.size, dtype=bool)
     drawn = [
         around.line_of_sight - around.tables.los_probability[3],
-        around.shadowing_db(everyone) / 4.0,
-        around.shadowing_db(~everyone) / 6.0,
-        (around.rician_db(everyone) - 7.46) / 8.01,
+        around.shadowing_db(all_pairs) / 4.0,
+        around.shadowing_db(~all_pairs) / 6.0,
+        (around.rician_db(all_pairs) - 7.46) / 8.01,
     ]
     covariance = np.cov(drawn)
     # five standard errors of a covariance of nothing, of variances of 1 at most
-    assert (np.abs(covariance - np.diag(np.diag(covariance))) < 5.0 / np.sqrt(everyone.size)).all()
+    assert (np.abs(covariance - np.diag(np.diag(covariance))) < 5.0 / np.sqrt(all_pairs.size)).all()
 
 
 def test_what_does_not_move_stays():
@@ -443,12 +443,14 @@ def test_a_pairs_numbers_depend_on_no_other_pair_and_on_no_order():
         (np.array([2, 29]), rng.permutation(40)[:11]),
     ):
         some, pairs = links.of(satellites, terminals), np.ix_(satellites, terminals)
-        told = FieldKeys(seed=field_keys.seed, terminal=field_keys.terminal[terminals])
-        np.testing.assert_array_equal(realised_loss_db(loss, some, carrier_hz=2e9, field_keys=told), whole_db[pairs])
-        np.testing.assert_array_equal(realised_rician(fading, some, field_keys=told), whole_k[pairs])
+        some_keys = FieldKeys(seed=field_keys.seed, terminal=field_keys.terminal[terminals])
+        np.testing.assert_array_equal(
+            realised_loss_db(loss, some, carrier_hz=2e9, field_keys=some_keys), whole_db[pairs]
+        )
+        np.testing.assert_array_equal(realised_rician(fading, some, field_keys=some_keys), whole_k[pairs])
 
 
-def test_nobody_in_view_is_no_trouble():
+def test_models_accept_links_below_the_horizon_only():
     links, field_keys = links_of(3, 5, -10.0), field_keys_of(5)
     loss = loss_of()
     drawn = realised_loss_db(loss, links, carrier_hz=2e9, field_keys=field_keys)

@@ -1,4 +1,4 @@
-"""Models of phase errors, surroundings, atmosphere and antennas in whole runs: who sees what, and what it costs."""
+"""Models of phase errors, surroundings, atmosphere and antennas in whole runs: their inputs and effects."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def resumes(changes: dict[str, Any]) -> None:
     assert rows_of(network, reports_with_stops(network, CUTS), links=True) == whole
 
 
-# ---------------------------------------------------------------------------------------- own power that is spilt
+# ---------------------------------------------------------------------------------------- self-interference
 
 
-def spilling(csi: StatisticalCsi, seed: int = 4) -> StatisticalCsi:
-    share = np.random.default_rng(seed).uniform(0.0, 0.9, csi.gain.shape)
-    return replace(csi, disturbance_fraction=share)
+def with_self_interference(csi: StatisticalCsi, seed: int = 4) -> StatisticalCsi:
+    fraction = np.random.default_rng(seed).uniform(0.0, 0.9, csi.gain.shape)
+    return replace(csi, disturbance_fraction=fraction)
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
 @pytest.mark.parametrize("elements", [(1, 1, 1), (2, 1, 4)], ids=str)
-def test_drawn_rates_with_spilt_power_are_those_of_a_loop_over_pairs(elements, interference):
-    csi = spilling(world(elements=elements))
+def test_drawn_rates_with_self_interference_are_those_of_a_loop_over_pairs(elements, interference):
+    csi = with_self_interference(world(elements=elements))
     weights = random_weights(csi, streams=2)
     draws = drawn(csi, 5)
     found = drawn_rates(streams_of(weights, csi), draws, csi.noise_w, interference=interference)
@@ -89,8 +89,8 @@ def literal_rate(csi: StatisticalCsi, weights: Any, received: Any, terminal: int
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
 @pytest.mark.parametrize("isotropic", [False, True])
-def test_moments_with_spilt_power_are_those_of_many_draws(isotropic, interference):
-    csi = spilling(world(elements=(2, 1, 2), isotropic=isotropic))
+def test_moments_with_self_interference_are_those_of_many_draws(isotropic, interference):
+    csi = with_self_interference(world(elements=(2, 1, 2), isotropic=isotropic))
     weights, count = random_weights(csi), 8000
     draws = drawn(csi, count)
     streams = streams_of(weights, csi)
@@ -105,22 +105,22 @@ def test_moments_with_spilt_power_are_those_of_many_draws(isotropic, interferenc
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
-def test_the_disturbance_grows_by_what_is_spilt(interference):
-    csi = spilling(world())
+def test_the_disturbance_grows_by_the_self_interference(interference):
+    csi = with_self_interference(world())
     plain = replace(csi, disturbance_fraction=None)
     weights, draws = random_weights(csi), drawn(csi, 1)
-    heard = np.einsum("skn,sknl->sk", csi.steering(), weights.weights)
-    spilt = csi.disturbance_fraction * np.abs(heard) ** 2
+    gain = np.einsum("skn,sknl->sk", csi.steering(), weights.weights)
+    self_interference = csi.disturbance_fraction * np.abs(gain) ** 2
     found = []
-    for told in (csi, plain):
-        streams = streams_of(weights, told)
-        closed = ReceivedMoments.of(streams, told, interference=interference)
+    for statistics in (csi, plain):
+        streams = streams_of(weights, statistics)
+        closed = ReceivedMoments.of(streams, statistics, interference=interference)
         sampled = ReceivedMoments.sampled([streams], draws, csi.noise_w, interference=interference)
         found.append([moments.interference_plus_noise[:, 0, 0].real for moments in (closed, sampled)])
     # differences of powers that are some times larger than they
-    np.testing.assert_allclose(found[0][0] - found[1][0], (csi.gain * spilt).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found[0][0] - found[1][0], (csi.gain * self_interference).sum(axis=0), rtol=1e-12)
     power = np.abs(for_all(csi, draws)[0, ..., 0]) ** 2
-    np.testing.assert_allclose(found[0][1] - found[1][1], (power * spilt).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found[0][1] - found[1][1], (power * self_interference).sum(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
@@ -128,17 +128,20 @@ def test_no_share_and_shares_of_zero_are_the_same_to_the_bit(interference):
     csi = world(elements=(2, 1, 2))
     weights, draws = random_weights(csi), drawn(csi, 3)
     found = []
-    for share in (None, np.zeros(csi.gain.shape)):
-        told = replace(csi, disturbance_fraction=share)
-        streams = streams_of(weights, told)
+    for fraction in (None, np.zeros(csi.gain.shape)):
+        statistics = replace(csi, disturbance_fraction=fraction)
+        streams = streams_of(weights, statistics)
         rates = drawn_rates(streams, draws, csi.noise_w, interference=interference)
         found.append(
-            (rates.tobytes(), mean_only_rate(ReceivedMoments.of(streams, told, interference=interference)).tobytes())
+            (
+                rates.tobytes(),
+                mean_only_rate(ReceivedMoments.of(streams, statistics, interference=interference)).tobytes(),
+            )
         )
     assert found[0] == found[1]
 
 
-def test_a_terminal_whose_power_is_all_spilt_gets_nothing():
+def test_a_terminal_with_self_interference_only_has_no_rate():
     csi = world()
     csi = replace(csi, disturbance_fraction=np.ones(csi.gain.shape))
     streams = streams_of(random_weights(csi), csi)
@@ -147,14 +150,14 @@ def test_a_terminal_whose_power_is_all_spilt_gets_nothing():
 
 
 def test_some_satellites_keep_their_shares():
-    csi = spilling(world(satellites=3))
+    csi = with_self_interference(world(satellites=3))
     rows = np.array([0, 2])
     assert csi.disturbance_fraction is not None
     np.testing.assert_array_equal(csi.of(rows).disturbance_fraction, csi.disturbance_fraction[rows])
 
 
-def test_the_closed_form_of_estimated_channels_refuses_spilt_power():
-    csi = spilling(world(kappa=np.inf, zeta2=0.0))
+def test_the_closed_form_of_estimated_channels_refuses_self_interference():
+    csi = with_self_interference(world(kappa=np.inf, zeta2=0.0))
     with pytest.raises(ValueError, match="perfect phases"):
         estimated_moments(None, csi, csi.gain > 0.0, interference="independent")  # type: ignore[arg-type]
 
@@ -174,15 +177,15 @@ def test_residuals_of_zero_are_perfect_phases_bit_by_bit():
 
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
 @pytest.mark.parametrize("interference", INTERFERENCE)
-def test_spilt_power_costs_rate_on_top_of_the_phase(interference, knowledge):
+def test_self_interference_costs_rate_on_top_of_the_phase(interference, knowledge):
     receiver = {"interference": interference, "knowledge": knowledge, "draws": 4}
     waits = {"precompensation": RESIDUAL, "receiver": receiver}
     network = Network.of(small(waits))
     links = network.sky.at(0).links(network.sky.at(0).norad_id)
     zeta2 = float(network.phase_variance(links)[0, 0])
     alone = {"precompensation": {"name": "gaussian_phase", "phase_variance_rad2": zeta2}, "receiver": receiver}
-    with_spill, without = total_se(network), total_se(Network.of(small(alone)))
-    assert 0.5 * without < with_spill < 0.999 * without
+    with_it, without = total_se(network), total_se(Network.of(small(alone)))
+    assert 0.5 * without < with_it < 0.999 * without
 
 
 @pytest.mark.parametrize("precompensation", [RESIDUAL, {"name": "closed_loop", "carrier_phase": True}], ids=str)
@@ -190,7 +193,7 @@ def test_a_run_with_the_compensation_loop_resumes_bit_by_bit(precompensation):
     resumes({"precompensation": precompensation})
 
 
-def test_weights_that_follow_the_channel_lose_spilt_power_too():
+def test_weights_that_follow_the_channel_have_self_interference_too():
     network = Network.of(small({"precoding": "genie", "precompensation": RESIDUAL}))
 
     def phase_alone(path: LinkView) -> Any:
@@ -201,15 +204,15 @@ def test_weights_that_follow_the_channel_lose_spilt_power_too():
 
 def test_models_of_phase_errors_see_pilots_of_the_whole_budget_over_the_links_gains():
     network = Network.of(small({"channel.prefix_share": 0.25}))
-    seen: list[LinkView] = []
+    views: list[LinkView] = []
 
     def watched(path: LinkView) -> Any:
-        seen.append(path)
+        views.append(path)
         return np.zeros(path.range_km.shape)
 
     snapshot = network.sky.at(3)
     csi = replace(network, phase_error=watched).csi(snapshot.links(snapshot.norad_id))
-    view = seen[-1]
+    view = views[-1]
     # 35 dBm, and kTB over 30 kHz with a noise figure of 7 dB at 290 K: 10^(0.5) W and 1.38e-23 * 290 * 30e3 * 5.01 W
     noise_w = 1.380649e-23 * 290.0 * 30e3 * 10**0.7
     np.testing.assert_allclose(view.pilot_snr, 10**0.5 * csi.gain / noise_w, rtol=1e-12)

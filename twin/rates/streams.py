@@ -34,7 +34,7 @@ class Streams:
     leaked: FloatArray
     """(S,B) Σ_{j≠k} ‖v_skᵀ W_sj‖² in W: power of the other terminals' streams."""
     time_fraction: float = 1.0
-    """Fraction of time in which each terminal is served; below 1 if terminals share time slots."""
+    """Fraction of time in which each terminal is served; below 1 if terminals are served in separate time slots."""
     carrier_phase_rad: FloatArray | None = None
     """(S,K) ψ: carrier phase over the path. A stream compensated for terminal j arrives at k with ψ_sk - ψ_sj. None
     means unknown."""

@@ -1,4 +1,4 @@
-"""Geometry of links, as far as models of the channel read it."""
+"""Geometry of links that channel models read."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def realised_by(realisation: Callable[..., Any]) -> Callable[[Model], Model]:
 
 
 def realised(bound: Callable[..., Any]) -> Callable[..., Any] | None:
-    """The realisation of a model, options bound alike. None means that nothing is drawn: the expectation is exact."""
+    """The realisation of a model, with the same bound options. None means that the model draws nothing."""
     model = bound.func if isinstance(bound, partial) else bound
     realisation = _realisations.get(model)
     if realisation is None or not isinstance(bound, partial):

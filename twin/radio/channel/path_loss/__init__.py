@@ -12,7 +12,7 @@ Options = TypeVar("Options", contravariant=True)
 
 
 class PathLossModel(Protocol[Options]):
-    """Expected loss in dB of each link, in the shape of the path's arrays; what is known without a measurement.
+    """Expected loss in dB of each link, in the shape of the path's arrays, as known without a measurement.
 
     A model with a drawn part is decorated with its realisation (`realised_by`).
     """
