@@ -17,7 +17,7 @@ from twin.rates.by_delay import cross_products
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streams:
-    """Effective gains: inner products of transmit steering vectors and weights, the only input of a rate from either.
+    """Effective gains: inner products of steering vectors and weights. Rates depend on weights only through them.
 
     The B columns are the terminals that each satellite reaches, the J columns those that it transmits to. Powers are
     those on a link of gain one.

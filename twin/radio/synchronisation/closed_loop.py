@@ -12,7 +12,7 @@ from twin.radio.synchronisation.loop_options import ClosedLoopOptions
 from twin.radio.synchronisation.phase_error import phase_errors
 
 
-@phase_errors.register("closed_loop", source="P3, Section III-B, with an explicit model of the chain", options=ClosedLoopOptions)
+@phase_errors.register("closed_loop", source="P3, Section III-B, each stage modelled", options=ClosedLoopOptions)
 def closed_loop(path: LinkView, *, options: ClosedLoopOptions) -> Alignment:
     """Phase error, ICI and ISI of pilot estimates that are fed back and predicted over the loop delay, for each link.
 
