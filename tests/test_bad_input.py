@@ -272,7 +272,7 @@ SCENARIOS = [
         "options that do not fit each other",
         "[receiver]",
         '[channel]\nfading = { name = "k_by_elevation", k_db = [1.0, 2.0] }\n[receiver]',
-        "channel.fading: elevation_deg must rise and hold as many numbers as k_db",
+        "channel.fading: elevation_deg must be ascending and have as many values as k_db",
     ),
     (
         "elevation",
