@@ -1,4 +1,4 @@
-"""Files beside the code: make targets, hooks, licence, citation and the guide for contributors."""
+"""Files beside the code: make targets, hooks, licence, citation, the guide for contributors, the glossary."""
 
 import re
 import subprocess
@@ -8,9 +8,11 @@ import pytest
 
 from tests.helpers.folders import ROOT
 from twin.version import VERSION
+from twin.vocabulary import AttemptOutcome, EventKind
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text()
 
 
 def recipes() -> dict[str, list[str]]:
@@ -96,3 +98,20 @@ def test_the_guide_lists_the_modules_that_every_room_may_import() -> None:
     (listed,) = re.findall(r"Modules directly in `twin/` \(([\w, ]+)\)", GUIDE)
     loose = {file.stem for file in (ROOT / "twin").glob("*.py")} - {"__init__", "__main__", "version"}
     assert set(listed.split(", ")) == loose
+
+
+def terms() -> list[str]:
+    """First cells of the glossary's rows, one for each term."""
+    rows = [line.strip("|").split("|") for line in GLOSSARY.splitlines() if line.startswith("| ")]
+    assert all(len(row) == 5 for row in rows)
+    return [term for row in rows for term in row[0].strip().split(", ") if term != "word"]
+
+
+def test_each_term_of_the_glossary_has_one_meaning() -> None:
+    assert len(terms()) > 100
+    assert len(set(terms())) == len(terms())
+
+
+@pytest.mark.parametrize("word", [*EventKind, *AttemptOutcome])
+def test_the_glossary_has_the_words_of_a_trace(word: str) -> None:
+    assert word in {term.removesuffix(" (event)") for term in terms()}
