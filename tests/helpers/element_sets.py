@@ -36,7 +36,7 @@ def one_set(lines: tuple[str, str], name: str = "") -> OneSet:
 
 
 def read_sets(name: str) -> list[OneSet]:
-    """Element sets of a file; whatever follows column 69 (as in SGP4-VER) is left out."""
+    """Element sets of a file; text after column 69 (as in SGP4-VER) is ignored."""
     lines = (SHARED / name).read_text().splitlines()
     return [
         one_set((line[:69], lines[number + 1][:69]), lines[number - 1].strip())
