@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers.folders import ROOT
 from twin.catalogue import Walker, walker_text
 from twin.cli.entry import main
 from twin.errors import InputError, listed

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
 from tests.helpers.small_run import records, records_with_stops, rows_of, small
 from tests.literal import ofdm
-from tests.test_rates import WAVE, drawn, random_weights, sparse_world, world
 from twin.precoding.instantaneous.uplink_pilots import PilotOptions, imrt
 from twin.radio.channel import StatisticalCsi, draw_channels
 from twin.radio.waveform import Waveform
