@@ -99,13 +99,13 @@ SCENARIOS = [
         "key",
         "duration",
         "duraton",
-        f'time.duraton: unknown key; did you mean "duration"? (known: {keys(sections.Time)})',
+        f'time.duraton: unknown key; did you mean "duration"? (known: {keys(sections.TimeSection)})',
     ),
     (
         "key of a table in a table",
         "columns",
         "colums",
-        f'satellites.array.colums: unknown key; did you mean "columns"? (known: {keys(terminals.Array)})',
+        f'satellites.array.colums: unknown key; did you mean "columns"? (known: {keys(terminals.ArraySection)})',
     ),
     (
         "key of terminals",
@@ -113,13 +113,14 @@ SCENARIOS = [
         "radius_m = 2e5",
         "terminals.radius_km: is missing and has no default; it must be a number, more than 0 and at most 20,000\n"
         'tiny.toml: terminals.radius_m: unknown key; did you mean "radius_km"?'
-        f" (known: {keys(terminals.DiscGroup)})",
+        f" (known: {keys(terminals.DiscGroupSection)})",
     ),
     (
         "option that this precoder has not",
         '"smrt"',
         '"smrt"\niterations = 5',
-        f'precoding.iterations: unknown key for "smrt" (known: {options("precoder", "smrt", sections.Precoding)})',
+        'precoding.iterations: unknown key for "smrt"'
+        f" (known: {options('precoder', 'smrt', sections.PrecodingSection)})",
     ),
     ("no name", 'name = "tiny"\n', "", 'name: is missing; write name = "..." at the top of the file'),
     (
@@ -656,7 +657,7 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--set", "receiver.drawz=5"],
-        f'--set receiver.drawz: unknown key; did you mean "draws"? (known: {keys(sections.Receiver)})',
+        f'--set receiver.drawz: unknown key; did you mean "draws"? (known: {keys(sections.ReceiverSection)})',
     ),
     (
         ["run", "tiny.toml", "--set", "terminals.count=x"],
@@ -677,7 +678,7 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--set", "terminals.²=1"],
-        f"--set terminals.²: unknown key (known: {keys(terminals.DiscGroup)})",
+        f"--set terminals.²: unknown key (known: {keys(terminals.DiscGroupSection)})",
     ),
     (
         ["run", "tiny.toml", "--set", "constellation.source=stra.tle"],

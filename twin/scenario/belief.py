@@ -15,7 +15,7 @@ Nanoseconds = Annotated[float, Ge(0.0), Le(1e9)]
 Billionths = Annotated[float, Ge(0.0), Le(1e6)]
 
 
-class Erring(Section):
+class ErrorSection(Section):
     """Errors that are drawn anew with every update."""
 
     law: Literal["normal", "uniform", "constant"] = "normal"
@@ -24,7 +24,7 @@ class Erring(Section):
     """From one update to the next, counted from 1970; none draws once for the whole run."""
 
 
-class OrbitError(Erring):
+class OrbitErrorSection(ErrorSection):
     """Standard deviations of where the network takes a satellite to be, each satellite by itself."""
 
     along_track_km: Kilometres = 0.0
@@ -32,7 +32,7 @@ class OrbitError(Erring):
     radial_km: Kilometres = 0.0
 
 
-class AttitudeError(Erring):
+class AttitudeErrorSection(ErrorSection):
     """Standard deviations of how a satellite's array is turned from where it is steered by, each by itself."""
 
     roll_deg: Degrees = 0.0
@@ -43,7 +43,7 @@ class AttitudeError(Erring):
     """About nadir."""
 
 
-class PositionError(Erring):
+class PositionErrorSection(ErrorSection):
     """Standard deviations of where the network takes a terminal to be."""
 
     horizontal_km: Kilometres = 0.0
@@ -53,7 +53,7 @@ class PositionError(Erring):
     """Age of a reported position when it arrives; at each update the terminal reports where it was then."""
 
 
-class ClockError(Erring):
+class ClockErrorSection(ErrorSection):
     """Standard deviations of clocks at an update; between two of them a clock runs away by its frequency error."""
 
     satellite_ns: Nanoseconds = 0.0
@@ -63,7 +63,7 @@ class ClockError(Erring):
     terminal_ppb: Billionths = 0.0
 
 
-class Belief(Section):
+class BeliefSection(Section):
     """What the network takes for true. Without any key it is the truth.
 
     Association, statistical CSI, steering and compensation come from the belief; channels and rates from the truth.
@@ -74,12 +74,12 @@ class Belief(Section):
     in one of them alone take no part."""
     element_lag: Annotated[Duration, Gt(0)] | None = None
     """Elements are known to the network only so long after their epochs; a satellite's earliest are used before."""
-    orbit: OrbitError = OrbitError()
-    attitude: AttitudeError = AttitudeError()
-    position: PositionError = PositionError()
-    clock: ClockError = ClockError()
+    orbit: OrbitErrorSection = OrbitErrorSection()
+    attitude: AttitudeErrorSection = AttitudeErrorSection()
+    position: PositionErrorSection = PositionErrorSection()
+    clock: ClockErrorSection = ClockErrorSection()
 
     @property
     def is_truth(self) -> bool:
         """Whether satellites and terminals are believed to be where they are, and to point where they do."""
-        return self.model_copy(update={"clock": ClockError()}) == Belief()
+        return self.model_copy(update={"clock": ClockErrorSection()}) == BeliefSection()

@@ -2,7 +2,7 @@
 
 from twin.scenario.experiment import Scenario
 from twin.scenario.section import selected
-from twin.scenario.sections import Precoding
+from twin.scenario.sections import PrecodingSection
 
 
 def with_precoder(scenario: Scenario, name: str) -> Scenario:
@@ -15,6 +15,6 @@ def with_precoder(scenario: Scenario, name: str) -> Scenario:
     """
     if name == scenario.precoding.name:
         return scenario
-    kept = {key: getattr(scenario.precoding, key) for key in Precoding.model_fields if key != "name"}
-    section = selected(Precoding, name).model_validate(kept)
+    kept = {key: getattr(scenario.precoding, key) for key in PrecodingSection.model_fields if key != "name"}
+    section = selected(PrecodingSection, name).model_validate(kept)
     return scenario.model_copy(update={"precoding": section})

@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 from twin.scenario.section import SatelliteList, Section, WordList
 from twin.units import Duration
 
-Satellites = Annotated[SatelliteList, MinLen(1)]
-Terminals = Annotated[WordList, MinLen(1)]
+SomeSatellites = Annotated[SatelliteList, MinLen(1)]
+SomeTerminals = Annotated[WordList, MinLen(1)]
 
 
-class Timed(Section):
+class TimedSection(Section):
     """When it begins and ends, counted from the start of the run."""
 
     from_: Duration = Field(default=Duration(0), alias="from")
@@ -28,28 +28,28 @@ class Timed(Section):
         return self
 
 
-class Outage(Timed):
+class OutageSection(TimedSection):
     """Satellites that nobody can use."""
 
     kind: Literal["outage"]
-    satellites: Satellites
+    satellites: SomeSatellites
     """NORAD ids or name patterns."""
 
 
-class Exclusion(Timed):
+class ExclusionSection(TimedSection):
     """Satellites that may not serve some of the terminals."""
 
     kind: Literal["exclusion"]
-    satellites: Satellites
-    terminals: Terminals
+    satellites: SomeSatellites
+    terminals: SomeTerminals
     """Names of terminals or groups."""
 
 
-class Absence(Timed):
+class AbsenceSection(TimedSection):
     """Terminals that are not there: they arrive at its end, or leave at its beginning."""
 
     kind: Literal["absence"]
-    terminals: Terminals
+    terminals: SomeTerminals
 
 
-AnyEvent = Annotated[Outage | Exclusion | Absence, Field(discriminator="kind")]
+AnyEvent = Annotated[OutageSection | ExclusionSection | AbsenceSection, Field(discriminator="kind")]

@@ -9,19 +9,19 @@ from typing import Annotated, Any, Self
 from annotated_types import Ge, MinLen
 from pydantic import BeforeValidator, StringConstraints, model_validator
 
-from twin.scenario.belief import Belief
+from twin.scenario.belief import BeliefSection
 from twin.scenario.events import AnyEvent
 from twin.scenario.section import Section, WordList
 from twin.scenario.sections import (
-    Association,
-    Channel,
-    Constellation,
-    Precoding,
-    Precompensation,
-    Receiver,
-    Satellites,
-    Time,
-    Trace,
+    AssociationSection,
+    ChannelSection,
+    ConstellationSection,
+    PrecodingSection,
+    PrecompensationSection,
+    ReceiverSection,
+    SatellitesSection,
+    TimeSection,
+    TraceSection,
 )
 from twin.scenario.terminals import AnyGroup
 from twin.units import Duration
@@ -39,19 +39,19 @@ class Scenario(Section):
     seed: Annotated[int, Ge(0)] = 0
     plugins: WordList = ()
     """Modules or .py files that register precoders or policies of your own."""
-    time: Time = Time()
-    constellation: Constellation = Constellation()
-    satellites: Satellites = Satellites()
-    belief: Belief = Belief()
+    time: TimeSection = TimeSection()
+    constellation: ConstellationSection = ConstellationSection()
+    satellites: SatellitesSection = SatellitesSection()
+    belief: BeliefSection = BeliefSection()
     terminals: Annotated[tuple[AnyGroup, ...], MinLen(1), BeforeValidator(_as_list)]
-    channel: Channel
-    precompensation: Precompensation
-    association: Association
-    precoding: Precoding
-    receiver: Receiver = Receiver()
+    channel: ChannelSection
+    precompensation: PrecompensationSection
+    association: AssociationSection
+    precoding: PrecodingSection
+    receiver: ReceiverSection = ReceiverSection()
     events: Annotated[tuple[AnyEvent, ...], BeforeValidator(_as_list)] = ()
     """Outages, exclusion windows and absences."""
-    trace: Trace = Trace()
+    trace: TraceSection = TraceSection()
 
     @model_validator(mode="after")
     def _cadences_fit(self) -> Self:

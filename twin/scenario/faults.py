@@ -25,7 +25,7 @@ from twin.scenario.allowed import (
     stripped,
     type_words,
 )
-from twin.scenario.section import Named
+from twin.scenario.section import ModelSection
 from twin.units import Duration
 
 Location = tuple[int | str, ...]
@@ -221,7 +221,7 @@ def _reason(fault: dict[str, Any], key: str, annotation: Any, inside: Any) -> st
 
 def _for_model(section: Any) -> str:
     """The model whose options a section holds, as part of a sentence."""
-    is_named = is_section(section) and issubclass(section, Named)
+    is_named = is_section(section) and issubclass(section, ModelSection)
     names = get_args(section.model_fields["name"].annotation) if is_named else ()
     return f' for "{names[0]}"' if names else ""
 

@@ -18,16 +18,16 @@ from twin.scenario.experiment import Scenario
 from twin.scenario.faults import Fault
 from twin.scenario.inherit import Layer
 from twin.scenario.plugins import import_plugins
-from twin.scenario.section import Named, selected
+from twin.scenario.section import ModelSection, selected
 from twin.scenario.sections import (
-    Association,
-    Channel,
-    Constellation,
-    Fading,
-    PathLoss,
-    Precoding,
-    Precompensation,
-    Time,
+    AssociationSection,
+    ChannelSection,
+    ConstellationSection,
+    FadingSection,
+    PathLossSection,
+    PrecodingSection,
+    PrecompensationSection,
+    TimeSection,
 )
 from twin.units import Duration
 
@@ -163,7 +163,7 @@ def _write_out(tree: Tree) -> None:
 def _epoch(tree: Tree) -> Duration:
     """The epoch as it is written; where it is wrong, that is told of once, and anything will do here."""
     time = tree.get("time")
-    default: Duration = Time.model_fields["epoch"].default
+    default: Duration = TimeSection.model_fields["epoch"].default
     written = time.get("epoch", default) if isinstance(time, dict) else default
     try:
         return Duration.parse(written) if isinstance(written, str) else default
@@ -176,10 +176,12 @@ def _scenario_model(tree: Tree, found: list[Fault]) -> type[Scenario]:
     channel = tree["channel"] if isinstance(tree["channel"], dict) else {}
     inner = {
         key: _field(_choice(base, channel, key, f"channel.{key}", found))
-        for key, base in (("path_loss", PathLoss), ("fading", Fading))
+        for key, base in (("path_loss", PathLossSection), ("fading", FadingSection))
     }
-    bases: tuple[type[Named], ...] = (Precompensation, Association, Precoding)
-    fields: dict[str, Any] = {"channel": _field(pydantic.create_model("Channel", __base__=Channel, **inner))}
+    bases: tuple[type[ModelSection], ...] = (PrecompensationSection, AssociationSection, PrecodingSection)
+    fields: dict[str, Any] = {
+        "channel": _field(pydantic.create_model("ChannelSection", __base__=ChannelSection, **inner))
+    }
     fields |= {key: _field(_choice(base, tree, key, key, found)) for key, base in zip(_NAMED, bases, strict=True)}
     made: type[Scenario] = pydantic.create_model("Scenario", __base__=Scenario, **fields)
     return made
@@ -190,7 +192,7 @@ def _field(model: type[pydantic.BaseModel]) -> Any:
     return (model, pydantic.Field(default_factory=lambda: model.model_validate({})))
 
 
-def _choice(base: type[Named], tree: Tree, key: str, place: str, found: list[Fault]) -> type[Named]:
+def _choice(base: type[ModelSection], tree: Tree, key: str, place: str, found: list[Fault]) -> type[ModelSection]:
     """The section class for the name that the tree gives, or the default one if that name is wrong."""
     default = str(base.model_fields["name"].default)
     section = tree.get(key, {})
@@ -221,7 +223,7 @@ def _late_faults(scenario: Scenario) -> list[Fault]:
     return found + _report_faults(scenario) + _time_faults(scenario) + _constellation_faults(scenario.constellation)
 
 
-def _channel_faults(section: Channel) -> list[Fault]:
+def _channel_faults(section: ChannelSection) -> list[Fault]:
     """What the options of path loss and fading refuse of the carrier, and of each other."""
     carrier_hz = section.carrier_ghz * 1e9
     path_loss, fading = section.path_loss.options(), section.fading.options()
@@ -261,7 +263,7 @@ def _time_faults(scenario: Scenario) -> list[Fault]:
     return []
 
 
-def _constellation_faults(section: Constellation) -> list[Fault]:
+def _constellation_faults(section: ConstellationSection) -> list[Fault]:
     walker = section.walker
     if not section.source and (count := walker.planes * walker.per_plane) > _MOST_GENERATED:
         text = f"planes x per_plane makes {count:,} satellites, must be at most {_MOST_GENERATED:,}"

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twin.scenario.section import Named
-from twin.scenario.sections import Association, Fading, PathLoss, Precoding, Precompensation
+from twin.scenario.section import ModelSection
+from twin.scenario.sections import (
+    AssociationSection,
+    FadingSection,
+    PathLossSection,
+    PrecodingSection,
+    PrecompensationSection,
+)
 
 Tree = dict[str, Any]
 
-MODELS: Final[Mapping[str, type[Named]]] = {
-    "precompensation": Precompensation,
-    "association": Association,
-    "precoding": Precoding,
-    "channel.path_loss": PathLoss,
-    "channel.fading": Fading,
+MODELS: Final[Mapping[str, type[ModelSection]]] = {
+    "precompensation": PrecompensationSection,
+    "association": AssociationSection,
+    "precoding": PrecodingSection,
+    "channel.path_loss": PathLossSection,
+    "channel.fading": FadingSection,
 }
 """Sections that select a model by name, by their place."""
 

@@ -43,7 +43,7 @@ class Section(pydantic.BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Named(Section):
+class ModelSection(Section):
     """A section that selects a model by name; the model's options are keys beside ``name``."""
 
     kind: ClassVar[str]
@@ -60,7 +60,7 @@ class Named(Section):
 
 
 @cache
-def selected(base: type[Named], name: str) -> type[Named]:
+def selected(base: type[ModelSection], name: str) -> type[ModelSection]:
     """The section class of one model: the base section with the model's options as keys.
 
     Raises
@@ -74,5 +74,5 @@ def selected(base: type[Named], name: str) -> type[Named]:
     for option in fields(entry.options):
         default = ... if option.default is MISSING else option.default
         keys[option.name] = (hints[option.name], default)
-    made: type[Named] = pydantic.create_model(f"{base.__name__}.{name}", __base__=base, **keys)
+    made: type[ModelSection] = pydantic.create_model(f"{base.__name__}.{name}", __base__=base, **keys)
     return made

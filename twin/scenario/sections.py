@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import Ge, Gt, Le
 from pydantic import field_validator, model_validator
 
-from twin.scenario.section import Count, Named, NotNegative, PathList, Positive, SatelliteList, Section, WordList
-from twin.scenario.terminals import Array
+from twin.scenario.section import Count, ModelSection, NotNegative, PathList, Positive, SatelliteList, Section, WordList
+from twin.scenario.terminals import ArraySection
 from twin.units import Duration
 
 Span = tuple[float, float]
 
 
-class Time(Section):
+class TimeSection(Section):
     """When the run starts, how long it lasts and how finely it looks."""
 
     start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Time(Section):
         return int(self.duration) // int(self.epoch)
 
 
-class Walker(Section):
+class WalkerSection(Section):
     """A generated constellation: Walker delta (full circle of nodes) or star (half circle)."""
 
     kind: Literal["delta", "star"] = "delta"
@@ -65,12 +65,12 @@ class Walker(Section):
         return self
 
 
-class Constellation(Section):
+class ConstellationSection(Section):
     """Which satellites there are: element sets from files or, without ``source``, a generated constellation."""
 
     source: PathList = ()
     """A TLE or OMM file, or several dated ones, of which the newest set before each instant is used."""
-    walker: Walker = Walker()
+    walker: WalkerSection = WalkerSection()
     """Used when there is no source. The default is the papers' constellation."""
     names: WordList = ()
     """Name patterns to keep (``STARLINK-1*``); none keeps all."""
@@ -94,30 +94,30 @@ class Constellation(Section):
         return span
 
 
-class Satellites(Section):
+class SatellitesSection(Section):
     """What each satellite transmits with."""
 
     power_per_subcarrier_dbm: Annotated[float, Ge(-100.0), Le(100.0)] = 35.0
     """Radiated power budget on one subcarrier (P_s of the papers)."""
-    array: Array = Array(rows=16, columns=16, element_gain_dbi=6.0)
+    array: ArraySection = ArraySection(rows=16, columns=16, element_gain_dbi=6.0)
     """Planar array that faces nadir; its columns run along the velocity."""
 
 
-class PathLoss(Named):
+class PathLossSection(ModelSection):
     """Large-scale loss of a link."""
 
     kind: ClassVar[str] = "path loss"
     name: str = "free_space"
 
 
-class Fading(Named):
+class FadingSection(ModelSection):
     """Rician factor of a link."""
 
     kind: ClassVar[str] = "fading"
     name: str = "fixed_k"
 
 
-class Channel(Section):
+class ChannelSection(Section):
     """Carrier, bandwidth and propagation."""
 
     carrier_ghz: Positive = 2.0
@@ -128,8 +128,8 @@ class Channel(Section):
     """Cyclic prefix over the symbol's data part, the normal one of 5G NR; it tells what delay errors cost."""
     scattering: Literal["along_los", "isotropic"] = "along_los"
     """Covariance of the scattered part at a terminal's array: along the line of sight (P1) or white."""
-    path_loss: PathLoss
-    fading: Fading
+    path_loss: PathLossSection
+    fading: FadingSection
 
     @model_validator(mode="after")
     def _holds_a_subcarrier(self) -> Self:
@@ -141,7 +141,7 @@ class Channel(Section):
         return self
 
 
-class Precompensation(Named):
+class PrecompensationSection(ModelSection):
     """Delay and Doppler compensation at the satellites, and the phase error it leaves."""
 
     kind: ClassVar[str] = "phase error"
@@ -150,7 +150,7 @@ class Precompensation(Named):
     """Age of the geometry from which the compensation values are predicted."""
 
 
-class Association(Named):
+class AssociationSection(ModelSection):
     """Who serves whom, decided at its own cadence, and what a handover costs."""
 
     kind: ClassVar[str] = "policy"
@@ -183,7 +183,7 @@ class Association(Named):
         return self
 
 
-class Precoding(Named):
+class PrecodingSection(ModelSection):
     """How the serving satellites transmit."""
 
     kind: ClassVar[str] = "precoder"
@@ -204,7 +204,7 @@ class Precoding(Named):
     """Warm starts are cut at every multiple of so many epochs, whatever was computed before."""
 
 
-class Receiver(Section):
+class ReceiverSection(Section):
     """Noise, and how a rate is scored."""
 
     noise_figure_db: NotNegative = 7.0
@@ -218,7 +218,7 @@ class Receiver(Section):
     """Draws of phase error and fading that an epoch's expected rate is the mean of."""
 
 
-class Trace(Section):
+class TraceSection(Section):
     """What is written beside the four tables that are always there."""
 
     links: bool = False

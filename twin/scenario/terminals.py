@@ -12,7 +12,7 @@ from twin.scenario.section import Latitude, Longitude, Positive, Section
 from twin.units import Duration
 
 
-class Pattern(Section):
+class PatternSection(Section):
     """Gain of an antenna element over the angle from its boresight, relative to that along it."""
 
     name: Literal["isotropic", "cosine", "reflector"] = "isotropic"
@@ -36,7 +36,7 @@ class Pattern(Section):
         return self
 
 
-class Array(Section):
+class ArraySection(Section):
     """A uniform planar array of equal elements."""
 
     rows: Annotated[int, Ge(1), Le(1024)] = 1
@@ -45,10 +45,10 @@ class Array(Section):
     """Distance between neighbours, in wavelengths."""
     element_gain_dbi: Annotated[float, Ge(-100.0), Le(100.0)] = 0.0
     """Along the boresight."""
-    pattern: Pattern = Pattern()
+    pattern: PatternSection = PatternSection()
 
 
-class Orientation(Section):
+class OrientationSection(Section):
     """Where an antenna's boresight points, in the local frame of a terminal."""
 
     tilt_deg: Annotated[float, Ge(0.0), Le(180.0)] = 0.0
@@ -57,19 +57,19 @@ class Orientation(Section):
     """Direction in which the boresight is tilted, from north (fixed) or from the heading (moving)."""
 
 
-class Group(Section):
+class GroupSection(Section):
     """What all groups of terminals share."""
 
     name: Annotated[str, MinLen(1)] = "ut"
     """Terminals are called by it: ``ut-00``, ``ut-01``, ...; a group of one is called ``ut`` alone."""
     altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] = 0.0
-    antenna: Array = Array()
-    orientation: Orientation = Orientation()
+    antenna: ArraySection = ArraySection()
+    orientation: OrientationSection = OrientationSection()
     weight: Annotated[float, Gt(0.0), Le(1e6)] = 1.0
     """Weight of each of its terminals in the weighted sum rate."""
 
 
-class Position(Section):
+class PositionSection(Section):
     """One place."""
 
     latitude_deg: Latitude
@@ -79,21 +79,21 @@ class Position(Section):
     name: str | None = None
 
 
-class ListGroup(Group):
+class ListGroupSection(GroupSection):
     """Terminals at the places that the scenario lists."""
 
     kind: Literal["list"]
-    positions: Annotated[tuple[Position, ...], MinLen(1)]
+    positions: Annotated[tuple[PositionSection, ...], MinLen(1)]
 
 
-class CsvGroup(Group):
+class CsvGroupSection(GroupSection):
     """Terminals at the places of a CSV file: latitude_deg, longitude_deg and, at will, altitude_km and name."""
 
     kind: Literal["csv"]
     path: Path
 
 
-class DiscGroup(Group):
+class DiscGroupSection(GroupSection):
     """Terminals drawn uniformly over a disc on the ground."""
 
     kind: Literal["disc"]
@@ -103,7 +103,7 @@ class DiscGroup(Group):
     count: Annotated[int, Ge(1), Le(1_000_000)]
 
 
-class GridGroup(Group):
+class GridGroupSection(GroupSection):
     """Terminals on a latitude-longitude grid, both ends included."""
 
     kind: Literal["grid"]
@@ -120,7 +120,7 @@ class GridGroup(Group):
         return self
 
 
-class GreatCircleGroup(Group):
+class GreatCircleGroupSection(GroupSection):
     """One terminal that flies a great circle at constant speed and height, from start to end and no further."""
 
     kind: Literal["great_circle"]
@@ -131,7 +131,7 @@ class GreatCircleGroup(Group):
     """It leaves this long after the run starts."""
 
 
-class Waypoint(Section):
+class WaypointSection(Section):
     """A place and when the terminal is there, counted from the start of the run."""
 
     latitude_deg: Latitude
@@ -139,11 +139,11 @@ class Waypoint(Section):
     at: Duration
 
 
-class WaypointGroup(Group):
+class WaypointGroupSection(GroupSection):
     """One terminal that passes waypoints at set times, on great circles between them."""
 
     kind: Literal["waypoints"]
-    waypoints: Annotated[tuple[Waypoint, ...], MinLen(2)]
+    waypoints: Annotated[tuple[WaypointSection, ...], MinLen(2)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -154,6 +154,11 @@ class WaypointGroup(Group):
 
 
 AnyGroup = Annotated[
-    ListGroup | CsvGroup | DiscGroup | GridGroup | GreatCircleGroup | WaypointGroup,
+    ListGroupSection
+    | CsvGroupSection
+    | DiscGroupSection
+    | GridGroupSection
+    | GreatCircleGroupSection
+    | WaypointGroupSection,
     Field(discriminator="kind"),
 ]

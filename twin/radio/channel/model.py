@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twin.geometry.links import LinkStates
     from twin.geometry.terminals import Terminals
     from twin.scenario import Scenario
-    from twin.scenario.terminals import Array, Pattern
+    from twin.scenario.terminals import ArraySection, PatternSection
 
 
 def noise_power_w(*, bandwidth_hz: float, noise_figure_db: float, antenna_temperature_k: float) -> float:
@@ -36,7 +36,7 @@ def noise_power_w(*, bandwidth_hz: float, noise_figure_db: float, antenna_temper
     return BOLTZMANN_J_K * bandwidth_hz * (antenna_temperature_k + receiver_k)
 
 
-def planar(section: Array) -> PlanarArray:
+def planar(section: ArraySection) -> PlanarArray:
     """The array that a scenario section describes."""
     return PlanarArray(
         rows=section.rows,
@@ -46,7 +46,7 @@ def planar(section: Array) -> PlanarArray:
     )
 
 
-def element_pattern(section: Pattern) -> ElementPattern:
+def element_pattern(section: PatternSection) -> ElementPattern:
     """The pattern that a scenario section describes."""
     if section.name == "cosine":
         return CosinePower() if section.exponent is None else CosinePower(exponent=section.exponent)
