@@ -123,14 +123,14 @@ def test_text_in_a_setting_stands_for_the_models_name(folder: Path) -> None:
 
 
 def test_a_base_cannot_be_set(folder: Path) -> None:
-    with pytest.raises(InputError, match="a base stands in a scenario file"):
+    with pytest.raises(InputError, match="base can stand in a scenario file only"):
         load_scenario(folder / "deep" / "base.toml", ["base=other.toml"])
 
 
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ('base = "above.toml"', "circle"),
+        ('base = "above.toml"', "the bases form a cycle"),
         ('base = "deep/bose.toml"', "base.toml"),
         ("base = 3", "must be the path of another scenario"),
         ('base = ""', "must be the path of another scenario"),

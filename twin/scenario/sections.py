@@ -124,7 +124,7 @@ class ChannelSection(Section):
     subcarrier_khz: Positive = 30.0
     bandwidth_mhz: Positive = 20.0
     """Over all subcarriers: a terminal's rate is its spectral efficiency times this."""
-    prefix_share: Annotated[float, Ge(0.0), Le(1.0)] = 144 / 2048
+    cyclic_prefix_ratio: Annotated[float, Ge(0.0), Le(1.0)] = 144 / 2048
     """Cyclic prefix over the symbol's data part, the normal one of 5G NR; it tells what delay errors cost."""
     scattering: Literal["along_los", "isotropic"] = "along_los"
     """Covariance of the scattered part at a terminal's array: along the line of sight (P1) or white."""

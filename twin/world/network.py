@@ -18,7 +18,6 @@ from twin.geometry.prediction import Forecast
 from twin.geometry.snapshot import Snapshot, VisibilityWindows
 from twin.geometry.terminals import Terminals
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
-from twin.precoding.facts import Facts
 from twin.radio.channel import ChannelModel, StatisticalCsi
 from twin.radio.synchronisation import Alignment, LinkView, Residual, aligned, predict, residual
 from twin.radio.waveform import Waveform
@@ -44,7 +43,7 @@ def waveform(scenario: Scenario) -> Waveform:
         carrier_hz=channel.carrier_ghz * 1e9,
         subcarrier_hz=channel.subcarrier_khz * 1e3,
         bandwidth_hz=channel.bandwidth_mhz * 1e6,
-        prefix_share=channel.prefix_share,
+        prefix_share=channel.cyclic_prefix_ratio,
     )
 
 
@@ -117,25 +116,7 @@ class Network:
         return network.with_precoder(scenario)
 
     def with_precoder(self, scenario: Scenario) -> Self:
-        """The same network under a scenario that differs in the precoder alone.
-
-        Raises
-        ------
-        InputError
-            If its options ask for what the arrays or clusters do not give.
-        """
-        options = scenario.precoding.options()
-        facts = Facts(
-            satellite_array=self.channel.satellite_array,
-            terminal_elements=int(self.channel.terminal_elements.min()),
-            terminals=self.terminals.count,
-            cluster_size=getattr(scenario.association, "cluster_size", None),
-        )
-        if hasattr(options, "check"):
-            try:
-                options.check(facts)
-            except ValueError as error:
-                raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
+        """The same network under a scenario that differs in the precoder alone."""
         return replace(self, scenario=scenario, precoder=scenario.precoding.bound())
 
     def check_phase_error(self) -> None:

@@ -10,7 +10,7 @@ from twin.arrays import FloatArray
 from twin.radio.channel.environment import Band, Environment, Surroundings, Tables, World, band_of, realised_by, tables
 from twin.radio.channel.fading import fadings
 from twin.radio.channel.path_loss import LocatedPath, Path
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 from twin.units import from_db
 
 
@@ -31,15 +31,16 @@ class Tr38811FadingOptions:
         """The tables that hold for these options."""
         return tables(self.environment, self.band)
 
-    def check(self, *, carrier_hz: float, path_loss: Any) -> None:
+    def check(self, facts: Facts) -> None:
         """Refuse surroundings that are not those of the path loss: a link has one line-of-sight state; ValueError."""
+        path_loss = facts.path_loss
         if not hasattr(path_loss, "environment"):
             return
         for key in ("environment", "clutter_distance_m"):
             own, other = getattr(self, key), getattr(path_loss, key)
             if own != other:
                 raise ValueError(f"{key} = {own!r} must be that of channel.path_loss, {other!r}")
-        band = band_of(carrier_hz) if path_loss.band == "by_carrier" else path_loss.band
+        band = band_of(facts.carrier_hz) if path_loss.band == "by_carrier" else path_loss.band
         if self.band != band:
             raise ValueError(f"band = {self.band!r} must be that of channel.path_loss and the carrier, {band!r}")
 

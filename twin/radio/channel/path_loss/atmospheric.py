@@ -11,7 +11,7 @@ from twin.radio.channel.path_loss import weather as itu
 from twin.radio.channel.path_loss.free_space import free_space_db
 from twin.radio.channel.path_loss.gases import gas_db, zenith_attenuation_db
 from twin.radio.channel.path_loss.scintillation import FLUCTUATION_4_GHZ_DB, Zone, scintillation_db
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 Latitude = Annotated[float, Ge(-90.0), Le(90.0)]
 Longitude = Annotated[float, Ge(-180.0), Le(360.0)]
@@ -45,12 +45,12 @@ class AtmosphereOptions:
         if self.weather_at is not None and not itu.installed():
             raise ValueError(f"weather_at {itu.MISSING}")
 
-    def check(self, *, carrier_hz: float) -> None:
+    def check(self, facts: Facts) -> None:
         """Refuse a carrier for which a term is not known; ValueError."""
         if self.weather_at is not None:
-            itu.check_carrier(carrier_hz)
+            itu.check_carrier(facts.carrier_hz)
         elif self.atmosphere and self.zenith_attenuation_db is None:
-            zenith_attenuation_db(carrier_hz)
+            zenith_attenuation_db(facts.carrier_hz)
 
 
 @path_losses.register("atmospheric", source="TR 38.811, eq. 6.6-8; P5, Section II", options=AtmosphereOptions)

@@ -11,7 +11,7 @@ from twin.radio.channel.environment import Environment, Surroundings, Tables, Wo
 from twin.radio.channel.path_loss import LocatedPath, Path, path_losses
 from twin.radio.channel.path_loss.atmospheric import AtmosphereOptions, atmosphere_db
 from twin.radio.channel.path_loss.free_space import free_space_db
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 from twin.units import to_db
 
 
@@ -29,10 +29,10 @@ class Tr38811Options(AtmosphereOptions):
     """How far from a terminal the things stand that shadow it: a satellite that moves on by an angle (in rad) finds
     other surroundings as if the terminal had moved by the angle times this (ours: the report draws single drops)."""
 
-    def check(self, *, carrier_hz: float) -> None:
+    def check(self, facts: Facts) -> None:
         """Refuse a carrier that the report has no tables for; ValueError."""
-        AtmosphereOptions.check(self, carrier_hz=carrier_hz)
-        self.tables(carrier_hz)
+        AtmosphereOptions.check(self, facts)
+        self.tables(facts.carrier_hz)
 
     def tables(self, carrier_hz: float) -> Tables:
         """The tables that hold for these options."""
