@@ -496,13 +496,13 @@ SCENARIOS = [
         "lost module",
         "seed = 3",
         'plugins = "no_such_module"',
-        'plugins: "no_such_module" is no module that can be found; a file must be written with its ending, .py',
+        'plugins: "no_such_module" is not a module that can be found; the name of a file must end in .py',
     ),
     (
         "lost plug-in",
         "seed = 3",
         'plugins = "rasies.py"',
-        'plugins: "{folder}/rasies.py" is no file; did you mean "raises.py"?',
+        'plugins: "{folder}/rasies.py" is not a file; did you mean "raises.py"?',
     ),
     (
         "plug-in that raises",
@@ -528,7 +528,7 @@ SCENARIOS = [
         "plug-in that no file can be",
         "seed = 3",
         'plugins = "x\\u0000.py"',
-        'plugins: "{folder}/x\0.py" is no file',
+        'plugins: "{folder}/x\0.py" is not a file',
     ),
     # Several at once
     (
@@ -729,7 +729,7 @@ COMMANDS = [
         'run: there is no option "--resme"; did you mean "--resume"?'
         ' (known: "--out", "--set", "--resume", "--quiet", "-q")\nsee: twin run --help',
     ),
-    (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is no file; did you mean "raises.py"?'),
+    (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is not a file; did you mean "raises.py"?'),
     # Catalogues
     (["catalogue", "info", "stra.tle"], 'stra.tle: no such file; did you mean "star.tle"?'),
     (["catalogue", "info", "page.tle"], "page.tle: is a web page, perhaps a server's error page; expected TLE or OMM"),
