@@ -23,6 +23,7 @@ from twin.scenario.sections import (
     TimeSection,
     TraceSection,
 )
+from twin.scenario.summary import summary
 from twin.scenario.terminals import AnyGroup
 from twin.units import Duration
 
@@ -85,6 +86,12 @@ class Scenario(Section):
         del resolved["trace"]["flush"]
         text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        return summary(self)
+
+    def __repr__(self) -> str:
+        return summary(self)
 
     def epochs_in(self, duration: Duration) -> int:
         """How many epochs a cadence is long."""
