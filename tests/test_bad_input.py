@@ -64,7 +64,6 @@ KINDS = '"list", "csv", "disc", "grid", "great_circle", "waypoints"'
 DURATION = (
     'is not a duration; write a number and a unit, as "15s", "1.5h" or "1h 30min" (units: ns, us, ms, s, min, h, d)'
 )
-SPAN = "element sets and time scales"
 
 
 def keys(section: type) -> str:
@@ -203,7 +202,7 @@ SCENARIOS = [
         "date out of range",
         "2026-01-01T",
         "1926-01-01T",
-        f"time.start: 1926-01-01T00:00:00+00:00 is outside 1960 to 2100, where {SPAN} hold",
+        f"time.start: 1926-01-01T00:00:00+00:00 is outside 1960 to 2100, the years of the time scales",
     ),
     (
         "date that no generated element set can have",
@@ -301,7 +300,7 @@ SCENARIOS = [
         "group twice",
         f"[terminals]\n{DISC}",
         f"[[terminals]]\n{DISC}\n[[terminals]]\n{DISC}",
-        'terminals: the group name "ut" stands 2 times; give each group a name of its own',
+        'terminals: 2 groups have the name "ut"; give each group its own name',
     ),
     (
         "second group",
@@ -549,7 +548,7 @@ SCENARIOS = [
         "preparation beyond the time",
         'every = "4s"\n\n[prec',
         'preparation = "2s"\ntimeout = "1s"\n\n[prec',
-        'association: timeout = "1s" must be at least preparation = "2s"; no change would ever begin',
+        'association: timeout = "1s" must be at least preparation = "2s"; otherwise no change can start',
     ),
     (
         "number for a dwell",

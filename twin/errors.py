@@ -13,7 +13,7 @@ _PACKAGE: Final = Path(__file__).parent
 
 
 class InputError(Exception):
-    """The input is wrong; the message says where, what was found and what is allowed.
+    """The input is wrong; the message gives the place, the value found and the values allowed.
 
     The command line prints the message without a traceback and exits with status 2.
     """

@@ -1,4 +1,4 @@
-"""The ``[[events]]``: what happens to satellites and terminals at set times."""
+"""The ``[[events]]`` section: outages, exclusion windows and absences at given times."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ SomeTerminals = Annotated[WordList, MinLen(1)]
 
 
 class TimedSection(Section):
-    """When it begins and ends, counted from the start of the run."""
+    """Beginning and end of an event, counted from the start of the run."""
 
     from_: Duration = Field(default=Duration(0), alias="from")
+    """Beginning."""
     until: Duration | None = None
-    """None for the rest of the run."""
+    """End; None means the end of the run."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -29,7 +30,7 @@ class TimedSection(Section):
 
 
 class OutageSection(TimedSection):
-    """Satellites that nobody can use."""
+    """Satellites that are out of service."""
 
     kind: Literal["outage"]
     satellites: SomeSatellites
@@ -37,7 +38,7 @@ class OutageSection(TimedSection):
 
 
 class ExclusionSection(TimedSection):
-    """Satellites that may not serve some of the terminals."""
+    """Satellites that may not serve some terminals."""
 
     kind: Literal["exclusion"]
     satellites: SomeSatellites
@@ -46,10 +47,11 @@ class ExclusionSection(TimedSection):
 
 
 class AbsenceSection(TimedSection):
-    """Terminals that are not there: they arrive at its end, or leave at its beginning."""
+    """Terminals that are absent: they leave at its beginning and arrive at its end."""
 
     kind: Literal["absence"]
     terminals: SomeTerminals
+    """Names of terminals or groups."""
 
 
 AnyEvent = Annotated[OutageSection | ExclusionSection | AbsenceSection, Field(discriminator="kind")]

@@ -33,13 +33,14 @@ def _as_list(value: object) -> object:
 
 
 class Scenario(Section):
-    """A checked, frozen experiment: everything that decides what a run computes."""
+    """A checked, frozen experiment: all inputs that determine what a run computes."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    """Names the trace: letters, digits, dot, dash and underscore."""
+    """Name of the trace: letters, digits, dot, dash and underscore."""
     seed: Annotated[int, Ge(0)] = 0
+    """Seed of all random draws."""
     plugins: WordList = ()
-    """Modules or .py files that register precoders or policies of your own."""
+    """Modules or .py files that register your own precoders, policies and other models."""
     time: TimeSection = TimeSection()
     constellation: ConstellationSection = ConstellationSection()
     satellites: SatellitesSection = SatellitesSection()
@@ -71,8 +72,8 @@ class Scenario(Section):
         names = [group.name for group in self.terminals]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(
-                f'terminals: the group name "{min(repeated)}" stands {names.count(min(repeated))} times;'
-                " give each group a name of its own"
+                f'terminals: {names.count(min(repeated))} groups have the name "{min(repeated)}";'
+                " give each group its own name"
             )
         return self
 
@@ -81,7 +82,7 @@ class Scenario(Section):
         return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
-        """SHA-256 of the resolved scenario but for ``trace.flush``, which changes no row."""
+        """SHA-256 of the resolved scenario without ``trace.flush``, which changes no row."""
         resolved = self.resolved()
         del resolved["trace"]["flush"]
         text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
@@ -94,5 +95,5 @@ class Scenario(Section):
         return summary(self)
 
     def epochs_in(self, duration: Duration) -> int:
-        """How many epochs a cadence is long."""
+        """Number of whole epochs in a duration."""
         return int(duration) // int(self.time.epoch)

@@ -62,7 +62,7 @@ def load_scenario(scenario: str | Path | Mapping[str, Any], overrides: Overrides
     Raises
     ------
     InputError
-        With every fault: the key, what was found and what is allowed.
+        With every fault: the key, the value found and the values allowed.
     TypeError
         If an argument has the wrong type.
     """
@@ -91,7 +91,7 @@ def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin
     Raises
     ------
     InputError
-        With every fault: the key, what was found and what is allowed.
+        With every fault: the key, the value found and the values allowed.
     """
     return _from_tree(mapping, folder=Path(folder), origin=origin, chosen=())
 
@@ -194,6 +194,8 @@ def _epoch(tree: Tree) -> Duration:
     time = tree.get("time")
     default: Duration = TimeSection.model_fields["epoch"].default
     given = time.get("epoch", default) if isinstance(time, dict) else default
+    if isinstance(given, Duration):
+        return given
     try:
         return Duration.parse(given) if isinstance(given, str) else default
     except ValueError:

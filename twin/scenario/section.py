@@ -1,4 +1,4 @@
-"""What all sections of a scenario share: they are frozen, refuse unknown keys, and complete tables given in part."""
+"""The base class of all sections of a scenario: frozen, without unknown keys, with defaults for tables given in part."""
 
 from __future__ import annotations
 
