@@ -77,12 +77,12 @@ def options(kind: str, name: str, base: type) -> str:
 
 
 def known(kind: str) -> str:
-    """Stands for the models of a kind; other tests may register some before the message is compared."""
+    """A placeholder for the models of a kind, as other tests may register some before the comparison."""
     return f"{{models:{kind}}}"
 
 
 def filled(message: str, folder: Path) -> str:
-    """A message with everything that stands for something else put in."""
+    """A message with its placeholders filled in."""
     for kind in ROOMS:
         message = message.replace(known(kind), listed(of_kind(kind).names()))
     return message.replace("{folder}", str(folder))
@@ -202,7 +202,7 @@ SCENARIOS = [
         "date out of range",
         "2026-01-01T",
         "1926-01-01T",
-        f"time.start: 1926-01-01T00:00:00+00:00 is outside 1960 to 2100, the years of the time scales",
+        "time.start: 1926-01-01T00:00:00+00:00 is outside 1960 to 2100, the years of the time scales",
     ),
     (
         "date that no generated element set can have",
@@ -772,7 +772,7 @@ WALKERS = [
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with files of many sorts, most of them wrong."""
+    """A folder with many kinds of files, most of them wrong."""
     folder = tmp_path_factory.mktemp("wrong")
     made = walker_text(
         Walker(
@@ -828,13 +828,13 @@ def again(problem, *, options):
 
 @pytest.fixture
 def folder(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with the files, as the current one."""
+    """The folder with the files, made the current folder."""
     monkeypatch.chdir(prepared)
     return prepared
 
 
 def refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
-    """What is said of a command line that is wrong."""
+    """The error message for a wrong command line."""
     capsys.readouterr()
     status = main(words)
     out, err = capsys.readouterr()

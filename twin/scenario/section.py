@@ -1,4 +1,4 @@
-"""The base class of all sections of a scenario: frozen, without unknown keys, with defaults for tables given in part."""
+"""The base class of all sections: frozen, without unknown keys, with defaults for tables given in part."""
 
 from __future__ import annotations
 
