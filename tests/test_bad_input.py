@@ -64,7 +64,6 @@ KINDS = '"list", "csv", "disc", "grid", "great_circle", "waypoints"'
 DURATION = (
     'is not a duration; write a number and a unit, as "15s", "1.5h" or "1h 30min" (units: ns, us, ms, s, min, h, d)'
 )
-SPAN = "element sets and time scales"
 
 
 def keys(section: type) -> str:
@@ -78,12 +77,12 @@ def options(kind: str, name: str, base: type) -> str:
 
 
 def known(kind: str) -> str:
-    """Stands for the models of a kind; other tests may register some before the message is compared."""
+    """A placeholder for the models of a kind, as other tests may register some before the comparison."""
     return f"{{models:{kind}}}"
 
 
 def filled(message: str, folder: Path) -> str:
-    """A message with everything that stands for something else put in."""
+    """A message with its placeholders filled in."""
     for kind in ROOMS:
         message = message.replace(known(kind), listed(of_kind(kind).names()))
     return message.replace("{folder}", str(folder))
@@ -99,13 +98,13 @@ SCENARIOS = [
         "key",
         "duration",
         "duraton",
-        f'time.duraton: unknown key; did you mean "duration"? (known: {keys(sections.Time)})',
+        f'time.duraton: unknown key; did you mean "duration"? (known: {keys(sections.TimeSection)})',
     ),
     (
         "key of a table in a table",
         "columns",
         "colums",
-        f'satellites.array.colums: unknown key; did you mean "columns"? (known: {keys(terminals.Array)})',
+        f'satellites.array.colums: unknown key; did you mean "columns"? (known: {keys(terminals.ArraySection)})',
     ),
     (
         "key of terminals",
@@ -113,13 +112,14 @@ SCENARIOS = [
         "radius_m = 2e5",
         "terminals.radius_km: is missing and has no default; it must be a number, more than 0 and at most 20,000\n"
         'tiny.toml: terminals.radius_m: unknown key; did you mean "radius_km"?'
-        f" (known: {keys(terminals.DiscGroup)})",
+        f" (known: {keys(terminals.DiscGroupSection)})",
     ),
     (
         "option that this precoder has not",
         '"smrt"',
         '"smrt"\niterations = 5',
-        f'precoding.iterations: unknown key for "smrt" (known: {options("precoder", "smrt", sections.Precoding)})',
+        'precoding.iterations: unknown key for "smrt"'
+        f" (known: {options('precoder', 'smrt', sections.PrecodingSection)})",
     ),
     ("no name", 'name = "tiny"\n', "", 'name: is missing; write name = "..." at the top of the file'),
     (
@@ -196,13 +196,13 @@ SCENARIOS = [
         "beyond the time scales",
         '"20s"',
         '"36500d"',
-        f'time.duration: found "36500d", which leads beyond 2100, where {SPAN} end',
+        'time.duration: found "36500d", must end by 2100, the last year of the time scales',
     ),
     (
         "date out of range",
         "2026-01-01T",
         "1926-01-01T",
-        f"time.start: 1926-01-01T00:00:00+00:00 is outside 1960 to 2100, where {SPAN} hold",
+        "time.start: 1926-01-01T00:00:00+00:00 is outside 1960 to 2100, the years of the time scales",
     ),
     (
         "date that no generated element set can have",
@@ -300,7 +300,7 @@ SCENARIOS = [
         "group twice",
         f"[terminals]\n{DISC}",
         f"[[terminals]]\n{DISC}\n[[terminals]]\n{DISC}",
-        'terminals: the group name "ut" stands 2 times; give each group a name of its own',
+        'terminals: 2 groups have the name "ut"; give each group its own name',
     ),
     (
         "second group",
@@ -413,7 +413,7 @@ SCENARIOS = [
         "too many satellites",
         "per_plane = 10",
         "per_plane = 100000",
-        "constellation.walker: planes x per_plane makes 600,000 satellites, must be at most 250,000",
+        "constellation.walker: planes x per_plane = 600,000 satellites, must be at most 250,000",
     ),
     (
         "lost catalogue",
@@ -495,13 +495,13 @@ SCENARIOS = [
         "lost module",
         "seed = 3",
         'plugins = "no_such_module"',
-        'plugins: "no_such_module" is no module that can be found; a file must be written with its ending, .py',
+        'plugins: "no_such_module" is not a module that can be found; the name of a file must end in .py',
     ),
     (
         "lost plug-in",
         "seed = 3",
         'plugins = "rasies.py"',
-        'plugins: "{folder}/rasies.py" is no file; did you mean "raises.py"?',
+        'plugins: "{folder}/rasies.py" is not a file; did you mean "raises.py"?',
     ),
     (
         "plug-in that raises",
@@ -527,7 +527,7 @@ SCENARIOS = [
         "plug-in that no file can be",
         "seed = 3",
         'plugins = "x\\u0000.py"',
-        'plugins: "{folder}/x\0.py" is no file',
+        'plugins: "{folder}/x\0.py" is not a file',
     ),
     # Several at once
     (
@@ -548,7 +548,7 @@ SCENARIOS = [
         "preparation beyond the time",
         'every = "4s"\n\n[prec',
         'preparation = "2s"\ntimeout = "1s"\n\n[prec',
-        'association: timeout = "1s" must be at least preparation = "2s"; no change would ever begin',
+        'association: timeout = "1s" must be at least preparation = "2s"; otherwise no change can start',
     ),
     (
         "number for a dwell",
@@ -656,7 +656,7 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--set", "receiver.drawz=5"],
-        f'--set receiver.drawz: unknown key; did you mean "draws"? (known: {keys(sections.Receiver)})',
+        f'--set receiver.drawz: unknown key; did you mean "draws"? (known: {keys(sections.ReceiverSection)})',
     ),
     (
         ["run", "tiny.toml", "--set", "terminals.count=x"],
@@ -677,7 +677,7 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--set", "terminals.²=1"],
-        f"--set terminals.²: unknown key (known: {keys(terminals.DiscGroup)})",
+        f"--set terminals.²: unknown key (known: {keys(terminals.DiscGroupSection)})",
     ),
     (
         ["run", "tiny.toml", "--set", "constellation.source=stra.tle"],
@@ -728,7 +728,7 @@ COMMANDS = [
         'run: there is no option "--resme"; did you mean "--resume"?'
         ' (known: "--out", "--set", "--resume", "--quiet", "-q")\nsee: twin run --help',
     ),
-    (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is no file; did you mean "raises.py"?'),
+    (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is not a file; did you mean "raises.py"?'),
     # Catalogues
     (["catalogue", "info", "stra.tle"], 'stra.tle: no such file; did you mean "star.tle"?'),
     (["catalogue", "info", "page.tle"], "page.tle: is a web page, perhaps a server's error page; expected TLE or OMM"),
@@ -772,7 +772,7 @@ WALKERS = [
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with files of many sorts, most of them wrong."""
+    """A folder with many kinds of files, most of them wrong."""
     folder = tmp_path_factory.mktemp("wrong")
     made = walker_text(
         Walker(
@@ -828,13 +828,13 @@ def again(problem, *, options):
 
 @pytest.fixture
 def folder(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with the files, as the current one."""
+    """The folder with the files, made the current folder."""
     monkeypatch.chdir(prepared)
     return prepared
 
 
 def refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
-    """What is said of a command line that is wrong."""
+    """The error message for a wrong command line."""
     capsys.readouterr()
     status = main(words)
     out, err = capsys.readouterr()

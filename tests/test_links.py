@@ -16,13 +16,13 @@ from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.time_scales import skyfield_time, timescale
 from twin.geometry.links import LinkStates, doppler_hz, doppler_rate_hz_s, link_states, visibility
 from twin.geometry.terminals import Terminals, TerminalStates
-from twin.scenario.terminals import GreatCircleGroup, ListGroup, Orientation, Position
+from twin.scenario.terminals import GreatCircleGroupSection, ListGroupSection, OrientationSection, PositionSection
 
 
-def places(points: Sequence[tuple[float, float, float]], orientation: Orientation | None = None) -> Terminals:
-    positions = tuple(Position(latitude_deg=a, longitude_deg=b, altitude_km=h) for a, b, h in points)
+def places(points: Sequence[tuple[float, float, float]], orientation: OrientationSection | None = None) -> Terminals:
+    positions = tuple(PositionSection(latitude_deg=a, longitude_deg=b, altitude_km=h) for a, b, h in points)
     return Terminals.place(
-        [ListGroup(kind="list", positions=positions, orientation=orientation or Orientation())], seed=0
+        [ListGroupSection(kind="list", positions=positions, orientation=orientation or OrientationSection())], seed=0
     )
 
 
@@ -85,9 +85,11 @@ def one_pass(orbit: tuple[str, str], step_s: float) -> tuple[SatelliteStates, Te
     """A satellite over places it passes high and low, and over an aircraft that crosses its path."""
     ephemeris = Ephemeris([one_set(orbit)])
     times = window("2026-06-13T12:05", 401, step_s)
-    points = tuple(Position(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10)))
-    jet = GreatCircleGroup(kind="great_circle", start=(0, 0), end=(10, 5), speed_km_h=900, name="jet", altitude_km=11)
-    terminals = Terminals.place([ListGroup(kind="list", positions=points), jet], seed=0)
+    points = tuple(PositionSection(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10)))
+    jet = GreatCircleGroupSection(
+        kind="great_circle", start=(0, 0), end=(10, 5), speed_km_h=900, name="jet", altitude_km=11
+    )
+    terminals = Terminals.place([ListGroupSection(kind="list", positions=points), jet], seed=0)
     return ephemeris.states(times, ephemeris.norad_ids), terminals.states(times, times[0])
 
 
@@ -329,7 +331,7 @@ def test_a_place_ahead_below_and_to_the_right_departs_along_x_z_and_y() -> None:
 def test_arrival_follows_elevation_azimuth_and_the_antennas_orientation() -> None:
     satellites, _ = one_pass(LINES, 60.0)
     flat = places([(0, 0, 0), (10, 5, 0)]).states(satellites.instant, satellites.instant[0])
-    tilted = places([(0, 0, 0), (10, 5, 0)], Orientation(tilt_deg=40.0, azimuth_deg=70.0)).states(
+    tilted = places([(0, 0, 0), (10, 5, 0)], OrientationSection(tilt_deg=40.0, azimuth_deg=70.0)).states(
         satellites.instant, satellites.instant[0]
     )
     for epoch in (0, 5, 9):

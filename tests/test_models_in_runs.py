@@ -240,7 +240,7 @@ def test_the_loop_s_variance_differs_from_link_to_link_and_is_written():
             r"precompensation\.pilot_spacing: found 1000, must be below the number of subcarriers, 666",
         ),
         ({"channel.bandwidth_mhz": 0.01}, r"channel: bandwidth_mhz = 0\.01 must hold at least one subcarrier"),
-        ({"channel.prefix_share": 1.5}, r"channel\.prefix_share: found 1\.5, must be .*from 0 to 1"),
+        ({"channel.cyclic_prefix_ratio": 1.5}, r"channel\.cyclic_prefix_ratio: found 1\.5, must be .*from 0 to 1"),
     ],
 )
 def test_numbers_that_do_not_fit_together_are_refused_before_the_clock_starts(changes, message):

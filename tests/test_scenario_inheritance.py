@@ -1,4 +1,4 @@
-"""A scenario that stands on another one, and what another choice of model leaves behind."""
+"""A scenario that is based on another one, and the options that are dropped with another model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def above(folder: Path, text: str) -> Path:
     return file
 
 
-def test_what_is_not_said_is_taken_from_the_base(folder: Path) -> None:
+def test_keys_that_are_not_given_come_from_the_base(folder: Path) -> None:
     scenario = load_scenario(above(folder, 'base = "deep/base.toml"\nname = "above"\n[time]\nepoch = "5s"\n'))
     assert (scenario.name, scenario.seed, scenario.time.epochs) == ("above", 3, 4)
     assert scenario.association.model_dump()["cluster_size"] == 3
@@ -60,14 +60,14 @@ def test_paths_of_the_base_are_relative_to_its_own_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("said", ['[association]\nname = "a3"\n', 'association = "a3"\n'])
-def test_another_model_leaves_the_options_of_the_bases_behind(folder: Path, said: str) -> None:
+def test_another_model_drops_the_options_of_the_bases_model(folder: Path, said: str) -> None:
     scenario = load_scenario(above(folder, f'base = "deep/base.toml"\n{said}'))
     assert scenario.association.name == "a3"
     assert "cluster_size" not in scenario.association.model_dump()
     assert scenario.association.min_elevation_deg == 20.0
 
 
-def test_the_same_model_keeps_them(folder: Path) -> None:
+def test_the_same_model_keeps_its_options(folder: Path) -> None:
     text = 'base = "deep/base.toml"\n[association]\nname = "nearest_cluster"\nhysteresis_km = 5.0\n'
     options = load_scenario(above(folder, text)).association.options()
     assert (options.cluster_size, options.hysteresis_km) == (3, 5.0)
@@ -79,24 +79,24 @@ def test_lists_are_replaced_as_a_whole(folder: Path) -> None:
     assert [group.model_dump()["count"] for group in load_scenario(above(folder, text)).terminals] == [2]
 
 
-def test_a_setting_of_the_name_leaves_options_behind_as_well(folder: Path) -> None:
+def test_a_setting_of_the_name_drops_options_as_well(folder: Path) -> None:
     settings = ["association.name=a3", "channel.fading.name=none"]
     scenario = load_scenario(folder / "deep" / "base.toml", settings)
     assert (scenario.association.name, scenario.channel.fading.name) == ("a3", "none")
     assert int(scenario.association.every) == 5_000_000_000
 
 
-def test_a_setting_of_the_same_name_keeps_them(folder: Path) -> None:
+def test_a_setting_of_the_same_name_keeps_the_options(folder: Path) -> None:
     scenario = load_scenario(folder / "deep" / "base.toml", ["association.name=nearest_cluster"])
     assert scenario.association.options().cluster_size == 3
 
 
-def test_bases_may_stand_on_bases(folder: Path) -> None:
+def test_a_base_may_have_a_base(folder: Path) -> None:
     (folder / "deep" / "middle.toml").write_text('base = "base.toml"\nseed = 9\n', encoding="utf-8")
     assert load_scenario(above(folder, 'base = "deep/middle.toml"\n')).seed == 9
 
 
-def test_what_one_base_leaves_behind_does_not_come_back(folder: Path) -> None:
+def test_options_that_one_base_drops_stay_dropped(folder: Path) -> None:
     middle = 'base = "base.toml"\n[association]\nname = "strongest"\n[[terminals]]\nkind = "list"\npositions = []\n'
     (folder / "deep" / "middle.toml").write_text(middle, encoding="utf-8")
     disc = "latitude_deg = 1.0\nlongitude_deg = 2.0\nradius_km = 9.0\ncount = 2\n"
@@ -117,27 +117,27 @@ def test_another_element_pattern_takes_nothing_from_the_bases(folder: Path) -> N
     assert load_scenario(above(folder, text)).satellites.array.pattern.name == "cosine"
 
 
-def test_text_in_a_setting_stands_for_the_models_name(folder: Path) -> None:
+def test_text_in_a_setting_is_the_name_of_the_model(folder: Path) -> None:
     scenario = load_scenario(folder / "deep" / "base.toml", ["association=a3"])
     assert (scenario.association.name, scenario.association.min_elevation_deg) == ("a3", 20.0)
 
 
 def test_a_base_cannot_be_set(folder: Path) -> None:
-    with pytest.raises(InputError, match="a base stands in a scenario file"):
+    with pytest.raises(InputError, match="base can stand in a scenario file only"):
         load_scenario(folder / "deep" / "base.toml", ["base=other.toml"])
 
 
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ('base = "above.toml"', "circle"),
+        ('base = "above.toml"', "the bases form a cycle"),
         ('base = "deep/bose.toml"', "base.toml"),
         ("base = 3", "must be the path of another scenario"),
         ('base = ""', "must be the path of another scenario"),
         ('base = "a\\u0000b"', "cannot be read"),
     ],
 )
-def test_a_base_that_cannot_be_is_told_of(folder: Path, said: str, message: str) -> None:
+def test_an_invalid_base_is_reported(folder: Path, said: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_scenario(above(folder, said))
 
@@ -151,7 +151,7 @@ def test_a_base_that_cannot_be_is_told_of(folder: Path, said: str, message: str)
         ("[precoding]\nname = 3\n", ["above.toml: precoding.name: ", "deep/base.toml: terminals[0].count: "]),
     ],
 )
-def test_faults_are_told_of_under_the_file_that_says_them(
+def test_faults_are_reported_under_the_file_that_gives_the_key(
     folder: Path, monkeypatch: pytest.MonkeyPatch, said: str, messages: list[str]
 ) -> None:
     base = folder / "deep" / "base.toml"

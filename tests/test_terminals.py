@@ -12,16 +12,16 @@ from twin.geometry.terminals import Terminals, TerminalStates
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.scenario.terminals import (
     AnyGroup,
-    Array,
-    CsvGroup,
-    DiscGroup,
-    GreatCircleGroup,
-    GridGroup,
-    ListGroup,
-    Orientation,
-    Position,
-    Waypoint,
-    WaypointGroup,
+    ArraySection,
+    CsvGroupSection,
+    DiscGroupSection,
+    GreatCircleGroupSection,
+    GridGroupSection,
+    ListGroupSection,
+    OrientationSection,
+    PositionSection,
+    WaypointGroupSection,
+    WaypointSection,
 )
 from twin.units import Duration
 
@@ -39,18 +39,18 @@ def sphere(states: TerminalStates) -> np.ndarray:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> DiscGroup:
-    return DiscGroup(kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
+def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> DiscGroupSection:
+    return DiscGroupSection(kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
 
 
 def test_names_are_numbered_kept_or_the_groups_own() -> None:
     places = (
-        Position(latitude_deg=1, longitude_deg=2, name="Rome"),
-        Position(latitude_deg=3, longitude_deg=4),
+        PositionSection(latitude_deg=1, longitude_deg=2, name="Rome"),
+        PositionSection(latitude_deg=3, longitude_deg=4),
     )
     groups = [
-        ListGroup(kind="list", name="site", positions=places),
-        ListGroup(kind="list", name="ship", positions=places[1:], weight=2.0, antenna=Array(rows=4)),
+        ListGroupSection(kind="list", name="site", positions=places),
+        ListGroupSection(kind="list", name="ship", positions=places[1:], weight=2.0, antenna=ArraySection(rows=4)),
         disc(101),
     ]
     terminals = Terminals.place(groups, seed=1)
@@ -62,15 +62,15 @@ def test_names_are_numbered_kept_or_the_groups_own() -> None:
     assert terminals.group[:4].tolist() == [0, 0, 1, 2]
     assert terminals.antennas[terminals.group[2]].rows == terminals.antenna[2].rows == 4
     with pytest.raises(InputError, match='"Rome" stands twice, in group "site" and in group "Rome"'):
-        Terminals.place([groups[0], ListGroup(kind="list", name="Rome", positions=places[1:])], seed=1)
+        Terminals.place([groups[0], ListGroupSection(kind="list", name="Rome", positions=places[1:])], seed=1)
 
 
 def test_a_listed_altitude_overrides_the_groups_and_longitudes_are_wrapped() -> None:
     places = (
-        Position(latitude_deg=1, longitude_deg=350, altitude_km=0.5),
-        Position(latitude_deg=1, longitude_deg=-180),
+        PositionSection(latitude_deg=1, longitude_deg=350, altitude_km=0.5),
+        PositionSection(latitude_deg=1, longitude_deg=-180),
     )
-    states = at(ListGroup(kind="list", altitude_km=10.0, positions=places))
+    states = at(ListGroupSection(kind="list", altitude_km=10.0, positions=places))
     assert states.altitude_km.tolist() == [[0.5, 10.0]]
     assert states.longitude_deg.tolist() == [[-10.0, -180.0]]
 
@@ -109,7 +109,7 @@ def test_a_disc_is_uniform_over_its_area() -> None:
 
 
 def grid(lat: tuple[float, float], lon: tuple[float, float], step: float) -> list[tuple[float, float]]:
-    states = at(GridGroup(kind="grid", latitude_deg=lat, longitude_deg=lon, step_deg=step))
+    states = at(GridGroupSection(kind="grid", latitude_deg=lat, longitude_deg=lon, step_deg=step))
     return list(zip(states.latitude_deg[0].tolist(), states.longitude_deg[0].tolist(), strict=True))
 
 
@@ -136,10 +136,10 @@ def test_fixed_terminals_cost_nothing_per_instant_and_stand_still() -> None:
 def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
     lat: float, lon: float, tilt: float, azimuth: float
 ) -> None:
-    group = ListGroup(
+    group = ListGroupSection(
         kind="list",
-        positions=(Position(latitude_deg=lat, longitude_deg=lon),),
-        orientation=Orientation(tilt_deg=tilt, azimuth_deg=azimuth),
+        positions=(PositionSection(latitude_deg=lat, longitude_deg=lon),),
+        orientation=OrientationSection(tilt_deg=tilt, azimuth_deg=azimuth),
     )
     states = at(group)
     axes, up = states.antenna[0, 0], states.up[0, 0]
@@ -157,10 +157,10 @@ def test_an_untilted_antenna_looks_up_with_x_to_the_north() -> None:
     assert np.array_equal(states.antenna[..., 0, :], states.north)
 
 
-def csv_file(folder: Path, text: str) -> CsvGroup:
+def csv_file(folder: Path, text: str) -> CsvGroupSection:
     path = folder / "sites.csv"
     path.write_text(text, encoding="utf-8")
-    return CsvGroup(kind="csv", path=path, altitude_km=1.0)
+    return CsvGroupSection(kind="csv", path=path, altitude_km=1.0)
 
 
 def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
@@ -203,16 +203,16 @@ def test_a_faulty_csv_file_is_refused_with_file_and_line(tmp_path: Path, text: s
 def test_a_missing_csv_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> None:
     csv_file(tmp_path, "")
     with pytest.raises(InputError, match=r'site\.csv: there is no such file of terminals; did you mean "sites\.csv"'):
-        Terminals.place([CsvGroup(kind="csv", path=tmp_path / "site.csv")], seed=1)
+        Terminals.place([CsvGroupSection(kind="csv", path=tmp_path / "site.csv")], seed=1)
     with pytest.raises(InputError, match="cannot be read"):
-        Terminals.place([CsvGroup(kind="csv", path=tmp_path)], seed=1)
+        Terminals.place([CsvGroupSection(kind="csv", path=tmp_path)], seed=1)
     (tmp_path / "sites.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is not a CSV file in UTF-8"):
-        Terminals.place([CsvGroup(kind="csv", path=tmp_path / "sites.csv")], seed=1)
+        Terminals.place([CsvGroupSection(kind="csv", path=tmp_path / "sites.csv")], seed=1)
 
 
-def flight(start: tuple[float, float], end: tuple[float, float], **keys: object) -> GreatCircleGroup:
-    return GreatCircleGroup.model_validate(
+def flight(start: tuple[float, float], end: tuple[float, float], **keys: object) -> GreatCircleGroupSection:
+    return GreatCircleGroupSection.model_validate(
         {"kind": "great_circle", "start": start, "end": end, "speed_km_h": 900.0, "altitude_km": 11.0, **keys}
     )
 
@@ -248,9 +248,9 @@ def test_a_flight_to_where_it_is_stays_and_one_to_the_antipode_is_refused() -> N
             Terminals.place([flight((10, 20), end)], seed=1)
 
 
-def route(*points: tuple[float, float, float]) -> WaypointGroup:
-    waypoints = tuple(Waypoint(latitude_deg=a, longitude_deg=b, at=Duration(int(t * 1e9))) for a, b, t in points)
-    return WaypointGroup(kind="waypoints", waypoints=waypoints)
+def route(*points: tuple[float, float, float]) -> WaypointGroupSection:
+    waypoints = tuple(WaypointSection(latitude_deg=a, longitude_deg=b, at=Duration(int(t * 1e9))) for a, b, t in points)
+    return WaypointGroupSection(kind="waypoints", waypoints=waypoints)
 
 
 def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:

@@ -1,32 +1,91 @@
-"""Errors that a person can mend."""
+"""Errors in the user's input, and the words of their messages."""
 
+from __future__ import annotations
+
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+_PACKAGE: Final = Path(__file__).parent
 
 
 class InputError(Exception):
-    """The input is wrong: the message says where, what was found and what is allowed.
+    """The input is wrong; the message gives the place, the value found and the values allowed.
 
-    The command line prints the message alone and exits with status 2.
+    The command line prints the message without a traceback and exits with status 2.
     """
 
 
 def did_you_mean(found: str, allowed: Iterable[str]) -> str:
-    """Suggest the nearest allowed word, as the end of a sentence, or nothing.
+    """Suggest the nearest allowed word as the end of a sentence; empty if no word is near.
 
     >>> did_you_mean("preocding", ["precoding", "receiver"])
     '; did you mean "precoding"?'
     >>> did_you_mean("zzz", ["precoding"])
     ''
     """
-    near = get_close_matches(found, list(allowed), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    nearest = get_close_matches(found, list(allowed), n=1)
+    return f'; did you mean "{nearest[0]}"?' if nearest else ""
 
 
 def listed(words: Iterable[object]) -> str:
-    """Join words as a message shows them.
+    """Join words for a message, each in quotation marks.
 
     >>> listed(["b", "a"])
     '"b", "a"'
     """
     return ", ".join(f'"{word}"' for word in words)
+
+
+def plugin_fault(model: Any, error: BaseException) -> str:
+    """Describe an exception of a user's model as ``file:line: ExceptionType: message``.
+
+    Parameters
+    ----------
+    model
+        The function, class or callable object that the plug-in registered, or its options class; also as a partial.
+    error
+        What it raised. The line is that of the innermost traceback frame in the model's file; if no frame lies there,
+        as after a call with wrong arguments, the line where the model is defined.
+    """
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    file, defined_at = definition(model)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{place(file, lines[-1] if lines else defined_at)}: {message}" if file else message
+
+
+def is_plugin(model: Any) -> bool:
+    """Whether a model was defined outside this package."""
+    file, _ = definition(model)
+    return file is None or not Path(file).is_relative_to(_PACKAGE)
+
+
+def definition(model: Any) -> tuple[str | None, int | None]:
+    """File and line where a function, a class or the class of an object is defined; None where unknown."""
+    import inspect  # slow to import, and needed for plug-ins only
+
+    while isinstance(model, partial):
+        model = model.func
+    defined = inspect.unwrap(model) if callable(model) else model
+    if not (inspect.isfunction(defined) or inspect.ismethod(defined) or inspect.isclass(defined)):
+        defined = type(defined)
+    try:
+        file = inspect.getsourcefile(defined)
+    except TypeError:  # a built-in
+        return None, None
+    try:
+        return file, inspect.getsourcelines(defined)[1]
+    except (OSError, TypeError):  # the source is not available
+        return file, None
+
+
+def place(file: str, line: int | None) -> str:
+    """A place in a file for a message.
+
+    >>> place("mine.py", 3), place("mine.py", None)
+    ('mine.py:3', 'mine.py')
+    """
+    return file if line is None else f"{file}:{line}"

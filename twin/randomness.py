@@ -1,7 +1,7 @@
-"""Random streams, keyed by purpose and epoch, so that a draw never depends on what was drawn before it.
+"""Random streams keyed by purpose, epoch and satellite, so that a draw does not depend on earlier draws.
 
-Streams are keyed by the satellite as well: a catalogue that holds more satellites, or a policy that
-serves with others, leaves the draws of every pair of satellite and terminal as they were.
+The draws of a satellite and a terminal are the same if the catalogue holds further satellites or the policy selects
+other serving satellites.
 """
 
 from zlib import crc32
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
-    """Make the generator of one purpose at one place of the run (epoch, satellite, ...).
+    """The random generator of one purpose and its keys (epoch, satellite, ...).
 
     >>> first = stream(7, "phase", 12, 44714).standard_normal()
     >>> first == stream(7, "phase", 12, 44714).standard_normal()

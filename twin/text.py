@@ -1,4 +1,4 @@
-"""Quantities as people read them."""
+"""Quantities as text with units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def number(value: float) -> str:
-    """Three digits, without an exponent.
+    """A number with three significant digits, without an exponent.
 
     >>> number(12345.6), number(72.04), number(0.01234), number(0.0)
     ('12,346', '72.0', '0.0123', '0')
@@ -24,7 +24,7 @@ def number(value: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time.
+    """A time span.
 
     >>> span(3723.4), span(200_000.0), span(0.25)
     ('1:02:03', '2 d 7:33:20', '0.25 s')
@@ -39,7 +39,7 @@ def span(seconds: float) -> str:
 
 
 def rate(bps: float) -> str:
-    """A data rate.
+    """A data rate with its unit.
 
     >>> rate(139.012e6), rate(0.0)
     ('139 Mbit/s', '0 bit/s')
@@ -48,7 +48,7 @@ def rate(bps: float) -> str:
 
 
 def size(count: float) -> str:
-    """An amount of data.
+    """An amount of data with its unit.
 
     >>> size(1_234_567), size(12)
     ('1.23 MB', '12 bytes')
@@ -57,7 +57,7 @@ def size(count: float) -> str:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """A number of things.
+    """A count with its noun in singular or plural.
 
     >>> counted(1, "terminal"), counted(1200, "terminal")
     ('1 terminal', '1,200 terminals')

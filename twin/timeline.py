@@ -1,4 +1,4 @@
-"""The run's own time: whole nanoseconds since its start, and the epochs that divide it."""
+"""The time axis of a run: nanoseconds since its start, divided into epochs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twin.arrays import TimeArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Epochs of equal length from a UTC instant on; no leap second is inserted.
+    """Epochs of equal length that begin at a UTC instant; no leap second is inserted.
 
     >>> line = Timeline(start=np.datetime64("2026-01-01T00:00:00", "ns"), epoch_ns=100_000_000, epochs=1000)
     >>> line.instant(line.begin_ns(10))
@@ -19,20 +19,20 @@ class Timeline:
     """
 
     start: np.datetime64
-    """UTC instant of epoch 0, in nanoseconds."""
+    """UTC instant at which epoch 0 begins, to the nanosecond."""
     epoch_ns: int
-    """Length of an epoch."""
+    """Length of an epoch in ns."""
     epochs: int
-    """How many there are."""
+    """Number of epochs."""
 
     def begin_ns(self, epoch: int) -> int:
-        """Time of the start of an epoch."""
+        """Time in ns from the start of the run to the beginning of an epoch."""
         return epoch * self.epoch_ns
 
     def instant(self, time_ns: int) -> np.datetime64:
-        """UTC instant of a time of the run."""
+        """UTC instant of a time since the start of the run."""
         return self.start + np.timedelta64(time_ns, "ns")
 
     def instants(self, first: int, stop: int) -> TimeArray:
-        """UTC instants at which the epochs from ``first`` to ``stop`` (excluded) start."""
+        """(T,) UTC instants at which the epochs from ``first`` to ``stop`` (excluded) begin."""
         return self.start + np.arange(first, stop) * np.timedelta64(self.epoch_ns, "ns")

@@ -1,4 +1,4 @@
-"""Units: decibels, durations, instants."""
+"""Units: decibels, durations and instants."""
 
 import re
 from datetime import UTC, datetime
@@ -19,13 +19,13 @@ NS_PER: Final = {
     "h": 3_600_000_000_000,
     "d": 86_400_000_000_000,
 }
-"""Nanoseconds in each unit that a duration may be written in."""
+"""Nanoseconds in each unit of a duration."""
 
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*")
 
 
 def from_db(value_db: ArrayLike) -> FloatArray:
-    """Decibels to a linear power ratio.
+    """Convert decibels to a linear power ratio.
 
     >>> float(from_db(30.0))
     1000.0
@@ -34,7 +34,7 @@ def from_db(value_db: ArrayLike) -> FloatArray:
 
 
 def to_db(ratio: ArrayLike) -> FloatArray:
-    """Linear power ratio to decibels; zero becomes -inf without a warning.
+    """Convert a linear power ratio to decibels; zero gives -inf without a warning.
 
     >>> float(to_db(0.5).round(4))
     -3.0103
@@ -44,7 +44,7 @@ def to_db(ratio: ArrayLike) -> FloatArray:
 
 
 def watts_from_dbm(power_dbm: float) -> float:
-    """Power in dBm to watts.
+    """Convert power from dBm to watts.
 
     >>> watts_from_dbm(30.0)
     1.0
@@ -53,7 +53,7 @@ def watts_from_dbm(power_dbm: float) -> float:
 
 
 class Duration(int):
-    """A length of simulated time in whole nanoseconds, written like ``15s``, ``1.5h`` or ``1h 30min``.
+    """A simulated time span in whole nanoseconds, written as ``15s``, ``1.5h`` or ``1h 30min``.
 
     >>> Duration.parse("1.5h") == Duration.parse("1h 30min") == 5_400_000_000_000
     True
@@ -65,12 +65,12 @@ class Duration(int):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a duration.
+        """Read a duration from text.
 
         Raises
         ------
         ValueError
-            If the text is not a sum of numbers with units, or is finer than a nanosecond.
+            If the text is not a sum of numbers with units, or not a whole number of nanoseconds.
         """
         end, total_ns = 0, Decimal(0)
         while (part := _PART.match(text, end)) is not None:
@@ -85,7 +85,7 @@ class Duration(int):
 
     @property
     def seconds(self) -> float:
-        """The duration in seconds."""
+        """The duration in s."""
         return self / 1e9
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ class Duration(int):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
-        """Let a scenario key be a duration; read from text, written as text."""
+        """Let pydantic read a duration from text and write it as text."""
         from pydantic_core import core_schema
 
         def read(value: object) -> Duration:
@@ -114,11 +114,11 @@ class Duration(int):
         )
 
 
-def instant(snapshot: datetime) -> np.datetime64:
-    """A UTC instant in nanoseconds from an aware (or UTC) datetime.
+def instant(time: datetime) -> np.datetime64:
+    """Convert a datetime to a UTC instant in nanoseconds; a datetime without a time zone is in UTC.
 
     >>> instant(datetime(2026, 5, 30, 12))
     np.datetime64('2026-05-30T12:00:00.000000000')
     """
-    aware = snapshot if snapshot.tzinfo else snapshot.replace(tzinfo=UTC)
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return np.datetime64(aware.astimezone(UTC).replace(tzinfo=None), "ns")

@@ -1,24 +1,10 @@
-"""What is known of all problems of a run before it starts, by which options are checked."""
+"""Limits of the number of streams, checked before a run starts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from twin.registry import Facts
 
-from twin.radio.channel import PlanarArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What options may ask for in their ``check(facts)``, which raises ValueError, the message led by the key."""
-
-    satellite_array: PlanarArray
-    """The array of every satellite."""
-    terminal_elements: int
-    """Elements of the smallest terminal."""
-    terminals: int
-    """K."""
-    cluster_size: int | None
-    """Satellites that serve a terminal at most, if the policy says."""
+__all__ = ["Facts", "check_streams"]
 
 
 def check_streams(streams: int, facts: Facts) -> None:
@@ -33,8 +19,8 @@ def check_streams(streams: int, facts: Facts) -> None:
         raise ValueError(
             f"streams = {streams} must be at most {facts.terminal_elements}, the elements of the smallest terminal"
         )
-    if facts.cluster_size is not None and streams > facts.cluster_size:
+    if facts.largest_cluster is not None and streams > facts.largest_cluster:
         raise ValueError(
-            f"streams = {streams} must be at most {facts.cluster_size}, the satellites of a cluster,"
+            f"streams = {streams} must be at most {facts.largest_cluster}, the satellites of a cluster,"
             " each of which carries one stream"
         )

@@ -1,4 +1,4 @@
-"""What a key of a scenario may hold, as its annotation has it and in words."""
+"""The values that a key of a scenario accepts: read from its annotation, and described in words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LIMITS: Final = ((Ge, "ge", "at least"), (Gt, "gt", "more than"), (Le, "le", "a
 
 
 def type_words(annotation: Any) -> str:
-    """What a key takes, in words.
+    """The values that a key accepts, in words.
 
     >>> type_words(tuple[float, float]), type_words(Annotated[int, Ge(1)] | None)
     ('a list of 2 numbers', 'a whole number, at least 1')
@@ -57,7 +57,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def keys_of(section: Any) -> dict[str, Any]:
-    """The keys of a section as they are written, and their fields."""
+    """The fields of a section by the keys that a scenario writes."""
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
@@ -70,12 +70,12 @@ def limit_words(metadata: list[Any]) -> str:
 
 
 def key_annotation(field: Any) -> Any:
-    """The annotation of a key of a section, metadata included."""
+    """The annotation of a key of a section, including its metadata."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
 def stripped(annotation: Any) -> tuple[Any, list[Any]]:
-    """An annotation without its metadata and without None, and the metadata."""
+    """An annotation without its metadata and without None; and the metadata."""
     metadata: list[Any] = []
     while True:
         if get_origin(annotation) is Annotated:
@@ -90,20 +90,20 @@ def stripped(annotation: Any) -> tuple[Any, list[Any]]:
 
 
 def may_be_none(annotation: Any) -> bool:
-    """Whether a key may be left without a value."""
+    """Whether a key may be None."""
     bare = annotation.__origin__ if get_origin(annotation) is Annotated else annotation
     return NoneType in get_args(bare)
 
 
 def section_of(plain: Any, value: Mapping[str, Any]) -> Any:
-    """The section class that a table is read as, None where pydantic will say that there is none."""
+    """The section class of a table; None if the annotation has no such class, which pydantic reports."""
     if is_union(plain):
         return section_of_kind(plain, value.get("kind"))
     return plain if is_section(plain) else None
 
 
 def section_of_kind(union: Any, tag: Any) -> Any:
-    """The section class of a kind."""
+    """The section class of a kind in a union of section classes; None if the kind is unknown."""
     for option in get_args(union):
         if is_section(option) and tag in get_args(option.model_fields["kind"].annotation):
             return option
@@ -111,15 +111,15 @@ def section_of_kind(union: Any, tag: Any) -> Any:
 
 
 def kinds_of(union: Any) -> list[str]:
-    """The kinds among which a union of section classes chooses."""
+    """The kinds of the section classes in a union."""
     return [kind for option in get_args(union) for kind in get_args(option.model_fields["kind"].annotation)]
 
 
 def is_union(value: Any) -> bool:
-    """Whether an annotation leaves a choice."""
+    """Whether an annotation is a union of types."""
     return get_origin(value) in (Union, UnionType)
 
 
 def is_section(value: Any) -> bool:
-    """Whether an annotation asks for a table."""
+    """Whether an annotation is a section class, so that the value is a table."""
     return isinstance(value, type) and issubclass(value, pydantic.BaseModel)

@@ -1,4 +1,4 @@
-"""The ``[belief]``: in what the world that the network acts on differs from the one that answers."""
+"""The ``[belief]`` section: errors of the positions, attitudes and clocks that the network assumes."""
 
 from __future__ import annotations
 
@@ -15,71 +15,84 @@ Nanoseconds = Annotated[float, Ge(0.0), Le(1e9)]
 Billionths = Annotated[float, Ge(0.0), Le(1e6)]
 
 
-class Erring(Section):
-    """Errors that are drawn anew with every update."""
+class ErrorSection(Section):
+    """Errors that are redrawn at each update."""
 
     law: Literal["normal", "uniform", "constant"] = "normal"
-    """Of each component: Gaussian, uniform with the same standard deviation, or that deviation itself for all."""
+    """Distribution of each component: normal, uniform of the same standard deviation, or constant at that deviation."""
     every: Annotated[Duration, Gt(0)] | None = None
-    """From one update to the next, counted from 1970; none draws once for the whole run."""
+    """Time between updates, counted from 1970; None means one draw for the whole run."""
 
 
-class OrbitError(Erring):
-    """Standard deviations of where the network takes a satellite to be, each satellite by itself."""
+class OrbitErrorSection(ErrorSection):
+    """Standard deviations of the position error of each satellite, independent between satellites."""
 
     along_track_km: Kilometres = 0.0
+    """Component along the velocity."""
     cross_track_km: Kilometres = 0.0
+    """Component normal to the orbital plane."""
     radial_km: Kilometres = 0.0
+    """Component away from the Earth's centre."""
 
 
-class AttitudeError(Erring):
-    """Standard deviations of how a satellite's array is turned from where it is steered by, each by itself."""
+class AttitudeErrorSection(ErrorSection):
+    """Standard deviations of the rotation of each satellite's array from its assumed attitude, independent between
+    satellites."""
 
     roll_deg: Degrees = 0.0
-    """About the velocity."""
+    """Rotation about the velocity."""
     pitch_deg: Degrees = 0.0
-    """Across it."""
+    """Rotation about the normal of the orbital plane."""
     yaw_deg: Degrees = 0.0
-    """About nadir."""
+    """Rotation about nadir."""
 
 
-class PositionError(Erring):
-    """Standard deviations of where the network takes a terminal to be."""
+class PositionErrorSection(ErrorSection):
+    """Standard deviations of the assumed position of each terminal."""
 
     horizontal_km: Kilometres = 0.0
-    """Of each of east and north."""
+    """Each of the components east and north."""
     vertical_km: Kilometres = 0.0
+    """Component upwards."""
     latency: Duration = Duration(0)
-    """Age of a reported position when it arrives; at each update the terminal reports where it was then."""
+    """Delay of a position report; at each update a terminal reports its position at that instant."""
 
 
-class ClockError(Erring):
-    """Standard deviations of clocks at an update; between two of them a clock runs away by its frequency error."""
+class ClockErrorSection(ErrorSection):
+    """Standard deviations of clock errors at an update; between updates a clock drifts by its frequency error."""
 
     satellite_ns: Nanoseconds = 0.0
+    """Time error of a satellite."""
     terminal_ns: Nanoseconds = 0.0
+    """Time error of a terminal."""
     satellite_ppb: Billionths = 0.0
-    """Of the satellites' oscillators, in parts of 1e9; it also shifts the carrier."""
+    """Relative frequency error of a satellite's oscillator, in parts per 1e9; it also shifts the carrier."""
     terminal_ppb: Billionths = 0.0
+    """Relative frequency error of a terminal's oscillator, in parts per 1e9; it also shifts the carrier."""
 
 
-class Belief(Section):
-    """What the network takes for true. Without any key it is the truth.
+class BeliefSection(Section):
+    """What the network assumes. Without any key it assumes the true state.
 
-    Association, statistical CSI, steering and compensation come from the belief; channels and rates from the truth.
+    Association, statistical CSI, steering and precompensation use the belief; channels and rates use the truth.
     """
 
     source: PathList = ()
-    """Element sets that the network predicts with, of any age; none: those of the constellation. Satellites that are
-    in one of them alone take no part."""
+    """Element sets from which the network predicts orbits; empty means those of the constellation. Satellites that are
+    missing in either are not used."""
     element_lag: Annotated[Duration, Gt(0)] | None = None
-    """Elements are known to the network only so long after their epochs; a satellite's earliest are used before."""
-    orbit: OrbitError = OrbitError()
-    attitude: AttitudeError = AttitudeError()
-    position: PositionError = PositionError()
-    clock: ClockError = ClockError()
+    """Delay after their epochs with which the network receives elements; None means no delay. Before, the earliest
+    elements of a satellite are used."""
+    orbit: OrbitErrorSection = OrbitErrorSection()
+    """Position errors of satellites."""
+    attitude: AttitudeErrorSection = AttitudeErrorSection()
+    """Attitude errors of satellites."""
+    position: PositionErrorSection = PositionErrorSection()
+    """Position errors of terminals."""
+    clock: ClockErrorSection = ClockErrorSection()
+    """Clock errors of satellites and terminals."""
 
     @property
     def is_truth(self) -> bool:
-        """Whether satellites and terminals are believed to be where they are, and to point where they do."""
-        return self.model_copy(update={"clock": ClockError()}) == Belief()
+        """Whether the assumed positions and attitudes are the true ones; clock errors do not count."""
+        return self.model_copy(update={"clock": ClockErrorSection()}) == BeliefSection()

@@ -1,4 +1,4 @@
-"""The ``[[events]]``: what happens to satellites and terminals at set times."""
+"""The ``[[events]]`` section: outages, exclusion windows and absences at given times."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pydantic import Field, model_validator
 from twin.scenario.section import SatelliteList, Section, WordList
 from twin.units import Duration
 
-Satellites = Annotated[SatelliteList, MinLen(1)]
-Terminals = Annotated[WordList, MinLen(1)]
+SomeSatellites = Annotated[SatelliteList, MinLen(1)]
+SomeTerminals = Annotated[WordList, MinLen(1)]
 
 
-class Timed(Section):
-    """When it begins and ends, counted from the start of the run."""
+class TimedSection(Section):
+    """Beginning and end of an event, counted from the start of the run."""
 
     from_: Duration = Field(default=Duration(0), alias="from")
+    """Beginning."""
     until: Duration | None = None
-    """None for the rest of the run."""
+    """End; None means the end of the run."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -28,28 +29,29 @@ class Timed(Section):
         return self
 
 
-class Outage(Timed):
-    """Satellites that nobody can use."""
+class OutageSection(TimedSection):
+    """Satellites that are out of service."""
 
     kind: Literal["outage"]
-    satellites: Satellites
+    satellites: SomeSatellites
     """NORAD ids or name patterns."""
 
 
-class Exclusion(Timed):
-    """Satellites that may not serve some of the terminals."""
+class ExclusionSection(TimedSection):
+    """Satellites that may not serve some terminals."""
 
     kind: Literal["exclusion"]
-    satellites: Satellites
-    terminals: Terminals
+    satellites: SomeSatellites
+    terminals: SomeTerminals
     """Names of terminals or groups."""
 
 
-class Absence(Timed):
-    """Terminals that are not there: they arrive at its end, or leave at its beginning."""
+class AbsenceSection(TimedSection):
+    """Terminals that are absent: they leave at its beginning and arrive at its end."""
 
     kind: Literal["absence"]
-    terminals: Terminals
+    terminals: SomeTerminals
+    """Names of terminals or groups."""
 
 
-AnyEvent = Annotated[Outage | Exclusion | Absence, Field(discriminator="kind")]
+AnyEvent = Annotated[OutageSection | ExclusionSection | AbsenceSection, Field(discriminator="kind")]

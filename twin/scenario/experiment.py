@@ -9,20 +9,21 @@ from typing import Annotated, Any, Self
 from annotated_types import Ge, MinLen
 from pydantic import BeforeValidator, StringConstraints, model_validator
 
-from twin.scenario.belief import Belief
+from twin.scenario.belief import BeliefSection
 from twin.scenario.events import AnyEvent
 from twin.scenario.section import Section, WordList
 from twin.scenario.sections import (
-    Association,
-    Channel,
-    Constellation,
-    Precoding,
-    Precompensation,
-    Receiver,
-    Satellites,
-    Time,
-    Trace,
+    AssociationSection,
+    ChannelSection,
+    ConstellationSection,
+    PrecodingSection,
+    PrecompensationSection,
+    ReceiverSection,
+    SatellitesSection,
+    TimeSection,
+    TraceSection,
 )
+from twin.scenario.summary import summary
 from twin.scenario.terminals import AnyGroup
 from twin.units import Duration
 
@@ -32,26 +33,27 @@ def _as_list(value: object) -> object:
 
 
 class Scenario(Section):
-    """A checked, frozen experiment: everything that decides what a run computes."""
+    """A checked, frozen experiment: all inputs that determine what a run computes."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    """Names the trace: letters, digits, dot, dash and underscore."""
+    """Name of the trace: letters, digits, dot, dash and underscore."""
     seed: Annotated[int, Ge(0)] = 0
+    """Seed of all random draws."""
     plugins: WordList = ()
-    """Modules or .py files that register precoders or policies of your own."""
-    time: Time = Time()
-    constellation: Constellation = Constellation()
-    satellites: Satellites = Satellites()
-    belief: Belief = Belief()
+    """Modules or .py files that register your own precoders, policies and other models."""
+    time: TimeSection = TimeSection()
+    constellation: ConstellationSection = ConstellationSection()
+    satellites: SatellitesSection = SatellitesSection()
+    belief: BeliefSection = BeliefSection()
     terminals: Annotated[tuple[AnyGroup, ...], MinLen(1), BeforeValidator(_as_list)]
-    channel: Channel
-    precompensation: Precompensation
-    association: Association
-    precoding: Precoding
-    receiver: Receiver = Receiver()
+    channel: ChannelSection
+    precompensation: PrecompensationSection
+    association: AssociationSection
+    precoding: PrecodingSection
+    receiver: ReceiverSection = ReceiverSection()
     events: Annotated[tuple[AnyEvent, ...], BeforeValidator(_as_list)] = ()
     """Outages, exclusion windows and absences."""
-    trace: Trace = Trace()
+    trace: TraceSection = TraceSection()
 
     @model_validator(mode="after")
     def _cadences_fit(self) -> Self:
@@ -70,8 +72,8 @@ class Scenario(Section):
         names = [group.name for group in self.terminals]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(
-                f'terminals: the group name "{min(repeated)}" stands {names.count(min(repeated))} times;'
-                " give each group a name of its own"
+                f'terminals: {names.count(min(repeated))} groups have the name "{min(repeated)}";'
+                " give each group its own name"
             )
         return self
 
@@ -80,12 +82,18 @@ class Scenario(Section):
         return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
-        """SHA-256 of the resolved scenario but for ``trace.flush``, which changes no row."""
+        """SHA-256 of the resolved scenario without ``trace.flush``, which changes no row."""
         resolved = self.resolved()
         del resolved["trace"]["flush"]
         text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def __str__(self) -> str:
+        return summary(self)
+
+    def __repr__(self) -> str:
+        return summary(self)
+
     def epochs_in(self, duration: Duration) -> int:
-        """How many epochs a cadence is long."""
+        """Number of whole epochs in a duration."""
         return int(duration) // int(self.time.epoch)

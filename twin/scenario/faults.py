@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, told to a person: the key, what stands there and what may stand there."""
+"""Error messages for a scenario: the key, the value found and the values allowed."""
 
 from __future__ import annotations
 
@@ -25,52 +25,52 @@ from twin.scenario.allowed import (
     stripped,
     type_words,
 )
-from twin.scenario.section import Named
+from twin.scenario.section import ModelSection
 from twin.units import Duration
 
 Location = tuple[int | str, ...]
 
 LONGEST: Final = Duration.parse("36525d")
-"""A century: longer durations leave the range in which instants are counted in nanoseconds."""
+"""A century; longer durations exceed the range of instants in nanoseconds."""
 
 _MISSING: Final = {
     "name": 'is missing; write name = "..." at the top of the file',
     "terminals": "is missing; write a [terminals] section, or several [[terminals]]",
 }
 _TABLES: Final = frozenset({"terminals", "events"})
-"""Lists of tables of which a single one may stand alone."""
+"""Lists of tables; a list of one may be written as a single table."""
 _DAY: Final = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
 _NAME: Final = "allowed are letters, digits, dots, dashes and underscores, a letter or digit first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that is wrong."""
+    """One fault of a scenario."""
 
     key: str
-    """Where, as ``terminals[1].count``; empty for the scenario as a whole."""
+    """The key, as ``terminals[1].count``; empty for the scenario as a whole."""
     text: str
-    """What was found, and what is allowed."""
+    """The value found and the values allowed."""
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}" if self.key else self.text
 
 
 def misfits(tree: Mapping[str, Any], model: type[pydantic.BaseModel]) -> list[Fault]:
-    """Values that are not written as their key wants them: text for a number, a number for true or false.
+    """Values of a wrong type: text for a number, or a number for true or false.
 
-    pydantic would turn many of them silently into something else.
+    pydantic would convert many of them silently.
     """
     return list(_misfits(tree, model, ""))
 
 
 def described(error: pydantic.ValidationError, model: type[pydantic.BaseModel], tree: Mapping[str, Any]) -> list[Fault]:
-    """One entry for each fault that pydantic has found in a scenario."""
+    """The faults that pydantic found in a scenario."""
     found = []
     for fault in error.errors(include_url=False):
         kind, value = fault["type"], fault["input"]
         if kind == "too_short" and len(value) >= fault["ctx"]["min_length"]:
-            continue  # it has enough entries; those that are wrong are told of by themselves
+            continue  # it has enough entries; invalid entries have faults of their own
         key, annotation, inside = _place(fault["loc"], model, tree)
         text = _reason(dict(fault), key, annotation, inside)
         found.append(Fault(key=f"{key}.kind" if kind == "union_tag_invalid" else key, text=text))
@@ -78,15 +78,15 @@ def described(error: pydantic.ValidationError, model: type[pydantic.BaseModel], 
 
 
 def is_there(file: Path) -> bool:
-    """Whether there is such a file or folder."""
+    """Whether a file or folder exists."""
     try:
         return file.exists()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # an impossible file name
         return False
 
 
 def nearest_file(file: Path) -> str:
-    """The file that may have been meant, as the end of a sentence."""
+    """A suggestion of the existing file with the nearest name, as the end of a sentence."""
     try:
         names = [entry.name for entry in file.parent.iterdir()]
     except (OSError, ValueError):
@@ -94,7 +94,7 @@ def nearest_file(file: Path) -> str:
     return did_you_mean(file.name, sorted(names))
 
 
-# Values that are not written as they should be
+# Values of a wrong type
 
 
 def _misfits(value: Any, annotation: Any, key: str) -> Iterator[Fault]:
@@ -121,7 +121,7 @@ def _misfits(value: Any, annotation: Any, key: str) -> Iterator[Fault]:
 
 
 def _stands_for_one(value: Any, entry: Any) -> bool:
-    """Whether a value is written for a list of one."""
+    """Whether a value is the single entry of a list."""
     return isinstance(value, str | dict | Path) or (isinstance(value, int) and _fits(value, stripped(entry)[0]))
 
 
@@ -129,13 +129,13 @@ def _too_long(value: str, key: str) -> Iterator[Fault]:
     try:
         duration = Duration.parse(value)
     except ValueError:
-        return  # pydantic says so
+        return  # pydantic reports it
     if duration > LONGEST:
         yield Fault(key=key, text=f'found "{value}", must be at most "{LONGEST}", a hundred years')
 
 
 def _fits(value: Any, plain: Any) -> bool:
-    """Whether a value is of the kind that an annotation without subordinates asks for."""
+    """Whether a value has the type of an annotation that is not a list."""
     if is_section(plain):
         return isinstance(value, pydantic.BaseModel | dict)
     if is_union(plain):
@@ -148,7 +148,7 @@ def _fits(value: Any, plain: Any) -> bool:
         return not isinstance(value, bool) and (isinstance(value, int) or _is_whole(value))
     if plain is float:
         return not isinstance(value, bool) and isinstance(value, int | float)
-    if plain is datetime:  # pydantic would take digits for seconds since 1970
+    if plain is datetime:  # pydantic would read digits as seconds since 1970
         return isinstance(value, date) or (isinstance(value, str) and _DAY.match(value) is not None)
     expected = {str: str, Path: str | Path, Duration: str | Duration}.get(plain)
     return expected is None or isinstance(value, expected)
@@ -163,16 +163,16 @@ def _count_fits(value: Any, plain: Any) -> bool:
     return inner[1:] == (...,) or len(inner) == len(value)
 
 
-# Faults that pydantic has found
+# Faults found by pydantic
 
 
 def _place(location: Location, model: Any, tree: Mapping[str, Any]) -> tuple[str, Any, Any]:
-    """The key as a person writes it, what it is annotated with, and the section (or union) that it stands in."""
+    """The key as a scenario writes it, its annotation, and the section (or union of sections) that holds it."""
     key, annotation, inside = "", model, model
     for step in location:
         plain, _ = stripped(annotation)
         if is_union(plain):
-            annotation = section_of_kind(plain, step)  # pydantic names the kind as if it were a key
+            annotation = section_of_kind(plain, step)  # pydantic lists the kind as a step
             continue
         inside = plain
         if isinstance(step, int):
@@ -220,14 +220,14 @@ def _reason(fault: dict[str, Any], key: str, annotation: Any, inside: Any) -> st
 
 
 def _for_model(section: Any) -> str:
-    """The model whose options a section holds, as part of a sentence."""
-    is_named = is_section(section) and issubclass(section, Named)
+    """The name of the model whose options a section holds, as part of a sentence."""
+    is_named = is_section(section) and issubclass(section, ModelSection)
     names = get_args(section.model_fields["name"].annotation) if is_named else ()
     return f' for "{names[0]}"' if names else ""
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it, much as it was written."""
+    """A value for a message, close to how it was written."""
     match value:
         case bool():
             return "true" if value else "false"

@@ -1,4 +1,4 @@
-"""One scenario built on another: ``base = "walker.toml"``, and what another choice of model does away with."""
+"""A scenario based on another one: ``base = "walker.toml"``."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from twin.scenario.overrides import absolute
 
 Tree = dict[str, Any]
 Layer = tuple[str, Tree]
-"""A scenario file's name and what it says itself."""
+"""The name of a scenario file and its own content."""
 
-_DEEPEST: Final = 8
-"""Scenarios that stand on each other; more are taken for a circle."""
+_MOST_FILES: Final = 8
+"""Most files in a chain of bases; a longer chain is reported as a cycle."""
 
 
 def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> tuple[Tree, list[Layer]]:
-    """A scenario with everything of its base that it does not say otherwise; and the files, from the top down.
+    """A scenario with the keys that it takes from its base, and the files of the chain from the top down.
 
-    Tables are merged key by key, lists and values replaced. Where a section selects another model than the base's,
-    the base's options of that model are left behind; where terminals or an
-    element pattern are of another kind, all of the base's.
+    Tables are merged key by key; lists and values are replaced. A section that selects another model than the base
+    does not take the base's options of the former model. Terminals of another kind and an element pattern of another
+    name take nothing from the base.
 
     Parameters
     ----------
     tree
-        A scenario as it was read, its paths absolute.
+        A scenario as read, its paths absolute.
     file
-        Where it was read from.
+        The file it was read from.
     read
-        Reads a scenario file, paths made absolute.
+        Reads a scenario file and makes its paths absolute.
 
     Raises
     ------
     InputError
-        If the base cannot be read, or scenarios stand on each other in a circle.
+        If the base cannot be read, or the bases form a cycle.
     """
     chain, trees = [file.absolute()], [tree]
     while "base" in trees[-1]:
@@ -47,25 +47,25 @@ def inherited(tree: Tree, file: Path, read: Callable[[Path], Tree]) -> tuple[Tre
         if not isinstance(base, str) or not base:
             raise InputError(f"{chain[-1].name}: base: found {base!r}, must be the path of another scenario")
         chain.append(Path(absolute(base, chain[-1].parent)))
-        if len(chain) > _DEEPEST or normpath(chain[-1]) in [normpath(link) for link in chain[:-1]]:
-            raise InputError(f"{file}: base: scenarios stand on each other in a circle: {' on '.join(map(str, chain))}")
+        if len(chain) > _MOST_FILES or normpath(chain[-1]) in [normpath(link) for link in chain[:-1]]:
+            raise InputError(f"{file}: base: the bases form a cycle: {' -> '.join(map(str, chain))}")
         trees.append(read(chain[-1]))
     result = trees[-1]
-    for own in trees[-2::-1]:  # from the lowest up: what one of them leaves behind does not come back
+    for own in trees[-2::-1]:  # from the lowest base up: an option that one of them removes stays removed
         result = merged(result, own)
     names = [str(link) if file.is_absolute() else relpath(link) for link in chain[1:]]
     return result, list(zip([str(file), *names], trees, strict=True))
 
 
-def said_by(layers: Sequence[Layer], whole: Tree, key: str) -> str:
-    """The file that says a key, as ``terminals[1].count``, or else that which says most of the way to it.
+def given_in(layers: Sequence[Layer], whole: Tree, key: str) -> str:
+    """The file that gives a key (``terminals[1].count``), or else the file that gives most of the path to it.
 
     Parameters
     ----------
     layers
-        Files and what they say, from the top down.
+        Files and their own content, from the top down.
     whole
-        What came of them.
+        The merged scenario.
     key
         A key as messages write it.
     """
@@ -74,7 +74,7 @@ def said_by(layers: Sequence[Layer], whole: Tree, key: str) -> str:
 
 
 def _depth(tree: Tree, whole: Tree, key: str) -> float:
-    """How many steps of a key's way a file says; no bound if it says a value there, or one that holds the key."""
+    """How many steps of a key path a file gives; infinite if it gives the value of the key or of a table above it."""
     own, there = tree, whole
     for depth, step in enumerate(re.findall(r"[^.\[\]]+", key)):
         if step not in own or step not in there:
@@ -82,7 +82,7 @@ def _depth(tree: Tree, whole: Tree, key: str) -> float:
         value, kept = own[step], there[step]
         if not isinstance(value, dict):
             if isinstance(value, str) and isinstance(kept, dict):
-                kept = kept.get("name")  # text stands for a model's name
+                kept = kept.get("name")  # text is the name of a model
             return float("inf") if value is kept else depth
         if not isinstance(kept, dict):
             return depth
@@ -91,25 +91,29 @@ def _depth(tree: Tree, whole: Tree, key: str) -> float:
 
 
 def merged(base: Tree, own: Tree, place: str = "") -> Tree:
-    """The keys of both, one's own before the base's."""
+    """The keys of both; where both give a key, the value of ``own``."""
     result = dict(base)
     for key, value in own.items():
         where = f"{place}.{key}" if place else key
-        under = result.get(key)
+        below = result.get(key)
         if where in MODELS:
-            under, value = ({"name": each} if isinstance(each, str) else each for each in (under, value))
-        if isinstance(under, dict) and isinstance(value, dict):
-            if where in MODELS and "name" in value:
-                under = without_options(under, str(value["name"]), where)
-            anew = (where == "terminals" and _of_another(under, value, "kind")) or (
-                key == "pattern" and _of_another(under, value, "name")
-            )
-            result[key] = value if anew else merged(under, value, where)
+            below, value = ({"name": each} if isinstance(each, str) else each for each in (below, value))
+        if isinstance(below, dict) and isinstance(value, dict):
+            result[key] = _merged_tables(below, value, key, where)
         else:
             result[key] = value
     return result
 
 
-def _of_another(under: Tree, own: Tree, key: str) -> bool:
-    """Whether a table is told apart from the base's by its kind or name."""
-    return key in own and own[key] != under.get(key)
+def _merged_tables(below: Tree, own: Tree, key: str, where: str) -> Tree:
+    if where in MODELS and "name" in own:
+        below = without_options(below, str(own["name"]), where)
+    of_another_kind = (where == "terminals" and _differs(below, own, "kind")) or (
+        key == "pattern" and _differs(below, own, "name")
+    )
+    return own if of_another_kind else merged(below, own, where)
+
+
+def _differs(below: Tree, own: Tree, key: str) -> bool:
+    """Whether a table gives a key with another value than the base."""
+    return key in own and own[key] != below.get(key)

@@ -1,4 +1,4 @@
-"""The ``[terminals]`` section, or several ``[[terminals]]``: where the terminals are and how they point."""
+"""The ``[terminals]`` section, or several ``[[terminals]]``: positions, antennas and orientations of terminals."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from twin.scenario.section import Latitude, Longitude, Positive, Section
 from twin.units import Duration
 
 
-class Pattern(Section):
-    """Gain of an antenna element over the angle from its boresight, relative to that along it."""
+class PatternSection(Section):
+    """Gain of an antenna element over the angle from its boresight, relative to the gain on boresight."""
 
     name: Literal["isotropic", "cosine", "reflector"] = "isotropic"
-    """The same in front; a power of the cosine (a patch); a circular aperture (TR 38.811, section 6.4.1)."""
+    """Constant over the front half-space; a power of the cosine, as of a patch; or a circular aperture (TR 38.811,
+    section 6.4.1)."""
     exponent: Annotated[float, Ge(0.0), Le(1000.0)] | None = None
-    """Of `cosine`: the power, 1 if not given."""
+    """Exponent of the cosine, for ``cosine`` only; 1 if not given."""
     aperture_wavelengths: Annotated[float, Gt(0.0), Le(1e5)] | None = None
-    """Of `reflector`, which must have it: the diameter."""
+    """Diameter of the aperture in wavelengths, for ``reflector`` only, which requires it."""
 
     @model_validator(mode="after")
     def _has_its_own_keys(self) -> Self:
@@ -36,80 +37,97 @@ class Pattern(Section):
         return self
 
 
-class Array(Section):
+class ArraySection(Section):
     """A uniform planar array of equal elements."""
 
     rows: Annotated[int, Ge(1), Le(1024)] = 1
+    """Number of rows of elements."""
     columns: Annotated[int, Ge(1), Le(1024)] = 1
+    """Number of columns of elements."""
     spacing_wavelengths: Positive = 0.5
-    """Distance between neighbours, in wavelengths."""
+    """Distance between adjacent elements, in wavelengths."""
     element_gain_dbi: Annotated[float, Ge(-100.0), Le(100.0)] = 0.0
-    """Along the boresight."""
-    pattern: Pattern = Pattern()
+    """Gain of one element on boresight."""
+    pattern: PatternSection = PatternSection()
+    """Gain of one element off boresight."""
 
 
-class Orientation(Section):
-    """Where an antenna's boresight points, in the local frame of a terminal."""
+class OrientationSection(Section):
+    """Direction of an antenna's boresight in the local frame of a terminal."""
 
     tilt_deg: Annotated[float, Ge(0.0), Le(180.0)] = 0.0
     """Angle between boresight and the local vertical."""
     azimuth_deg: float = 0.0
-    """Direction in which the boresight is tilted, from north (fixed) or from the heading (moving)."""
+    """Azimuth of the boresight, clockwise from north (fixed terminals) or from the heading (moving terminals)."""
 
 
-class Group(Section):
-    """What all groups of terminals share."""
+class GroupSection(Section):
+    """Keys of all groups of terminals."""
 
     name: Annotated[str, MinLen(1)] = "ut"
-    """Terminals are called by it: ``ut-00``, ``ut-01``, ...; a group of one is called ``ut`` alone."""
+    """Name of the group. Its terminals are ``ut-00``, ``ut-01``, ...; the terminal of a group of one is ``ut``."""
     altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] = 0.0
-    antenna: Array = Array()
-    orientation: Orientation = Orientation()
+    """Altitude above the WGS-84 ellipsoid."""
+    antenna: ArraySection = ArraySection()
+    """Antenna array of each terminal."""
+    orientation: OrientationSection = OrientationSection()
+    """Orientation of the arrays."""
     weight: Annotated[float, Gt(0.0), Le(1e6)] = 1.0
     """Weight of each of its terminals in the weighted sum rate."""
 
 
-class Position(Section):
-    """One place."""
+class PositionSection(Section):
+    """One position."""
 
     latitude_deg: Latitude
     longitude_deg: Longitude
     altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] | None = None
-    """Overrides the altitude of the group."""
+    """Altitude; None means that of the group."""
     name: str | None = None
+    """Name of the terminal; None means a name formed from that of the group."""
 
 
-class ListGroup(Group):
-    """Terminals at the places that the scenario lists."""
+class ListGroupSection(GroupSection):
+    """Terminals at listed positions."""
 
     kind: Literal["list"]
-    positions: Annotated[tuple[Position, ...], MinLen(1)]
+    positions: Annotated[tuple[PositionSection, ...], MinLen(1)]
+    """Position of each terminal."""
 
 
-class CsvGroup(Group):
-    """Terminals at the places of a CSV file: latitude_deg, longitude_deg and, at will, altitude_km and name."""
+class CsvGroupSection(GroupSection):
+    """Terminals at the positions of a CSV file with the columns latitude_deg, longitude_deg and, optionally,
+    altitude_km and name."""
 
     kind: Literal["csv"]
     path: Path
+    """The CSV file."""
 
 
-class DiscGroup(Group):
-    """Terminals drawn uniformly over a disc on the ground."""
+class DiscGroupSection(GroupSection):
+    """Terminals drawn uniformly over a spherical cap on the ground."""
 
     kind: Literal["disc"]
     latitude_deg: Latitude
+    """Latitude of the centre."""
     longitude_deg: Longitude
+    """Longitude of the centre."""
     radius_km: Annotated[float, Gt(0.0), Le(20_000.0)]
+    """Radius along the ground."""
     count: Annotated[int, Ge(1), Le(1_000_000)]
+    """Number of terminals."""
 
 
-class GridGroup(Group):
-    """Terminals on a latitude-longitude grid, both ends included."""
+class GridGroupSection(GroupSection):
+    """Terminals on a latitude-longitude grid that includes both ends."""
 
     kind: Literal["grid"]
     latitude_deg: tuple[Latitude, Latitude]
+    """First and last latitude."""
     longitude_deg: tuple[Longitude, Longitude]
+    """First and last longitude."""
     step_deg: Annotated[float, Ge(0.01), Le(90.0)]
+    """Distance between adjacent terminals in latitude and in longitude."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -120,30 +138,35 @@ class GridGroup(Group):
         return self
 
 
-class GreatCircleGroup(Group):
-    """One terminal that flies a great circle at constant speed and height, from start to end and no further."""
+class GreatCircleGroupSection(GroupSection):
+    """One terminal that moves along a great circle at constant speed and altitude, and stops at the end."""
 
     kind: Literal["great_circle"]
     start: tuple[Latitude, Longitude]
+    """Latitude and longitude of the start."""
     end: tuple[Latitude, Longitude]
+    """Latitude and longitude of the end."""
     speed_km_h: Positive
+    """Ground speed."""
     delay: Duration = Duration(0)
-    """It leaves this long after the run starts."""
+    """Time from the start of the run to the departure."""
 
 
-class Waypoint(Section):
-    """A place and when the terminal is there, counted from the start of the run."""
+class WaypointSection(Section):
+    """A position and the time at which the terminal is there."""
 
     latitude_deg: Latitude
     longitude_deg: Longitude
     at: Duration
+    """Time from the start of the run."""
 
 
-class WaypointGroup(Group):
-    """One terminal that passes waypoints at set times, on great circles between them."""
+class WaypointGroupSection(GroupSection):
+    """One terminal that passes waypoints at given times, along great circles between them."""
 
     kind: Literal["waypoints"]
-    waypoints: Annotated[tuple[Waypoint, ...], MinLen(2)]
+    waypoints: Annotated[tuple[WaypointSection, ...], MinLen(2)]
+    """Waypoints in order of time."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -154,6 +177,11 @@ class WaypointGroup(Group):
 
 
 AnyGroup = Annotated[
-    ListGroup | CsvGroup | DiscGroup | GridGroup | GreatCircleGroup | WaypointGroup,
+    ListGroupSection
+    | CsvGroupSection
+    | DiscGroupSection
+    | GridGroupSection
+    | GreatCircleGroupSection
+    | WaypointGroupSection,
     Field(discriminator="kind"),
 ]

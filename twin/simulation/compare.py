@@ -11,7 +11,6 @@ import threadpoolctl
 
 from twin.arrays import FloatArray
 from twin.results.record import EpochRecord
-from twin.scenario import with_precoder
 from twin.simulation.engine import Engine
 from twin.simulation.state import RunState
 from twin.world.setup import Setup
@@ -72,7 +71,7 @@ def compare(
     InputError
         If a name is unknown, or its options ask for what the setup does not give.
     """
-    chosen = [setup.with_precoder(with_precoder(setup.scenario, name)) for name in precoders]
+    chosen = [setup.with_precoder(name) for name in precoders]
     scores = []
     for each in chosen:
         tally = _Tally(each)

@@ -12,14 +12,14 @@ from twin.geometry.links import LinkStates
 from twin.uncertainty.draws import unit_errors, updates
 
 if TYPE_CHECKING:
-    from twin.scenario.belief import AttitudeError
+    from twin.scenario.belief import AttitudeErrorSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attitude:
     """Errors of the satellites' attitudes: a beam that is steered by them leaves the array beside its terminal."""
 
-    error: AttitudeError
+    error: AttitudeErrorSection
     seed: int
 
     @property

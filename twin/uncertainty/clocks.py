@@ -11,14 +11,14 @@ from twin.arrays import FloatArray, IntArray
 from twin.uncertainty.draws import since_update_s, unit_errors, updates
 
 if TYPE_CHECKING:
-    from twin.scenario.belief import ClockError
+    from twin.scenario.belief import ClockErrorSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """Errors of all clocks as functions of time."""
 
-    error: ClockError
+    error: ClockErrorSection
     seed: int
     start: np.datetime64
     """From which clocks run away that are never updated."""

@@ -10,18 +10,18 @@ from twin import randomness
 from twin.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from twin.scenario.belief import Erring
+    from twin.scenario.belief import ErrorSection
 
 
 _REACH: Final[dict[str, float]] = {"normal": 6.0, "uniform": 3.0**0.5, "constant": 1.0}
 
 
-def updates(erring: Erring, instant_ns: IntArray) -> IntArray:
+def updates(erring: ErrorSection, instant_ns: IntArray) -> IntArray:
     """(T,) number of the update that is in force at instants since 1970; 0 for all where there is only one."""
     return np.zeros_like(instant_ns) if erring.every is None else instant_ns // int(erring.every)
 
 
-def since_update_s(erring: Erring, instant_ns: IntArray, first_ns: int) -> FloatArray:
+def since_update_s(erring: ErrorSection, instant_ns: IntArray, first_ns: int) -> FloatArray:
     """(T,) time since that update; since ``first_ns`` where there is only one."""
     begun = first_ns if erring.every is None else updates(erring, instant_ns) * int(erring.every)
     return np.asarray((instant_ns - begun) / 1e9)

@@ -15,7 +15,7 @@ from twin.geometry.ephemeris import Ephemeris, Masked, SatelliteStates
 from twin.uncertainty.draws import greatest, unit_errors, updates
 
 if TYPE_CHECKING:
-    from twin.scenario.belief import OrbitError
+    from twin.scenario.belief import OrbitErrorSection
 
 
 _NEAREST_KM = 200.0
@@ -35,7 +35,7 @@ class BelievedEphemeris:
         Key of the draws, with each satellite's number and the update.
     """
 
-    def __init__(self, ephemeris: Ephemeris, error: OrbitError, *, seed: int) -> None:
+    def __init__(self, ephemeris: Ephemeris, error: OrbitErrorSection, *, seed: int) -> None:
         self._ephemeris = ephemeris
         self._error = error
         self._seed = seed

@@ -13,7 +13,7 @@ from twin.geometry.terminals import Terminals, TerminalStates
 from twin.uncertainty.draws import unit_errors, updates
 
 if TYPE_CHECKING:
-    from twin.scenario.belief import PositionError
+    from twin.scenario.belief import PositionErrorSection
 
 
 class BelievedTerminals:
@@ -31,7 +31,7 @@ class BelievedTerminals:
         Key of the draws, with the update.
     """
 
-    def __init__(self, terminals: Terminals, error: PositionError, *, seed: int) -> None:
+    def __init__(self, terminals: Terminals, error: PositionErrorSection, *, seed: int) -> None:
         self._terminals = terminals
         self._error = error
         self._seed = seed

@@ -14,7 +14,7 @@ from twin.radio.channel.environment import FieldKeys, terminal_keys
 
 if TYPE_CHECKING:
     from twin.scenario import Scenario
-    from twin.scenario.terminals import Array, Pattern
+    from twin.scenario.terminals import ArraySection, PatternSection
 
 
 def channel_model(scenario: Scenario, *, group: IntArray, names: Iterable[str]) -> ChannelModel:
@@ -50,7 +50,7 @@ def channel_model(scenario: Scenario, *, group: IntArray, names: Iterable[str]) 
     )
 
 
-def planar_array(section: Array) -> PlanarArray:
+def planar_array(section: ArraySection) -> PlanarArray:
     """Convert an array section."""
     return PlanarArray(
         rows=section.rows,
@@ -60,7 +60,7 @@ def planar_array(section: Array) -> PlanarArray:
     )
 
 
-def element_pattern(section: Pattern) -> ElementPattern:
+def element_pattern(section: PatternSection) -> ElementPattern:
     """Convert the section of an element pattern."""
     if section.name == "cosine":
         return CosinePower() if section.exponent is None else CosinePower(exponent=section.exponent)

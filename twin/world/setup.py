@@ -19,10 +19,9 @@ from twin.geometry.snapshot import Snapshot
 from twin.geometry.terminals import Terminals
 from twin.geometry.windows import VisibilityWindows
 from twin.precoding import Precoding, PrecodingProblem
-from twin.precoding.facts import Facts
 from twin.radio.channel import ChannelModel
 from twin.radio.waveform import Waveform
-from twin.scenario import Scenario
+from twin.scenario import Scenario, with_precoder
 from twin.timeline import Timeline
 from twin.uncertainty import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
 from twin.units import instant, watts_from_dbm
@@ -140,28 +139,17 @@ class Setup:
             policy=scenario.association.bound(),
             precoder=scenario.precoding.bound(),
             without_history=len(unheard),
-        ).with_precoder(scenario)
+        )
 
-    def with_precoder(self, scenario: Scenario) -> Self:
-        """The same setup under a scenario that differs in the precoder alone.
+    def with_precoder(self, name: str) -> Self:
+        """The same setup with another precoder at its default options.
 
         Raises
         ------
         InputError
-            If the precoder's options ask for what arrays or clusters do not have.
+            If no precoder has that name, or its options ask for what arrays or clusters do not have.
         """
-        options = scenario.precoding.options()
-        facts = Facts(
-            satellite_array=self.channel.satellite_array,
-            terminal_elements=int(self.channel.terminal_elements.min()),
-            terminals=self.terminals.count,
-            cluster_size=getattr(scenario.association, "cluster_size", None),
-        )
-        if hasattr(options, "check"):
-            try:
-                options.check(facts)
-            except ValueError as error:
-                raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
+        scenario = with_precoder(self.scenario, name)
         return replace(self, scenario=scenario, precoder=scenario.precoding.bound())
 
     @property
@@ -206,7 +194,7 @@ def link_statistics(scenario: Scenario, terminals: Terminals) -> LinkStatistics:
             carrier_hz=channel.carrier_ghz * 1e9,
             subcarrier_hz=channel.subcarrier_khz * 1e3,
             bandwidth_hz=channel.bandwidth_mhz * 1e6,
-            cyclic_prefix_ratio=channel.prefix_share,
+            cyclic_prefix_ratio=channel.cyclic_prefix_ratio,
         ),
         power_w=watts_from_dbm(scenario.satellites.power_per_subcarrier_dbm),
     )

@@ -28,7 +28,12 @@ class CompetitionOptions:
     """A member that lost its place is left only for a satellite stronger by more than this; P2 has none."""
 
 
-@policies.register("competition", source="P2, Section V-A", options=CompetitionOptions)
+@policies.register(
+    "competition",
+    source="P2, Section V-A",
+    options=CompetitionOptions,
+    largest_cluster=lambda options: options.satellites_per_terminal,
+)
 def competition(view: AssociationView, *, options: Any) -> Assignment:
     """Terminals take satellites by channel power; at a full one the weakest loses; nobody is left with too few or many.
 

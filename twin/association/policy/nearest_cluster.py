@@ -32,7 +32,10 @@ class NearestClusterOptions:
 
 
 @policies.register(
-    "nearest_cluster", source="P3, Section V; P5's distance-based clusters", options=NearestClusterOptions
+    "nearest_cluster",
+    source="P3, Section V; P5's distance-based clusters",
+    options=NearestClusterOptions,
+    largest_cluster=lambda options: options.cluster_size,
 )
 def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
     """Each terminal, or each group of them, is served by its nearest or strongest satellites together."""

@@ -8,7 +8,7 @@ from twin.arrays import FloatArray
 from twin.geometry.ephemeris.frames import local_axes
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM, along, geodetic_of
 from twin.randomness import stream
-from twin.scenario.terminals import DiscGroup, GridGroup, ListGroup
+from twin.scenario.terminals import DiscGroupSection, GridGroupSection, ListGroupSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ def wrapped_deg(longitude_deg: float) -> float:
     return longitude_deg - 360.0 if longitude_deg > 180.0 else longitude_deg
 
 
-def listed_places(group: ListGroup) -> list[Place]:
+def listed_places(group: ListGroupSection) -> list[Place]:
     """The places that the scenario lists."""
     return [
         Place(
@@ -47,7 +47,7 @@ def listed_places(group: ListGroup) -> list[Place]:
     ]
 
 
-def disc_places(group: DiscGroup, seed: int, index: int) -> list[Place]:
+def disc_places(group: DiscGroupSection, seed: int, index: int) -> list[Place]:
     """Places uniform over the area of a spherical cap, its radius a great-circle distance on the mean sphere.
 
     Terminals are drawn one after the other: a larger ``count`` leaves the first ones where they are.
@@ -65,7 +65,7 @@ def disc_places(group: DiscGroup, seed: int, index: int) -> list[Place]:
     ]
 
 
-def grid_places(group: GridGroup) -> list[Place]:
+def grid_places(group: GridGroupSection) -> list[Place]:
     """Places of a grid, by latitude and then by longitude; a pole stands once, as does each meridian."""
 
     def steps(span: tuple[float, float]) -> FloatArray:

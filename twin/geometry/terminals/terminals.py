@@ -26,14 +26,14 @@ from twin.geometry.terminals.tracks import (
 )
 from twin.scenario.terminals import (
     AnyGroup,
-    Array,
-    CsvGroup,
-    DiscGroup,
-    GreatCircleGroup,
-    GridGroup,
-    ListGroup,
-    Orientation,
-    WaypointGroup,
+    ArraySection,
+    CsvGroupSection,
+    DiscGroupSection,
+    GreatCircleGroupSection,
+    GridGroupSection,
+    ListGroupSection,
+    OrientationSection,
+    WaypointGroupSection,
 )
 
 
@@ -47,11 +47,11 @@ class Terminals:
     """(K,) index of each terminal's group."""
     weight: FloatArray
     """(K,) weight in the weighted sum rate."""
-    antennas: tuple[Array, ...]
+    antennas: tuple[ArraySection, ...]
     """Antenna array of each group: terminal k has ``antennas[group[k]]``."""
     fixed: TerminalStates
     """One instant, in which movers stand where they are at the start."""
-    tracks: tuple[tuple[int, Track, float, Orientation], ...]
+    tracks: tuple[tuple[int, Track, float, OrientationSection], ...]
     """Index, path, altitude [km] and orientation of each mover."""
 
     @property
@@ -60,7 +60,7 @@ class Terminals:
         return len(self.names)
 
     @property
-    def antenna(self) -> tuple[Array, ...]:
+    def antenna(self) -> tuple[ArraySection, ...]:
         """(K,) antenna array of each terminal."""
         return tuple(self.antennas[index] for index in self.group)
 
@@ -75,7 +75,7 @@ class Terminals:
         """
         names: list[str] = []
         owner: list[int] = []
-        standing: list[tuple[Place, Orientation]] = []
+        standing: list[tuple[Place, OrientationSection]] = []
         tracks = []
         for index, group in enumerate(groups):
             places, track = _placed(group, seed, index)
@@ -119,7 +119,7 @@ class Terminals:
         return TerminalStates(instant=times, **arrays)
 
 
-def antenna_axes(orientations: Sequence[Orientation], up: FloatArray, ahead: FloatArray) -> FloatArray:
+def antenna_axes(orientations: Sequence[OrientationSection], up: FloatArray, ahead: FloatArray) -> FloatArray:
     """Rows x, y, z (N, 3, 3) of antennas whose azimuth counts clockwise from the horizontal ``ahead`` (N, 3).
 
     One orientation is that of all.
@@ -136,21 +136,21 @@ def antenna_axes(orientations: Sequence[Orientation], up: FloatArray, ahead: Flo
 
 def _placed(group: AnyGroup, seed: int, index: int) -> tuple[list[Place], Track | None]:
     match group:
-        case ListGroup():
+        case ListGroupSection():
             return listed_places(group), None
-        case CsvGroup():
+        case CsvGroupSection():
             return csv_places(group), None
-        case DiscGroup():
+        case DiscGroupSection():
             return disc_places(group, seed, index), None
-        case GridGroup():
+        case GridGroupSection():
             return grid_places(group), None
-        case GreatCircleGroup():
+        case GreatCircleGroupSection():
             places: tuple[tuple[float, float], ...] = (group.start, group.end)
             up = up_of(*np.transpose(places))
             rate_rad_s = group.speed_km_h / 3600.0 / MEAN_EARTH_RADIUS_KM
             delay_s = group.delay.seconds
             times = np.array([delay_s, delay_s + arc_rad(up[0], up[1]) / rate_rad_s])
-        case WaypointGroup():
+        case WaypointGroupSection():
             places = tuple((point.latitude_deg, point.longitude_deg) for point in group.waypoints)
             up = up_of(*np.transpose(places))
             times = np.array([point.at.seconds for point in group.waypoints])
@@ -184,7 +184,7 @@ def _check_unique(names: list[str], owners: list[str]) -> None:
         seen[name] = owner
 
 
-def _standing(standing: list[tuple[Place, Orientation]]) -> TerminalStates:
+def _standing(standing: list[tuple[Place, OrientationSection]]) -> TerminalStates:
     latitude = np.array([place.latitude_deg for place, _ in standing])
     longitude = np.array([place.longitude_deg for place, _ in standing])
     altitude = np.array([place.altitude_km for place, _ in standing])
@@ -205,7 +205,7 @@ def _standing(standing: list[tuple[Place, Orientation]]) -> TerminalStates:
 
 
 def _moving(
-    track: Track, altitude_km: float, orientation: Orientation, elapsed_s: FloatArray
+    track: Track, altitude_km: float, orientation: OrientationSection, elapsed_s: FloatArray
 ) -> dict[str, FloatArray | float]:
     """The fields of one mover, each (T, ...)."""
     up, heading, rate_rad_s = track.at(elapsed_s)

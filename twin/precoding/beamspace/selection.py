@@ -13,6 +13,7 @@ from twin.errors import InputError
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook
 from twin.precoding.facts import Facts, check_streams
 from twin.precoding.problem import PrecodingProblem
+from twin.radio.channel import PlanarArray
 from twin.registry import dataclass_options
 
 BeamSelection = Literal["full", "lcms", "near_opt"]
@@ -76,7 +77,10 @@ def check_beams(choice: BeamChoice, facts: Facts) -> None:
         If there are more streams than antennas or satellites, or more beams than codewords; it starts with the key.
     """
     check_streams(choice.streams, facts)
-    codebook = Codebook(array=facts.satellite_array, oversampling=choice.oversampling)
+    codebook = Codebook(
+        array=PlanarArray(rows=facts.satellite_rows, columns=facts.satellite_columns),
+        oversampling=choice.oversampling,
+    )
     if choice.beam_selection != "full" and choice.beams > codebook.size:
         raise ValueError(_too_many(choice.beams, codebook))
 

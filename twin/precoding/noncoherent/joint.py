@@ -55,7 +55,7 @@ class NoncoherentOptions:
             If there are too many streams, a cap is none, or bisection meets several caps.
         """
         check_streams(self.streams, facts)
-        antennas = facts.satellite_array.elements
+        antennas = facts.satellite_rows * facts.satellite_columns
         for place, cap in enumerate(self.caps):
             form(cap, f"caps[{place}]", antennas)
         several = len(self.caps) > 0 or (self.constraint == "per_antenna" and antennas > 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.association import Cluster
 from twin.geometry.snapshot import Snapshot
-from twin.scenario.sections import Association
+from twin.scenario.sections import AssociationSection
 from twin.simulation.handover.state import PlannedHandover
 
 
@@ -17,7 +17,7 @@ def executed(
     planned: PlannedHandover,
     old: Cluster,
     satellites: set[int],
-    section: Association,
+    section: AssociationSection,
     range_km: Mapping[int, float],
     now_ns: int,
 ) -> Cluster:

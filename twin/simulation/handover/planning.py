@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.arrays import BoolArray
 from twin.association import Assignment, AssociationView, Cluster, ServingTable
-from twin.scenario.sections import Association
+from twin.scenario.sections import AssociationSection
 from twin.simulation.handover.state import PlannedHandover
 
 
@@ -49,7 +49,7 @@ def planned_handover(
 
 
 def advanced(
-    planned: PlannedHandover, section: Association, *, executing_until_ns: int | None, now_ns: int
+    planned: PlannedHandover, section: AssociationSection, *, executing_until_ns: int | None, now_ns: int
 ) -> PlannedHandover:
     """A planned handover with its next step: it waits until an execution ends, then preparation begins."""
     begin_ns = planned.begin_ns
