@@ -17,15 +17,16 @@ from twin.errors import InputError
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
 from twin.geometry.terminals import Terminals
-from twin.scenario.belief import ClockError, OrbitError, PositionError
 from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
 from twin.simulation.loop import Loop
 from twin.simulation.rows import link_rows
 from twin.simulation.run import manifest_of
-from twin.uncertainty import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.uncertainty import BelievedEphemeris, BelievedTerminals, ClockError, Clocks, OrbitError, PositionError
 from twin.uncertainty.attitude import rotation
-from twin.uncertainty.orbits import moved
+from twin.uncertainty.errors import Law
+from twin.uncertainty.orbits import displaced
 from twin.world.network import Network
+from twin.world.plain import terminal_groups
 
 START = np.datetime64("2026-01-01T00:00:00", "ns")
 SETS = walker_catalogue(
@@ -55,7 +56,7 @@ def axes(position: np.ndarray, velocity: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("component", ["along_track_km", "cross_track_km", "radial_km"])
 def test_a_constant_error_moves_every_satellite_along_its_own_axis(component: str) -> None:
     true = Ephemeris(SETS)
-    error = OrbitError.model_validate({"law": "constant", component: 3.0})
+    error = replace(OrbitError(law="constant"), **{component: 3.0})
     off = BelievedEphemeris(Ephemeris(SETS), error, seed=1).states(MINUTES, true.norad_ids)
     at = true.states(MINUTES, true.norad_ids)
     difference = off.position_km - at.position_km
@@ -72,7 +73,7 @@ def test_an_error_along_the_track_is_one_in_time() -> None:
     at = true.states(MINUTES, true.norad_ids)
     speed = np.linalg.norm(at.velocity_km_s + np.cross([0.0, 0.0, 7.292115e-5], at.position_km), axis=-1)
     ahead_s = 30.0 / speed.mean()
-    position, velocity = moved(at.position_km, at.velocity_km_s, np.array([30.0, 0.0, 0.0]))
+    position, velocity = displaced(at.position_km, at.velocity_km_s, np.array([30.0, 0.0, 0.0]))
     later = true.states(MINUTES + np.timedelta64(round(ahead_s * 1e9), "ns"), true.norad_ids)
     # the Earth turns by 1.9 km at the satellites' height meanwhile, which no error of the orbit holds; J2 and a
     # nearly circular orbit cost metres
@@ -89,8 +90,9 @@ def test_errors_have_the_deviation_that_is_asked_for() -> None:
     ).sets
     true = Ephemeris(many)
     at = true.states(MINUTES[:1], true.norad_ids)
-    for law in ("normal", "uniform"):
-        error = OrbitError.model_validate({"law": law, "along_track_km": 4.0, "cross_track_km": 2.0, "radial_km": 1.0})
+    laws: tuple[Law, ...] = ("normal", "uniform")
+    for law in laws:
+        error = OrbitError(law=law, along_track_km=4.0, cross_track_km=2.0, radial_km=1.0)
         off = BelievedEphemeris(Ephemeris(many), error, seed=3).states(MINUTES[:1], true.norad_ids)
         parts = (axes(at.position_km, at.velocity_km_s) * (off.position_km - at.position_km)).sum(axis=-1)
         # the deviation of 2000 draws is known to 1/sqrt(4000): five times that
@@ -99,7 +101,7 @@ def test_errors_have_the_deviation_that_is_asked_for() -> None:
 
 
 def test_an_error_is_drawn_anew_with_every_update_and_not_between() -> None:
-    error = OrbitError.model_validate({"along_track_km": 5.0, "every": "2min"})
+    error = OrbitError(along_track_km=5.0, every_ns=120_000_000_000)
     true, off = Ephemeris(SETS), BelievedEphemeris(Ephemeris(SETS), error, seed=1)
     at, seen = (each.states(MINUTES, true.norad_ids) for each in (true, off))
     distance = np.linalg.norm(seen.position_km - at.position_km, axis=-1)
@@ -127,7 +129,7 @@ def test_a_satellite_that_only_seems_to_be_in_view_is_not_missed() -> None:
 
 def test_terminals_are_off_by_the_deviation_and_keep_their_antennas() -> None:
     scenario = small({"terminals.count": 500})
-    terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
+    terminals = Terminals.place(terminal_groups(scenario.terminals), seed=scenario.seed)
     error = PositionError(horizontal_km=0.5, vertical_km=0.1)
     at = terminals.states(MINUTES[:1], START)
     off = BelievedTerminals(terminals, error, seed=2).states(MINUTES[:1], START)
@@ -142,8 +144,9 @@ def test_terminals_are_off_by_the_deviation_and_keep_their_antennas() -> None:
 def test_a_report_of_a_moving_terminal_is_as_old_as_it_is_said_to_be() -> None:
     flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 900.0}
     scenario = small({"terminals": [flight]})
-    terminals = Terminals.place(scenario.terminals, seed=1)
-    believed = BelievedTerminals(terminals, PositionError.model_validate({"every": "60s", "latency": "5s"}), seed=1)
+    terminals = Terminals.place(terminal_groups(scenario.terminals), seed=1)
+    error = PositionError(every_ns=60_000_000_000, latency_ns=5_000_000_000)
+    believed = BelievedTerminals(terminals, error, seed=1)
     instants = START + np.array([600, 624, 659, 664, 665]) * np.timedelta64(1, "s")
     made = START + np.array([540, 600, 600, 600, 660]) * np.timedelta64(1, "s")
     np.testing.assert_array_equal(
@@ -152,12 +155,12 @@ def test_a_report_of_a_moving_terminal_is_as_old_as_it_is_said_to_be() -> None:
 
 
 def test_clocks_run_away_between_updates() -> None:
-    error = ClockError.model_validate({"law": "constant", "satellite_ns": 100.0, "satellite_ppb": 2.0, "every": "1h"})
+    error = ClockError(law="constant", satellite_ns=100.0, satellite_ppb=2.0, every_ns=3_600_000_000_000)
     clocks = Clocks(error=error, seed=1, start=START)
     early, high = clocks.offsets(START + np.timedelta64(3600 + 50, "s"), np.array([7, 9]), 3)
     np.testing.assert_allclose(early, np.full((2, 3), 100e-9 + 50.0 * 2e-9), rtol=1e-12)
     np.testing.assert_allclose(high, np.full((2, 3), 2e-9), rtol=1e-12)
-    both = ClockError.model_validate({"law": "constant", "satellite_ns": 100.0, "terminal_ns": 100.0})
+    both = ClockError(law="constant", satellite_ns=100.0, terminal_ns=100.0)
     assert not Clocks(error=both, seed=1, start=START).offsets(START, np.array([7]), 3)[0].any()
 
 

@@ -7,30 +7,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.small_run import small
 from twin.errors import InputError
 from twin.geometry.terminals import Terminals, TerminalStates
-from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
-from twin.scenario.terminals import (
-    AnyGroup,
-    Array,
-    CsvGroup,
-    DiscGroup,
-    GreatCircleGroup,
-    GridGroup,
-    ListGroup,
+from twin.geometry.terminals.groups import (
+    Disc,
+    GreatCircle,
+    Grid,
+    Layout,
     Orientation,
-    Position,
-    Waypoint,
-    WaypointGroup,
+    Place,
+    PlaceFile,
+    PlaceList,
+    Route,
+    TerminalGroup,
+    TimedPlace,
 )
-from twin.units import Duration
+from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
+from twin.world.plain import terminal_groups
 
 START = np.datetime64("2026-06-13T12:00:00", "ns")
 
 
-def at(group: AnyGroup, *seconds: float, seed: int = 1) -> TerminalStates:
+def group(layout: Layout, name: str = "ut") -> TerminalGroup:
+    return TerminalGroup(name=name, layout=layout)
+
+
+def at(layout: Layout, *seconds: float, seed: int = 1) -> TerminalStates:
     steps = np.round(np.array(seconds or (0.0,)) * 1e9).astype("timedelta64[ns]")
-    return Terminals.place([group], seed=seed).states(START + steps, START)
+    return Terminals.place([group(layout)], seed=seed).states(START + steps, START)
 
 
 def sphere(states: TerminalStates) -> np.ndarray:
@@ -39,38 +44,39 @@ def sphere(states: TerminalStates) -> np.ndarray:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> DiscGroup:
-    return DiscGroup(kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
+def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> Disc:
+    return Disc(latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
 
 
 def test_names_are_numbered_kept_or_the_groups_own() -> None:
     places = (
-        Position(latitude_deg=1, longitude_deg=2, name="Rome"),
-        Position(latitude_deg=3, longitude_deg=4),
+        Place(latitude_deg=1, longitude_deg=2, name="Rome"),
+        Place(latitude_deg=3, longitude_deg=4),
     )
     groups = [
-        ListGroup(kind="list", name="site", positions=places),
-        ListGroup(kind="list", name="ship", positions=places[1:], weight=2.0, antenna=Array(rows=4)),
-        disc(101),
+        TerminalGroup(name="site", layout=PlaceList(places=places)),
+        TerminalGroup(name="ship", layout=PlaceList(places=places[1:]), weight=2.0),
+        group(disc(101)),
     ]
     terminals = Terminals.place(groups, seed=1)
     assert terminals.names[:6] == ("Rome", "site-01", "ship", "ut-000", "ut-001", "ut-002")
     assert terminals.names[-1] == "ut-100"
-    assert Terminals.place([disc(3)], seed=1).names == ("ut-00", "ut-01", "ut-02")
+    assert Terminals.place([group(disc(3))], seed=1).names == ("ut-00", "ut-01", "ut-02")
     assert terminals.count == 104
     assert terminals.weight[:4].tolist() == [1.0, 1.0, 2.0, 1.0]
     assert terminals.group[:4].tolist() == [0, 0, 1, 2]
-    assert terminals.antennas[terminals.group[2]].rows == terminals.antenna[2].rows == 4
-    with pytest.raises(InputError, match='"Rome" stands twice, in group "site" and in group "Rome"'):
-        Terminals.place([groups[0], ListGroup(kind="list", name="Rome", positions=places[1:])], seed=1)
+    with pytest.raises(InputError, match='"Rome" occurs twice, in groups "site" and "Rome"'):
+        Terminals.place([groups[0], group(PlaceList(places=places[1:]), "Rome")], seed=1)
 
 
 def test_a_listed_altitude_overrides_the_groups_and_longitudes_are_wrapped() -> None:
-    places = (
-        Position(latitude_deg=1, longitude_deg=350, altitude_km=0.5),
-        Position(latitude_deg=1, longitude_deg=-180),
-    )
-    states = at(ListGroup(kind="list", altitude_km=10.0, positions=places))
+    positions = [
+        {"latitude_deg": 1, "longitude_deg": 350, "altitude_km": 0.5},
+        {"latitude_deg": 1, "longitude_deg": -180},
+    ]
+    section = {"kind": "list", "name": "ut", "altitude_km": 10.0, "positions": positions}
+    groups = terminal_groups(small(terminals=[section]).terminals)
+    states = Terminals.place(groups, seed=1).states(np.array([START]), START)
     assert states.altitude_km.tolist() == [[0.5, 10.0]]
     assert states.longitude_deg.tolist() == [[-10.0, -180.0]]
 
@@ -109,7 +115,7 @@ def test_a_disc_is_uniform_over_its_area() -> None:
 
 
 def grid(lat: tuple[float, float], lon: tuple[float, float], step: float) -> list[tuple[float, float]]:
-    states = at(GridGroup(kind="grid", latitude_deg=lat, longitude_deg=lon, step_deg=step))
+    states = at(Grid(latitude_deg=lat, longitude_deg=lon, step_deg=step))
     return list(zip(states.latitude_deg[0].tolist(), states.longitude_deg[0].tolist(), strict=True))
 
 
@@ -136,12 +142,12 @@ def test_fixed_terminals_cost_nothing_per_instant_and_stand_still() -> None:
 def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
     lat: float, lon: float, tilt: float, azimuth: float
 ) -> None:
-    group = ListGroup(
-        kind="list",
-        positions=(Position(latitude_deg=lat, longitude_deg=lon),),
+    tilted = TerminalGroup(
+        name="ut",
+        layout=PlaceList(places=(Place(latitude_deg=lat, longitude_deg=lon),)),
         orientation=Orientation(tilt_deg=tilt, azimuth_deg=azimuth),
     )
-    states = at(group)
+    states = Terminals.place([tilted], seed=1).states(np.array([START]), START)
     axes, up = states.antenna[0, 0], states.up[0, 0]
     assert np.allclose(axes @ axes.T, np.eye(3), atol=1e-13)
     assert np.linalg.det(axes) == pytest.approx(1.0, abs=1e-12)
@@ -157,15 +163,15 @@ def test_an_untilted_antenna_looks_up_with_x_to_the_north() -> None:
     assert np.array_equal(states.antenna[..., 0, :], states.north)
 
 
-def csv_file(folder: Path, text: str) -> CsvGroup:
+def csv_file(folder: Path, text: str) -> PlaceFile:
     path = folder / "sites.csv"
     path.write_text(text, encoding="utf-8")
-    return CsvGroup(kind="csv", path=path, altitude_km=1.0)
+    return PlaceFile(path=path, altitude_km=1.0)
 
 
 def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
-    group = csv_file(tmp_path, "\ufefflongitude_deg, latitude_deg,name,altitude_km\n10,20,a,\n\n350,-5,,0.2\n")
-    terminals = Terminals.place([group], seed=1)
+    file = csv_file(tmp_path, "\ufefflongitude_deg, latitude_deg,name,altitude_km\n10,20,a,\n\n350,-5,,0.2\n")
+    terminals = Terminals.place([group(file)], seed=1)
     assert terminals.names == ("a", "ut-01")
     states = terminals.states(np.array([START]), START)
     assert states.latitude_deg.tolist() == [[20.0, -5.0]]
@@ -177,50 +183,49 @@ def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_p
     ("text", "message"),
     [
         ("", "sites.csv: is empty"),
-        ("latitude_deg,longitude_deg\n", "has a header and no terminal"),
+        ("latitude_deg,longitude_deg\n", "has a header but no terminals"),
         ("lat,longitude_deg\n1,2\n", 'sites.csv:1: the column "latitude_deg" is missing'),
         ("lattitude_deg,longitude_deg\n1,2\n", 'did you mean "lattitude_deg"'),
         (
             "latitude_deg,longitude_deg,altitude_m\n1,2,3\n",
             'unknown column "altitude_m".*did you mean "altitude_km"',
         ),
-        ("latitude_deg,longitude_deg,name,name\n1,2,a,b\n", "a column stands twice"),
+        ("latitude_deg,longitude_deg,name,name\n1,2,a,b\n", "a column occurs twice"),
         ("latitude_deg,longitude_deg\n1,2\n\nx,2\n", 'sites.csv:4: latitude_deg = "x" is not a number'),
         ("latitude_deg,longitude_deg\n1,2\n91,2\n", "sites.csv:3: latitude_deg = 91 must lie from -90 to 90"),
         ("latitude_deg,longitude_deg\nnan,2\n", "sites.csv:2: latitude_deg = nan must lie"),
         ("latitude_deg,longitude_deg\n1,361\n", "longitude_deg = 361 must lie from -180 to 360"),
         ("latitude_deg,longitude_deg,altitude_km\n1,2,101\n", "altitude_km = 101 must lie"),
         ("latitude_deg,longitude_deg\n1\n", "sites.csv:2: 1 values for 2 columns"),
-        ("latitude_deg,longitude_deg,name\n1,2,a\n3,4,a\n", 'sites.csv:3: the name "a" stands on line 2 too'),
+        ("latitude_deg,longitude_deg,name\n1,2,a\n3,4,a\n", 'sites.csv:3: the name "a" is already used on line 2'),
         ('latitude_deg,longitude_deg\n1,"2\n', "is not a CSV file"),
     ],
 )
 def test_a_faulty_csv_file_is_refused_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Terminals.place([csv_file(tmp_path, text)], seed=1)
+        Terminals.place([group(csv_file(tmp_path, text))], seed=1)
 
 
 def test_a_missing_csv_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> None:
     csv_file(tmp_path, "")
-    with pytest.raises(InputError, match=r'site\.csv: there is no such file of terminals; did you mean "sites\.csv"'):
-        Terminals.place([CsvGroup(kind="csv", path=tmp_path / "site.csv")], seed=1)
+    with pytest.raises(InputError, match=r'site\.csv: no such file of terminals; did you mean "sites\.csv"'):
+        Terminals.place([group(PlaceFile(path=tmp_path / "site.csv"))], seed=1)
     with pytest.raises(InputError, match="cannot be read"):
-        Terminals.place([CsvGroup(kind="csv", path=tmp_path)], seed=1)
+        Terminals.place([group(PlaceFile(path=tmp_path))], seed=1)
     (tmp_path / "sites.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is not a CSV file in UTF-8"):
-        Terminals.place([CsvGroup(kind="csv", path=tmp_path / "sites.csv")], seed=1)
+        Terminals.place([group(PlaceFile(path=tmp_path / "sites.csv"))], seed=1)
 
 
-def flight(start: tuple[float, float], end: tuple[float, float], **keys: object) -> GreatCircleGroup:
-    return GreatCircleGroup.model_validate(
-        {"kind": "great_circle", "start": start, "end": end, "speed_km_h": 900.0, "altitude_km": 11.0, **keys}
-    )
+def flight(start: tuple[float, float], end: tuple[float, float], delay_ns: int = 0) -> GreatCircle:
+    return GreatCircle(start_deg=start, end_deg=end, speed_km_h=900.0, altitude_km=11.0, delay_ns=delay_ns)
 
 
 def test_a_flight_leaves_after_its_delay_keeps_speed_and_height_and_stops_at_the_end() -> None:
     quarter_s = np.pi / 2 * MEAN_EARTH_RADIUS_KM / 900.0 * 3600.0
-    group = flight((0, 0), (0, 90), delay="10min")
-    states = at(group, 0, 600, 600 + quarter_s / 3, 600 + quarter_s, 600 + 2 * quarter_s)
+    states = at(
+        flight((0, 0), (0, 90), 600_000_000_000), 0, 600, 600 + quarter_s / 3, 600 + quarter_s, 600 + 2 * quarter_s
+    )
     assert states.longitude_deg[:, 0] == pytest.approx([0, 0, 30, 90, 90], abs=1e-9)
     assert states.altitude_km.tolist() == [[11.0]] * 5
     speed = np.linalg.norm(states.velocity_km_s[:, 0], axis=-1)
@@ -244,13 +249,15 @@ def test_a_flight_to_where_it_is_stays_and_one_to_the_antipode_is_refused() -> N
     assert not states.velocity_km_s.any()
     assert states.latitude_deg == pytest.approx(np.full((2, 1), 10.0), abs=1e-12)
     for end in ((-10, -160), (-10, 200)):
-        with pytest.raises(InputError, match="lie opposite each other"):
-            Terminals.place([flight((10, 20), end)], seed=1)
+        with pytest.raises(InputError, match="are antipodes"):
+            Terminals.place([group(flight((10, 20), end))], seed=1)
 
 
-def route(*points: tuple[float, float, float]) -> WaypointGroup:
-    waypoints = tuple(Waypoint(latitude_deg=a, longitude_deg=b, at=Duration(int(t * 1e9))) for a, b, t in points)
-    return WaypointGroup(kind="waypoints", waypoints=waypoints)
+def route(*points: tuple[float, float, float], altitude_km: float = 0.0) -> Route:
+    return Route(
+        places=tuple(TimedPlace(latitude_deg=a, longitude_deg=b, time_ns=int(t * 1e9)) for a, b, t in points),
+        altitude_km=altitude_km,
+    )
 
 
 def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:
@@ -273,9 +280,9 @@ def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:
 def test_velocity_is_the_derivative_of_position(
     start: tuple[float, float], end: tuple[float, float], part: float, altitude_km: float
 ) -> None:
-    group = route((*start, 0), (*end, 20_000)).model_copy(update={"altitude_km": altitude_km})
+    path = route((*start, 0), (*end, 20_000), altitude_km=altitude_km)
     try:
-        states = at(group, *(20_000 * part + np.array([-0.5, 0.0, 0.5])))
+        states = at(path, *(20_000 * part + np.array([-0.5, 0.0, 0.5])))
     except InputError:
         return  # opposite places
     slope = states.position_km[2, 0] - states.position_km[0, 0]
@@ -288,9 +295,9 @@ def test_velocity_is_the_derivative_of_position(
 
 def test_movers_and_fixed_terminals_live_side_by_side_and_a_cut_changes_nothing() -> None:
     groups = [
-        disc(3),
-        flight((40, 0), (50, 10), name="jet"),
-        route((0, 0, 0), (1, 1, 50)).model_copy(update={"name": "car"}),
+        group(disc(3)),
+        group(flight((40, 0), (50, 10)), "jet"),
+        group(route((0, 0, 0), (1, 1, 50)), "car"),
     ]
     terminals = Terminals.place(groups, seed=4)
     assert terminals.names == ("ut-00", "ut-01", "ut-02", "jet", "car")

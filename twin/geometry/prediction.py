@@ -10,8 +10,7 @@ from typing import Final
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
-from twin.catalogue import ElementSet
-from twin.geometry.ephemeris import Ephemeris, SatelliteStates
+from twin.geometry.ephemeris import Elements, Ephemeris, SatelliteStates
 from twin.geometry.links import visibility
 from twin.geometry.snapshot import Snapshot
 from twin.geometry.terminals import TerminalStates
@@ -32,7 +31,7 @@ class Forecast:
     prediction has an ephemeris of its own.
     """
 
-    def __init__(self, sets: Sequence[ElementSet], *, min_elevation_deg: float, lag_ns: int = 0) -> None:
+    def __init__(self, sets: Sequence[Elements], *, min_elevation_deg: float, lag_ns: int = 0) -> None:
         self._sets = sets
         self._lag_ns = lag_ns
         self._min_sine = float(np.sin(np.radians(min_elevation_deg)))

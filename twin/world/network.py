@@ -26,6 +26,7 @@ from twin.timeline import Timeline
 from twin.uncertainty import Clocks
 from twin.units import instant, watts_from_dbm
 from twin.world.outages import OutageSchedule
+from twin.world.plain import terminal_groups
 from twin.world.setup import Worlds
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Network:
         InputError
             If an input is wrong.
         """
-        terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
+        terminals = Terminals.place(terminal_groups(scenario.terminals), seed=scenario.seed)
         time, association = scenario.time, scenario.association
         timeline = Timeline(start=instant(time.start), epoch_ns=int(time.epoch), epochs=time.epochs)
         worlds = Worlds.of(scenario, timeline, terminals)

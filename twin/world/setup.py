@@ -18,6 +18,7 @@ from twin.geometry.terminals import Terminals
 from twin.timeline import Timeline
 from twin.uncertainty import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
 from twin.units import instant
+from twin.world.plain import attitude_error, clock_error, orbit_error, position_error
 
 if TYPE_CHECKING:
     from twin.scenario import Scenario
@@ -112,7 +113,7 @@ class Worlds:
                 lag_ns=int(belief.element_lag or 0),
             ),
             without_history=len(unheard),
-            clocks=Clocks(error=belief.clock, seed=scenario.seed, start=timeline.start),
+            clocks=Clocks(error=clock_error(belief.clock), seed=scenario.seed, start=timeline.start),
         )
 
 
@@ -160,9 +161,9 @@ def _believed_sky(
         lag_ns=int(belief.element_lag or 0),
     )
     return VisibilityWindows(
-        ephemeris=BelievedEphemeris(ephemeris, belief.orbit, seed=seed),
-        terminals=BelievedTerminals(terminals, belief.position, seed=seed),
+        ephemeris=BelievedEphemeris(ephemeris, orbit_error(belief.orbit), seed=seed),
+        terminals=BelievedTerminals(terminals, position_error(belief.position), seed=seed),
         timeline=timeline,
         min_elevation_deg=scenario.association.min_elevation_deg,
-        seen=Attitude(error=belief.attitude, seed=seed).mistaken,
+        seen=Attitude(error=attitude_error(belief.attitude), seed=seed).mistaken,
     )
