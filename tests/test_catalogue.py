@@ -146,7 +146,7 @@ def test_the_satrec_is_the_librarys_own(tmp_path: Path) -> None:
         ([ISS[0], ISS[1].replace("51.6333", "51.6433")], 2, "line 2: checksum 8, expected 9"),
         ([ISS[0], ISS[1][:60]], 2, "line 2 has 60 columns, expected 69"),
         ([ISS[0][:20], ISS[1]], 1, "line 1 has 20 columns, expected 69"),
-        ([ISS[0] + "7", ISS[1]], 1, "line 1 goes on after column 69 without a space"),
+        ([ISS[0] + "7", ISS[1]], 1, "line 1 continues after column 69 without a space"),
         ([ISS[0], VANGUARD[1]], 2, 'catalogue number "00005" on line 2, "25544" on line 1'),
         ([ISS[0]], 1, "line 1 without a line 2 after it"),
         ([ISS[1]], 1, "line 2 without a line 1 before it"),
@@ -224,7 +224,7 @@ def test_of_two_files_the_newer_counts_whatever_their_order(tmp_path: Path) -> N
         (b"<ndm><omm>", "the XML cannot be read"),
         (b"OBJECT_NAME,NORAD_CAT_ID,EPOCH\r\n", "no element set in it (OMM CSV)"),
         (b"OBJECT_NAME,NORAD_CAT_ID\n" + b"x" * 200_000 + b",5\n", "the CSV cannot be read"),
-        (ISS[0].encode(), "the first: line or record 1: line 1 without a line 2 after it"),
+        (ISS[0].encode(), "first fault: line or record 1: line 1 without a line 2 after it"),
     ],
 )
 def test_what_is_no_catalogue_is_refused_by_name(tmp_path: Path, content: bytes, words: str) -> None:
@@ -240,7 +240,7 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
         read_catalogue([tmp_path / "absent.tle"])
     with pytest.raises(InputError, match="is a directory"):
         read_catalogue([tmp_path])
-    with pytest.raises(InputError, match="no catalogue file is given"):
+    with pytest.raises(InputError, match="no catalogue file given"):
         read_catalogue([])
 
 
@@ -254,7 +254,7 @@ def test_ages_and_the_summary(tmp_path: Path) -> None:
         "read 3, used 2 of 2 satellites, dropped 1, duplicates 0",
         "epochs 2026-06-13T20:02Z to 2026-07-14T21:45Z",
         "age at 2026-07-14T00:00Z: median 14.6 days, -0.9 to 30.2 days",
-        "warning: 1 satellites have elements more than 14 days off",
+        "warning: 1 satellites have elements more than 14 days from this instant",
         "dropped 5 (elements.txt:5): line 1 without a line 2 after it",
     ]
 

@@ -90,7 +90,7 @@ def test_nothing_left_is_refused_with_the_reason(catalogue: Catalogue) -> None:
     with pytest.raises(InputError) as fault:
         catalogue.select(names=["LOW-01-1"])
     assert str(fault.value) == (
-        'the selection leaves none of 18 satellites: name fits none of "LOW-01-1";'
+        'the selection leaves none of 18 satellites: name matches none of "LOW-01-1";'
         ' no satellite is named "LOW-01-1"; did you mean "LOW-01-01"?'
     )
 

@@ -166,11 +166,11 @@ def shrink(server: Server) -> None:
     ("mishap", "words"),
     [
         (refuse, "HTTP status 503"),
-        (break_off, "no whole answer"),
-        (hang_up, "no whole answer"),
+        (break_off, "no complete response"),
+        (hang_up, "no complete response"),
         (apologise, "is a web page"),
         (know_nothing, "holds no element sets"),
-        (shrink, "the answer has 4 satellites and the file 10"),
+        (shrink, "the response has 4 satellites, the file 10"),
     ],
 )
 def test_a_mishap_never_costs_a_good_file(server: Server, held: Path, mishap, words: str) -> None:
@@ -186,7 +186,7 @@ def test_a_mishap_never_costs_a_good_file(server: Server, held: Path, mishap, wo
 @pytest.mark.parametrize("mishap", [refuse, break_off, hang_up, apologise, know_nothing])
 def test_a_mishap_without_a_file_is_an_error_and_leaves_none(server: Server, tmp_path: Path, mishap) -> None:
     mishap(server)
-    with pytest.raises(InputError, match="no elements are held"):
+    with pytest.raises(InputError, match="no elements are stored"):
         ask(server, tmp_path)
     assert not (tmp_path / "starlink.csv").exists()
 
@@ -196,7 +196,7 @@ def test_no_network_keeps_the_file(server: Server, held: Path) -> None:
     result = fetch("starlink", held, template="http://127.0.0.1:9/{group}", now=START + 3 * HOUR)
     assert result.status == "kept"
     assert "refused" in result.detail
-    with pytest.raises(InputError, match="no elements are held"):
+    with pytest.raises(InputError, match="no elements are stored"):
         fetch("other", held, template="http://127.0.0.1:9/{group}", now=START)
 
 
@@ -244,5 +244,5 @@ def test_a_template_is_a_web_address(tmp_path: Path, template: str) -> None:
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="cannot be used as a folder"):
         fetch("starlink", tmp_path / "file")
