@@ -1,4 +1,4 @@
-"""Where terminals are placed, how they are called and how they point."""
+"""Positions, names and antenna orientations of terminals."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> Di
     return Disc(latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
 
 
-def test_names_are_numbered_kept_or_the_groups_own() -> None:
+def test_names_are_given_numbered_or_those_of_the_group() -> None:
     places = (
         Place(latitude_deg=1, longitude_deg=2, name="Rome"),
         Place(latitude_deg=3, longitude_deg=4),
@@ -69,7 +69,7 @@ def test_names_are_numbered_kept_or_the_groups_own() -> None:
         Terminals.place([groups[0], group(PlaceList(places=places[1:]), "Rome")], seed=1)
 
 
-def test_a_listed_altitude_overrides_the_groups_and_longitudes_are_wrapped() -> None:
+def test_a_listed_altitude_overrides_that_of_the_group_and_longitudes_are_wrapped() -> None:
     positions = [
         {"latitude_deg": 1, "longitude_deg": 350, "altitude_km": 0.5},
         {"latitude_deg": 1, "longitude_deg": -180},
@@ -83,7 +83,7 @@ def test_a_listed_altitude_overrides_the_groups_and_longitudes_are_wrapped() -> 
 
 @given(st.floats(-90, 90), st.floats(0.001, 20_000), st.integers(0, 1000))
 @settings(max_examples=30)
-def test_a_disc_holds_all_its_terminals_and_more_terminals_move_none(
+def test_a_disc_contains_its_terminals_and_a_larger_count_moves_none(
     latitude_deg: float, radius_km: float, seed: int
 ) -> None:
     few, many = (
@@ -104,7 +104,7 @@ def test_a_disc_is_uniform_over_its_area() -> None:
     points = sphere(at(disc(count, radius_km)))[0]
     lat, lon = np.radians(45.0), np.radians(9.0)
     centre = np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    # on a sphere the height of a cap is uniform where its area is
+    # on a sphere the height of a cap is proportional to its area
     height = (1 - points @ centre) / (1 - np.cos(radius_km / MEAN_EARTH_RADIUS_KM))
     rank = np.abs(np.sort(height) - (np.arange(count) + 0.5) / count).max()
     assert rank < 1.95 / np.sqrt(count)  # Kolmogorov-Smirnov at 0.1 %
@@ -119,16 +119,16 @@ def grid(lat: tuple[float, float], lon: tuple[float, float], step: float) -> lis
     return list(zip(states.latitude_deg[0].tolist(), states.longitude_deg[0].tolist(), strict=True))
 
 
-def test_a_grid_holds_both_ends_each_meridian_once_and_a_pole_once() -> None:
+def test_a_grid_has_both_ends_and_each_meridian_and_pole_once() -> None:
     assert grid((0, 10), (0, 10), 10) == [(0, 0), (0, 10), (10, 0), (10, 10)]
     assert grid((0, 9.9), (5, 5), 5) == [(0, 5), (5, 5)]
     assert grid((0, 0), (-180, 180), 90) == [(0, -180), (0, -90), (0, 0), (0, 90)]
     assert grid((0, 0), (0, 360), 90) == [(0, 0), (0, 90), (0, 180), (0, -90)]
     assert len(grid((-90, 90), (-180, 180), 45)) == 2 + 3 * 8
-    assert len(grid((0, 0.3), (0, 0), 0.1)) == 4  # 0.1 three times is a hair more than 0.3
+    assert len(grid((0, 0.3), (0, 0), 0.1)) == 4  # 3 * 0.1 is slightly more than 0.3
 
 
-def test_fixed_terminals_cost_nothing_per_instant_and_stand_still() -> None:
+def test_fixed_terminals_need_no_memory_per_instant_and_do_not_move() -> None:
     states = at(disc(3), *range(100))
     assert states.position_km.shape == (100, 3, 3)
     assert states.antenna.shape == (100, 3, 3, 3)
@@ -139,7 +139,7 @@ def test_fixed_terminals_cost_nothing_per_instant_and_stand_still() -> None:
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 180), st.floats(-360, 360))
-def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
+def test_antenna_axes_are_right_handed_and_follow_the_angles(
     lat: float, lon: float, tilt: float, azimuth: float
 ) -> None:
     tilted = TerminalGroup(
@@ -157,7 +157,7 @@ def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
     assert z @ states.north[0, 0] == pytest.approx(np.sin(np.radians(tilt)) * np.cos(np.radians(azimuth)), abs=1e-12)
 
 
-def test_an_untilted_antenna_looks_up_with_x_to_the_north() -> None:
+def test_an_untilted_antenna_points_up_with_x_to_the_north() -> None:
     states = at(disc(4))
     assert np.array_equal(states.antenna[..., 2, :], states.up)
     assert np.array_equal(states.antenna[..., 0, :], states.north)
@@ -201,12 +201,12 @@ def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_p
         ('latitude_deg,longitude_deg\n1,"2\n', "is not a CSV file"),
     ],
 )
-def test_a_faulty_csv_file_is_refused_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_csv_file_is_rejected_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Terminals.place([group(csv_file(tmp_path, text))], seed=1)
 
 
-def test_a_missing_csv_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> None:
+def test_a_missing_csv_file_and_a_binary_one_are_rejected(tmp_path: Path) -> None:
     csv_file(tmp_path, "")
     with pytest.raises(InputError, match=r'site\.csv: no such file of terminals; did you mean "sites\.csv"'):
         Terminals.place([group(PlaceFile(path=tmp_path / "site.csv"))], seed=1)
@@ -221,7 +221,7 @@ def flight(start: tuple[float, float], end: tuple[float, float], delay_ns: int =
     return GreatCircle(start_deg=start, end_deg=end, speed_km_h=900.0, altitude_km=11.0, delay_ns=delay_ns)
 
 
-def test_a_flight_leaves_after_its_delay_keeps_speed_and_height_and_stops_at_the_end() -> None:
+def test_a_flight_starts_after_its_delay_keeps_speed_and_altitude_and_stops_at_the_end() -> None:
     quarter_s = np.pi / 2 * MEAN_EARTH_RADIUS_KM / 900.0 * 3600.0
     states = at(
         flight((0, 0), (0, 90), 600_000_000_000), 0, 600, 600 + quarter_s / 3, 600 + quarter_s, 600 + 2 * quarter_s
@@ -229,7 +229,7 @@ def test_a_flight_leaves_after_its_delay_keeps_speed_and_height_and_stops_at_the
     assert states.longitude_deg[:, 0] == pytest.approx([0, 0, 30, 90, 90], abs=1e-9)
     assert states.altitude_km.tolist() == [[11.0]] * 5
     speed = np.linalg.norm(states.velocity_km_s[:, 0], axis=-1)
-    # on the equator and 11 km up the ellipsoid's radius replaces the mean radius
+    # on the equator at 11 km, the radius of the ellipsoid replaces the mean radius
     expected = 0.25 * (6378.137 + 11.0) / MEAN_EARTH_RADIUS_KM
     assert speed == pytest.approx([0, expected, expected, 0, 0], rel=1e-12)
     assert states.antenna[:, 0, 0] == pytest.approx(states.east[:, 0], abs=1e-12)  # x along the heading
@@ -244,7 +244,7 @@ def test_a_flight_over_the_pole_needs_no_special_case() -> None:
     assert steps.max() / steps.min() < 1.001
 
 
-def test_a_flight_to_where_it_is_stays_and_one_to_the_antipode_is_refused() -> None:
+def test_a_flight_of_zero_length_rests_and_one_to_the_antipode_is_rejected() -> None:
     states = at(flight((10, 20), (10, 20)), 0, 5)
     assert not states.velocity_km_s.any()
     assert states.latitude_deg == pytest.approx(np.full((2, 1), 10.0), abs=1e-12)
@@ -260,13 +260,13 @@ def route(*points: tuple[float, float, float], altitude_km: float = 0.0) -> Rout
     )
 
 
-def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:
+def test_waypoints_are_passed_on_time_and_the_ends_are_kept() -> None:
     states = at(route((0, 0, 100), (0, 1, 200), (0, 1, 300), (1, 1, 500)), 0, 100, 150, 200, 250, 400, 500, 900)
     assert states.longitude_deg[:, 0] == pytest.approx([0, 0, 0.5, 1, 1, 1, 1, 1], abs=1e-12)
     assert states.latitude_deg[:, 0] == pytest.approx([0, 0, 0, 0, 0, 0.5, 1, 1], abs=1e-12)
     moving = np.linalg.norm(states.velocity_km_s[:, 0], axis=-1) > 0
     assert moving.tolist() == [False, True, True, False, False, True, False, False]
-    # heading: east until it leaves north at 300 s, also while it waits
+    # heading: east until the departure to the north at 300 s, also during the wait
     eastward = np.einsum("ti,ti->t", states.antenna[:, 0, 0], states.east[:, 0])
     assert eastward == pytest.approx([1, 1, 1, 1, 1, 0, 0, 0], abs=1e-12)
 
@@ -284,7 +284,7 @@ def test_velocity_is_the_derivative_of_position(
     try:
         states = at(path, *(20_000 * part + np.array([-0.5, 0.0, 0.5])))
     except InputError:
-        return  # opposite places
+        return  # antipodes
     slope = states.position_km[2, 0] - states.position_km[0, 0]
     # over 1 s at up to 1 km/s: third derivative v³/R²/24 = 1e-9 km/s, rounding of 6,400 km 2e-12
     assert np.abs(slope - states.velocity_km_s[1, 0]).max() < 5e-9
@@ -293,7 +293,7 @@ def test_velocity_is_the_derivative_of_position(
     assert np.allclose(states.up[1, 0] @ states.velocity_km_s[1, 0], 0.0, atol=1e-12)
 
 
-def test_movers_and_fixed_terminals_live_side_by_side_and_a_cut_changes_nothing() -> None:
+def test_moving_and_fixed_terminals_coexist_and_windows_change_nothing() -> None:
     groups = [
         group(disc(3)),
         group(flight((40, 0), (50, 10)), "jet"),
