@@ -9,8 +9,8 @@ from time import perf_counter
 import pandas as pd
 
 import twin
-from twin.simulation.run import run_network
-from twin.world.network import Network
+from twin.simulation.run import run_setup
+from twin.world.setup import Setup
 
 Timing = tuple[float, float, pd.Series]
 
@@ -28,11 +28,11 @@ EQUAL_WORK = ("precoding.change_iterations=1",)
 def timed(*overrides: str, epochs: int = 200) -> Timing:
     """Milliseconds of an epoch, iterations of its precoder, and milliseconds by stage, of a quickstart."""
     scenario = twin.load_scenario(ROOT / "scenarios" / "quickstart.toml", [f"time.duration={epochs}s", *overrides])
-    network = Network.of(scenario)
+    setup = Setup.of(scenario)
     with TemporaryDirectory() as folder:
-        begun = perf_counter()
-        trace = run_network(network, Path(folder) / "trace")
-        wall_ms = (perf_counter() - begun) / epochs * 1e3
+        initial = perf_counter()
+        trace = run_setup(setup, Path(folder) / "trace")
+        wall_ms = (perf_counter() - initial) / epochs * 1e3
         stages = trace.timings.groupby("stage").wall_s.sum() / epochs * 1e3
         iterations = float(trace.epochs.precoder_iterations.mean())
     return wall_ms, iterations, stages

@@ -10,8 +10,8 @@ from time import perf_counter
 import pandas as pd
 
 import twin
-from twin.simulation.run import run_network
-from twin.world.network import Network
+from twin.simulation.run import run_setup
+from twin.world.setup import Setup
 
 ROOT = Path(__file__).resolve().parents[1]
 STARLINK = ROOT.parent / "shared" / "data" / "tle" / "starlink_2026-05-30_CRLF.tle"
@@ -20,11 +20,11 @@ STARLINK = ROOT.parent / "shared" / "data" / "tle" / "starlink_2026-05-30_CRLF.t
 def timed(*overrides: str, epochs: int = 600) -> tuple[float, pd.Series]:
     """Wall seconds of an epoch, all told, and milliseconds by stage, of a quickstart with overrides."""
     scenario = twin.load_scenario(ROOT / "scenarios" / "quickstart.toml", [f"time.duration={epochs}s", *overrides])
-    network = Network.of(scenario)
+    setup = Setup.of(scenario)
     with TemporaryDirectory() as folder:
-        begun = perf_counter()
-        trace = run_network(network, Path(folder) / "trace")
-        wall_s = (perf_counter() - begun) / epochs
+        initial = perf_counter()
+        trace = run_setup(setup, Path(folder) / "trace")
+        wall_s = (perf_counter() - initial) / epochs
         stages = trace.timings.groupby("stage").wall_s.sum() / epochs * 1e3
     return wall_s, stages
 

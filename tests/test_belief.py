@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers.small_run import begun, reports, reports_with_stops, rows_of, small
+from tests.helpers.small_run import link_rows, records, records_with_stops, rows_of, small
 from twin.catalogue import Walker, walker_catalogue
 from twin.catalogue.tle import checksum, tle_text
 from twin.cli.entry import main
@@ -18,15 +18,14 @@ from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
 from twin.geometry.terminals import Terminals
 from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
-from twin.simulation.loop import Loop
-from twin.simulation.rows import link_rows
 from twin.simulation.run import manifest_of
+from twin.simulation.scoring import applied
 from twin.uncertainty import BelievedEphemeris, BelievedTerminals, ClockError, Clocks, OrbitError, PositionError
 from twin.uncertainty.attitude import rotation
 from twin.uncertainty.errors import Law
 from twin.uncertainty.orbits import displaced
-from twin.world.network import Network
 from twin.world.plain import terminal_groups
+from twin.world.setup import Setup
 
 START = np.datetime64("2026-01-01T00:00:00", "ns")
 SETS = walker_catalogue(
@@ -37,8 +36,8 @@ SHIFTED = {"belief.orbit": {"along_track_km": 20.0}}
 
 
 def total_se(changes: dict[str, Any]) -> float:
-    found = reports(Network.of(small(changes)))
-    return sum(float(report.outcome.spectral_efficiency_bps_hz.sum()) for report in found)
+    found = records(Setup.of(small(changes)))
+    return sum(float(report.score.spectral_efficiency_bps_hz.sum()) for report in found)
 
 
 # Believed positions of satellites
@@ -179,8 +178,8 @@ def test_small_rotations_move_directions_by_their_angles() -> None:
 
 
 def test_attitude_errors_change_departures_only() -> None:
-    network = Network.of(small({"belief.attitude": {"law": "constant", "roll_deg": 2.0, "pitch_deg": 1.0}}))
-    snapshot, believed = network.sky.at(2), network.believed_sky.at(2)
+    setup = Setup.of(small({"belief.attitude": {"law": "constant", "roll_deg": 2.0, "pitch_deg": 1.0}}))
+    snapshot, believed = setup.truth.windows.at(2), setup.belief.windows.at(2)
     at, off = (each.links(each.norad_id) for each in (snapshot, believed))
     np.testing.assert_array_equal(off.range_km, at.range_km)
     rays = [np.concatenate([one.departure, one.departure_nadir_cos[..., None]], axis=-1) for one in (at, off)]
@@ -189,7 +188,7 @@ def test_attitude_errors_change_departures_only() -> None:
     # both rotations combined, except the component along the rotation axis
     assert (angle_deg < np.hypot(2.0, 1.0) + 0.01).all()
     assert angle_deg.max() > 1.5
-    again = network.believed_sky.links_at(network.timeline.begin_ns(2), believed.norad_id)
+    again = setup.belief.windows.links_at(setup.timeline.begin_ns(2), believed.norad_id)
     np.testing.assert_array_equal(again.departure, off.departure)
 
 
@@ -204,18 +203,19 @@ def test_attitude_errors_reduce_the_rate() -> None:
 
 
 def test_a_belief_without_error_reproduces_the_truth_bit_for_bit() -> None:
-    plain = Network.of(small())
-    other = Network.of(small({"belief.orbit": {"every": "1h"}, "belief.position": {"horizontal_km": 0.0}}))
-    assert other.believed_sky is not other.sky
-    assert rows_of(other, reports(other), links=True) == rows_of(plain, reports(plain), links=True)
+    plain = Setup.of(small())
+    other = Setup.of(small({"belief.orbit": {"every": "1h"}, "belief.position": {"horizontal_km": 0.0}}))
+    assert other.belief.windows is not other.truth.windows
+    assert rows_of(other, records(other), links=True) == rows_of(plain, records(plain), links=True)
 
 
 def test_the_precoder_uses_believed_geometry_and_rates_use_the_true_one() -> None:
-    exact, off = Network.of(small()), Network.of(small(SHIFTED))
-    snapshot, believed = off.sky.at(3), off.believed_sky.at(3)
+    exact, off = Setup.of(small()), Setup.of(small(SHIFTED))
+    snapshot, believed = off.truth.windows.at(3), off.belief.windows.at(3)
     norad_id = np.intersect1d(snapshot.norad_id, believed.norad_id)
     assert not np.allclose(believed.links(norad_id).departure, snapshot.links(norad_id).departure, atol=1e-3)
-    np.testing.assert_array_equal(off.true_csi_now(snapshot, norad_id)[0].gain, exact.csi_now(snapshot, norad_id).gain)
+    answered = off.truth.csi(snapshot, norad_id, applied(off, 3, norad_id)).csi
+    np.testing.assert_array_equal(answered.gain, exact.belief.csi(snapshot, norad_id).gain)
     # 20 km at 700 km are 1.6 degrees: an eighth of the beam width of four elements; 16 have a quarter of it
     assert total_se(SHIFTED) < total_se({})
     wide = {"satellites.array": {"rows": 16, "columns": 16}}
@@ -242,17 +242,17 @@ def test_larger_errors_reduce_the_rate_more() -> None:
     ids=str,
 )
 def test_stops_change_no_row(changes: dict[str, Any]) -> None:
-    network = Network.of(small(changes))
-    whole = rows_of(network, reports(network), links=True)
-    assert rows_of(network, reports_with_stops(network, [1, 3, 4, 9]), links=True) == whole
+    setup = Setup.of(small(changes))
+    whole = rows_of(setup, records(setup), links=True)
+    assert rows_of(setup, records_with_stops(setup, [1, 3, 4, 9]), links=True) == whole
 
 
 def test_satellites_that_are_visible_only_by_belief_serve_without_being_received() -> None:
     """With an error of half an orbit along the track, the serving satellites are on the other side of the Earth."""
     changes = {"belief.orbit": {"law": "constant", "along_track_km": 21_900.0}, "association.name": "nearest_cluster"}
-    found = reports(Network.of(small(changes)))
-    assert any(report.outcome.serving.any() for report in found)
-    assert all((report.outcome.spectral_efficiency_bps_hz == 0.0).all() for report in found)
+    found = records(Setup.of(small(changes)))
+    assert any(report.score.serving.any() for report in found)
+    assert all((report.score.spectral_efficiency_bps_hz == 0.0).all() for report in found)
 
 
 def test_the_network_predicts_from_a_separate_file_of_older_elements(tmp_path: Path) -> None:
@@ -263,10 +263,10 @@ def test_the_network_predicts_from_a_separate_file_of_older_elements(tmp_path: P
     )
     file = tmp_path / "old.tle"
     file.write_text(tle_text(old.sets[:300]), encoding="utf-8")
-    network = Network.of(small({"belief.source": str(file)}))
-    assert len(network.sky.ephemeris.norad_ids) == len(network.believed_sky.ephemeris.norad_ids) == 300
-    assert "old.tle" in manifest_of(network).inputs
-    snapshot, believed = network.sky.at(0), network.believed_sky.at(0)
+    setup = Setup.of(small({"belief.source": str(file)}))
+    assert len(setup.truth.windows.ephemeris.norad_ids) == len(setup.belief.windows.ephemeris.norad_ids) == 300
+    assert "old.tle" in manifest_of(setup).inputs
+    snapshot, believed = setup.truth.windows.at(0), setup.belief.windows.at(0)
     both = np.intersect1d(snapshot.norad_id, believed.norad_id)
     height = [np.linalg.norm(each.satellites.position_km[0], axis=-1).mean() for each in (snapshot, believed)]
     assert len(both)
@@ -286,12 +286,12 @@ def dated(path: Path, days: int, height_km: float) -> Path:
 def test_a_lag_selects_the_elements_that_are_old_enough(tmp_path: Path) -> None:
     files = [dated(tmp_path / str(days) / "set.tle", days, 600.0 + days) for days in (1, 4)]
     both = {"constellation.source": [str(file) for file in files]}
-    lagging = Network.of(small(both | {"belief.element_lag": "2d"}))
-    direct = Network.of(small({"constellation.source": str(files[0]), "belief.source": str(files[1])}))
-    norad_id = lagging.believed_sky.ephemeris.norad_ids
+    lagging = Setup.of(small(both | {"belief.element_lag": "2d"}))
+    direct = Setup.of(small({"constellation.source": str(files[0]), "belief.source": str(files[1])}))
+    norad_id = lagging.belief.windows.ephemeris.norad_ids
     at = np.array([START])
-    for sky in ("sky", "believed_sky"):
-        one, other = (getattr(each, sky).ephemeris.states(at, norad_id) for each in (lagging, direct))
+    for side in ("truth", "belief"):
+        one, other = (getattr(each, side).windows.ephemeris.states(at, norad_id) for each in (lagging, direct))
         np.testing.assert_array_equal(one.position_km, other.position_km)
     # the files have the same name, and both are listed
     assert len(manifest_of(lagging).inputs) == len(manifest_of(direct).inputs) == 2
@@ -333,19 +333,19 @@ def test_reports_older_than_the_history_are_rejected(key: str, value: str) -> No
 
 def test_a_lag_longer_than_the_history_is_rejected(tmp_path: Path) -> None:
     file = dated(tmp_path / "a" / "set.tle", 1, 600.0)
-    with pytest.raises(InputError, match="no satellite has elements that are so old"):
-        Network.of(small({"constellation.source": str(file), "belief.element_lag": "2d"}))
+    with pytest.raises(InputError, match="no satellite has elements of this age"):
+        Setup.of(small({"constellation.source": str(file), "belief.element_lag": "2d"}))
 
 
 def test_a_belief_without_a_separate_file_has_the_age_limit_of_the_constellation(tmp_path: Path) -> None:
     file = dated(tmp_path / "a" / "set.tle", 1, 600.0)
     changes = {"constellation.source": str(file), "constellation.max_element_age": "6h"}
-    network = Network.of(small(changes | {"belief.attitude": {"roll_deg": 1.0}}))
-    assert not network.believed_sky.at(0).visible.any()
+    setup = Setup.of(small(changes | {"belief.attitude": {"roll_deg": 1.0}}))
+    assert not setup.belief.windows.at(0).visible.any()
 
 
 def test_a_satellite_without_a_prediction_has_no_residual(monkeypatch: pytest.MonkeyPatch) -> None:
-    lost = int(Network.of(small()).sky.at(0).norad_id[0])
+    lost = int(Setup.of(small()).truth.windows.at(0).norad_id[0])
     plain = BelievedEphemeris.states
 
     def without_one(self: BelievedEphemeris, instants: np.ndarray, norad_ids: np.ndarray) -> SatelliteStates:
@@ -356,8 +356,8 @@ def test_a_satellite_without_a_prediction_has_no_residual(monkeypatch: pytest.Mo
         return replace(states, usable=states.usable & ~gone, position_km=position, velocity_km_s=velocity)
 
     monkeypatch.setattr(BelievedEphemeris, "states", without_one)
-    network = Network.of(small(SHIFTED))
-    written = link_rows(network, reports(network)[0])
+    setup = Setup.of(small(SHIFTED))
+    written = link_rows(setup, records(setup)[0])
     own = written["satellite"] == lost
     assert own.any()
     for name in ("residual_delay_s", "residual_doppler_hz", "phase_error_rad"):
@@ -372,7 +372,7 @@ def test_a_belief_file_with_other_satellites_is_rejected(tmp_path: Path) -> None
     )
     file.write_text("".join(f"{line}{checksum(line + '0')}\n" for line in lines), encoding="utf-8")
     with pytest.raises(InputError, match="none of the constellation's satellites"):
-        Network.of(small({"belief.source": str(file)}))
+        Setup.of(small({"belief.source": str(file)}))
 
 
 # Compensation by prediction alone
@@ -380,8 +380,8 @@ def test_a_belief_file_with_other_satellites_is_rejected(tmp_path: Path) -> None
 
 def test_an_open_loop_is_perfect_without_prediction_errors() -> None:
     perfect = {"precompensation": {"name": "gaussian_phase", "phase_variance_rad2": 0.0}}
-    network, other = (Network.of(small(each)) for each in ({"precompensation": {"name": "open_loop"}}, perfect))
-    assert rows_of(network, reports(network)) == rows_of(other, reports(other))
+    setup, other = (Setup.of(small(each)) for each in ({"precompensation": {"name": "open_loop"}}, perfect))
+    assert rows_of(setup, records(setup)) == rows_of(other, records(other))
 
 
 @pytest.fixture(scope="module")
@@ -418,14 +418,15 @@ def test_the_phase_of_an_open_loop_is_that_of_the_prediction_error() -> None:
         "precompensation": {"name": "open_loop", "elapsed_ms": 10.0},
         "belief.clock": {"law": "constant", "satellite_ns": 0.05, "satellite_ppb": 2.0},
     }
-    network = Network.of(small(changes))
-    snapshot = network.sky.at(1)
-    alignment = network.true_csi_now(snapshot, snapshot.norad_id)[1]
+    setup = Setup.of(small(changes))
+    snapshot = setup.truth.windows.at(1)
+    norad_id = snapshot.norad_id
+    alignment = setup.truth.csi(snapshot, norad_id, applied(setup, 1, norad_id)).alignment
     # at 2 GHz and 10 s after the start: 0.05 ns + 10 s of 2e-9, and 4 Hz for 10 ms
     cycles = 2e9 * (0.05e-9 + 10.0 * 2e-9) + 4.0 * 0.01
     np.testing.assert_allclose(alignment.phase_rad, 2.0 * np.pi * (cycles % 1.0), rtol=1e-9)
-    assert not network.phase_variance(snapshot.links(snapshot.norad_id)).any()
-    written = link_rows(network, reports(network)[1])["phase_error_rad"]
+    assert not setup.belief.statistics.of(snapshot.links(snapshot.norad_id)).alignment.variance_rad2.any()
+    written = link_rows(setup, records(setup)[1])["phase_error_rad"]
     # over the band of 20 MHz, 20 ns vary by 0.1 cycle; tolerance five times that
     assert np.abs(np.asarray(written) - 2.0 * np.pi * (cycles % 1.0)).max() < 5.0 * 0.75
 
@@ -446,8 +447,7 @@ def test_ages_of_reports_follow_their_law(law: str) -> None:
 def test_a_report_that_arrives_after_a_newer_one_is_ignored() -> None:
     scenario = small({"precoding.csi_jitter": "30s", "time.duration": "600s"})
     known: list[int] = []
-    network = Network.of(scenario)
-    loop = Loop(network, begun(network))
-    loop.run(lambda report: known.append(loop.state.known_ns))
+    setup = Setup.of(scenario)
+    records(setup, lambda state: known.append(state.loop.known_ns))
     assert known == sorted(known)
     assert len(set(known)) < len(known)

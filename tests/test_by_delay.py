@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
-from tests.helpers.small_run import reports, reports_with_stops, rows_of, small
+from tests.helpers.small_run import records, records_with_stops, rows_of, small
 from tests.literal import ofdm
 from tests.test_rates import WAVE, drawn, random_weights, sparse_world, world
 from twin.precoding.instantaneous.uplink_pilots import PilotOptions, imrt
@@ -29,7 +29,7 @@ from twin.rates import (
 )
 from twin.rates.independence import stream_correlation
 from twin.rates.interference import disturbance
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 Array = NDArray[Any]
 KINDS = ("independent", "coherent", "by_delay")
@@ -318,8 +318,8 @@ def test_a_run_between_its_limits():
     def rate(kind: str, subcarrier_khz: float) -> float:
         waveform = {"channel.subcarrier_khz": subcarrier_khz, "channel.bandwidth_mhz": 1e7}
         steady = {"channel.carrier_ghz": 2.0, "receiver.interference": kind, "time.duration": "40s"}
-        found = reports(Network.of(small(waveform | steady)))
-        return sum(float(report.outcome.spectral_efficiency_bps_hz.sum()) for report in found)
+        found = records(Setup.of(small(waveform | steady)))
+        return sum(float(report.score.spectral_efficiency_bps_hz.sum()) for report in found)
 
     # a symbol of 1,000 s, with milliseconds between arrivals: correlations within 1e-5 of one; one of a picosecond
     assert rate("by_delay", 1e-6) == pytest.approx(rate("coherent", 1e-6), rel=1e-4)
@@ -340,17 +340,17 @@ def test_a_run_between_its_limits():
     ids=str,
 )
 def test_a_run_taken_up_again_writes_the_same_rows(changes: dict[str, Any]):
-    network = Network.of(small({"receiver.interference": "by_delay", **changes}))
-    whole = rows_of(network, reports(network), links=True)
-    stops = [stop for stop in (1, 4, 5, 11) if stop < network.timeline.epochs]
-    assert rows_of(network, reports_with_stops(network, stops), links=True) == whole
+    setup = Setup.of(small({"receiver.interference": "by_delay", **changes}))
+    whole = rows_of(setup, records(setup), links=True)
+    stops = [stop for stop in (1, 4, 5, 11) if stop < setup.timeline.epochs]
+    assert rows_of(setup, records_with_stops(setup, stops), links=True) == whole
 
 
 def test_the_delays_are_those_of_the_links():
-    network = Network.of(small())
-    snapshot = network.sky.at(0)
+    setup = Setup.of(small())
+    snapshot = setup.truth.windows.at(0)
     norad_id = snapshot.norad_id[:3]
-    csi = network.csi_now(snapshot, norad_id)
+    csi = setup.belief.csi(snapshot, norad_id)
     np.testing.assert_array_equal(csi.delay_s, snapshot.links(norad_id).delay_s)
     assert csi.delay_s is not None
     assert csi.delay_s.min() > 1e-3  # hundreds of km

@@ -361,7 +361,7 @@ def test_an_interruption_before_the_first_epoch(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twin.world.network.Network.of", interrupted)
+    monkeypatch.setattr("twin.world.setup.Setup.of", interrupted)
     _, err = told(capsys, "run", str(tiny), status=130)
     assert err == ["twin: interrupted"]
     assert not Path("traces").exists()
@@ -373,10 +373,10 @@ def interrupted_at(epoch: int):  # type: ignore[no-untyped-def]
 
     close = Loop._close
 
-    def stopped(self, snapshot):  # type: ignore[no-untyped-def]
-        if snapshot.epoch == epoch:
+    def stopped(self, epoch_now):  # type: ignore[no-untyped-def]
+        if epoch_now == epoch:
             raise KeyboardInterrupt
-        return close(self, snapshot)
+        return close(self, epoch_now)
 
     return stopped
 
@@ -416,7 +416,7 @@ def test_a_defect_is_told_without_a_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("what now?")
 
-    monkeypatch.setattr("twin.world.network.Network.of", broken)
+    monkeypatch.setattr("twin.world.setup.Setup.of", broken)
     monkeypatch.delenv("TWIN_DEBUG", raising=False)
     _, err = told(capsys, "run", str(tiny), status=1)
     assert err[0] == "twin: error: sorry, this should not happen: RuntimeError: what now?"

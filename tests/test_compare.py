@@ -12,7 +12,7 @@ from twin.errors import InputError
 from twin.registry import of_kind
 from twin.scenario import from_mapping, with_precoder
 from twin.simulation.compare import as_frame, compare
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 TREE = {
     "name": "pair",
@@ -27,8 +27,8 @@ TREE = {
 
 @pytest.fixture(scope="module")
 def scores():
-    network = Network.of(from_mapping(TREE))
-    return {score.precoder: score for score in compare(network, of_kind("precoder").names())}
+    setup = Setup.of(from_mapping(TREE))
+    return {score.precoder: score for score in compare(setup, of_kind("precoder").names())}
 
 
 @pytest.mark.parametrize("name", ["ms_jo_cdwmmse", "smrt", "ss_mmse"])
@@ -61,9 +61,9 @@ def test_options_stay_with_their_own_precoder():
 
 
 def test_an_unknown_name_is_refused_before_anything_runs():
-    network = Network.of(from_mapping(TREE))
+    setup = Setup.of(from_mapping(TREE))
     with pytest.raises(InputError, match=r'^"smtr" is no precoder; did you mean "smrt"\?'):
-        compare(replace(network, sky=None), ["smrt", "smtr"])
+        compare(replace(setup, outages=None), ["smrt", "smtr"])
 
 
 def test_the_command_prints_and_saves_one_table(tmp_path, capsys):
@@ -95,7 +95,7 @@ def test_a_terminal_counts_while_it_is_there(tmp_path):
         {"kind": "absence", "terminals": ["ut-03"]},
     ]
     scenario = from_mapping(TREE | {"events": absences, "precoding": {"name": "smrt"}})
-    score = compare(Network.of(scenario), ["smrt"])[0]
+    score = compare(Setup.of(scenario), ["smrt"])[0]
     trace = twin.run(scenario, tmp_path / "trace")
     by = trace.terminals.groupby("terminal")[["se_bps_hz", "present_fraction"]].sum()
     assert by["present_fraction"].tolist() == [10.0, 3.5, 5.0, 0.0, 10.0]
@@ -110,5 +110,5 @@ def test_a_terminal_counts_while_it_is_there(tmp_path):
 
 def test_where_nobody_is_ever_there_nobody_gets_anything():
     scenario = from_mapping(TREE | {"events": {"kind": "absence", "terminals": "ut"}, "precoding": {"name": "smrt"}})
-    score = compare(Network.of(scenario), ["smrt"])[0]
+    score = compare(Setup.of(scenario), ["smrt"])[0]
     assert (score.sum_se_bps_hz, score.low_se_bps_hz, score.least_se_bps_hz, score.jain_index) == (0.0, 0.0, 0.0, 0.0)

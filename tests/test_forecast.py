@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers.small_run import anew, reports, small
+from tests.helpers.small_run import fresh, records, small
 from twin.association import AssociationView
 from twin.geometry.links import visibility
-from twin.simulation.state import LoopState
-from twin.world.network import Network
+from twin.simulation.state import RunState
+from twin.world.setup import Setup
 
 FLIGHT = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 900.0}
 PLACES = {"name": "ground", "kind": "disc", "latitude_deg": 45.0, "longitude_deg": 10.0, "radius_km": 800.0, "count": 6}
 
 
-def remaining(network: Network, epoch: int) -> Any:
-    return network.forecast.remaining_s(network.sky.at(epoch))
+def remaining(setup: Setup, epoch: int) -> Any:
+    return setup.belief.remaining_s(setup.truth.windows.at(epoch))
 
 
-def searched(network: Network, epoch: int) -> tuple[Any, Any]:
+def searched(setup: Setup, epoch: int) -> tuple[Any, Any]:
     """Time for which each pair stays in view, in steps of 0.1 s, and its highest elevation."""
-    snapshot = network.sky.at(epoch)
-    times = network.timeline.instant(network.timeline.begin_ns(epoch)) + np.arange(12_001) * np.timedelta64(100, "ms")
-    ahead = network.sky.ephemeris.states(times, snapshot.norad_id)
-    there = network.terminals.states(times[:1].repeat(len(times)), network.timeline.start)
+    snapshot = setup.truth.windows.at(epoch)
+    times = setup.timeline.instant(setup.timeline.begin_ns(epoch)) + np.arange(12_001) * np.timedelta64(100, "ms")
+    ahead = setup.truth.windows.ephemeris.states(times, snapshot.norad_id)
+    there = setup.terminals.states(times[:1].repeat(len(times)), setup.timeline.start)
     sine = visibility(ahead, there).sine_elevation
-    below = sine < np.sin(np.radians(network.scenario.association.min_elevation_deg))
+    below = sine < np.sin(np.radians(setup.scenario.association.min_elevation_deg))
     lasts = np.where(below.any(axis=0), below.argmax(axis=0), 12_000) * 0.1
     return lasts, np.degrees(np.arcsin(sine.max(axis=0)))
 
@@ -37,10 +37,10 @@ def searched(network: Network, epoch: int) -> tuple[Any, Any]:
 @pytest.mark.parametrize("minimum_deg", [5.0, 20.0, 45.0])
 def test_setting_times_agree_with_a_fine_search(minimum_deg: float):
     changes = {"time.duration": "60s", "association.min_elevation_deg": minimum_deg}
-    network = Network.of(small(changes, terminals=[PLACES]))
-    snapshot = network.sky.at(3)
-    found = remaining(network, 3)
-    expected, highest_deg = searched(network, 3)
+    setup = Setup.of(small(changes, terminals=[PLACES]))
+    snapshot = setup.truth.windows.at(3)
+    found = remaining(setup, 3)
+    expected, highest_deg = searched(setup, 3)
     assert snapshot.visible.sum() >= 8
     assert not found[~snapshot.visible].any()
     grazes = highest_deg < minimum_deg + 1.0
@@ -53,48 +53,48 @@ def test_setting_times_agree_with_a_fine_search(minimum_deg: float):
 
 def test_a_satellite_that_stays_in_view_is_predicted_for_the_horizon():
     walker = {"planes": 4, "per_plane": 4, "altitude_km": 20_000.0}
-    network = Network.of(small({"constellation.walker": walker}))
-    left_s = remaining(network, 0)
-    visible = network.sky.at(0).visible
+    setup = Setup.of(small({"constellation.walker": walker}))
+    left_s = remaining(setup, 0)
+    visible = setup.truth.windows.at(0).visible
     assert (left_s[visible] == 1200.0).any()
     assert left_s.max() == 1200.0
 
 
 def test_predictions_do_not_depend_on_the_start_of_a_run_or_earlier_requests():
-    network = Network.of(small({"time.duration": "300s", "time.epoch": "5s"}, terminals=[PLACES, FLIGHT]))
-    in_turn = [remaining(network, epoch) for epoch in range(60)]
+    setup = Setup.of(small({"time.duration": "300s", "time.epoch": "5s"}, terminals=[PLACES, FLIGHT]))
+    in_turn = [remaining(setup, epoch) for epoch in range(60)]
     for epoch in (59, 0, 13, 26, 12):
-        assert np.array_equal(remaining(anew(network), epoch), in_turn[epoch])
+        assert np.array_equal(remaining(fresh(setup), epoch), in_turn[epoch])
 
 
 def test_remaining_time_decreases_with_time():
     """Within a window it decreases by the elapsed time; from window to window, by nearly the elapsed time."""
-    network = Network.of(small({"time.duration": "200s", "time.epoch": "4s"}, terminals=[PLACES]))
+    setup = Setup.of(small({"time.duration": "200s", "time.epoch": "4s"}, terminals=[PLACES]))
     for epoch in range(49):
-        now, then = network.sky.at(epoch), network.sky.at(epoch + 1)
+        now, then = setup.truth.windows.at(epoch), setup.truth.windows.at(epoch + 1)
         _, here, there = np.intersect1d(now.norad_id, then.norad_id, return_indices=True)
         both = now.visible[here] & then.visible[there]
-        elapsed_s = (remaining(network, epoch)[here] - remaining(network, epoch + 1)[there])[both]
+        elapsed_s = (remaining(setup, epoch)[here] - remaining(setup, epoch + 1)[there])[both]
         # windows of 16 epochs; their steps differ, and each has an error below 0.4 s (see above)
         assert np.allclose(elapsed_s, 4.0, rtol=0.0, atol=0.8 if epoch % 16 == 15 else 1e-6)
 
 
 def test_a_moving_terminal_is_assumed_at_rest():
-    network = Network.of(small({"time.duration": "30s"}, terminals=[FLIGHT]))
-    expected, _ = searched(network, 0)
-    visible = network.sky.at(0).visible
-    assert np.abs(remaining(network, 0) - expected)[visible].max() < 0.4
+    setup = Setup.of(small({"time.duration": "30s"}, terminals=[FLIGHT]))
+    expected, _ = searched(setup, 0)
+    visible = setup.truth.windows.at(0).visible
+    assert np.abs(remaining(setup, 0) - expected)[visible].max() < 0.4
 
 
 def test_a_prediction_does_not_mask_satellites():
-    network = Network.of(small({"constellation.max_element_age": "150s"}))
-    assert remaining(network, 0).max() > 150.0
-    assert network.sky.ephemeris.masked == ()
+    setup = Setup.of(small({"constellation.max_element_age": "150s"}))
+    assert remaining(setup, 0).max() > 150.0
+    assert setup.truth.windows.ephemeris.masked == ()
 
 
 def test_ground_distances_are_great_circles():
-    network = Network.of(small(terminals=[PLACES, FLIGHT]))
-    snapshot = network.sky.at(7)
+    setup = Setup.of(small(terminals=[PLACES, FLIGHT]))
+    snapshot = setup.truth.windows.at(7)
     found = snapshot.ground_distance_km()
     place, above = (
         snapshot.terminals.position_km[snapshot.index],
@@ -112,15 +112,15 @@ def test_ground_distances_are_great_circles():
 
 def test_the_view_contains_all_information_for_policies():
     changes = {"association.every": "10s", "association.capacity": 3, "association.preparation": "5s"}
-    network = Network.of(small({"time.duration": "240s", "association.min_elevation_deg": 45.0, **changes}))
+    setup = Setup.of(small({"time.duration": "240s", "association.min_elevation_deg": 45.0, **changes}))
     views: list[AssociationView] = []
-    loops: list[LoopState] = []
+    states: list[RunState] = []
 
     def policy(view: AssociationView) -> Any:
         views.append(view)
-        return network.policy(view)
+        return setup.policy(view)
 
-    found = reports(replace(network, policy=policy), lambda loop: loops.append(loop.state))
+    found = records(replace(setup, policy=policy), states.append)
     joined: dict[tuple[int, int], int] = {}
     events = [logged for report in found for logged in report.events]
     for view in views:
@@ -129,16 +129,16 @@ def test_the_view_contains_all_information_for_policies():
             joins = logged.handover.to_satellite if logged.handover.kind != "master" else None
             if joins is not None:
                 joined[joins, logged.handover.terminal] = logged.time_ns
-        assert (view.every_ns, view.capacity, view.power_w) == (10 * 10**9, 3, network.power_w)
-        assert np.array_equal(view.noise_w, network.channel.noise_w)
+        assert (view.every_ns, view.capacity, view.power_w) == (10 * 10**9, 3, setup.power_w)
+        assert np.array_equal(view.noise_w, setup.channel.noise_w)
         for satellite, terminal in np.ndindex(view.serving.shape):
             pair = int(view.norad_id[satellite]), terminal
             expected = joined[pair] if view.serving[satellite, terminal] else 0
             assert view.member_since_ns[satellite, terminal] == expected
     assert len(set(joined.values())) > 2
     last = views[-1]
-    snapshot = anew(network).sky.at(23)
-    assert np.array_equal(last.remaining_s(), anew(network).forecast.remaining_s(snapshot))
+    snapshot = fresh(setup).truth.snapshot(23)
+    assert np.array_equal(last.remaining_s(), fresh(setup).belief.remaining_s(snapshot))
     assert np.array_equal(last.ground_distance_km(), snapshot.ground_distance_km())
     csi = last.statistics()
     assert np.array_equal(csi.norad_id, last.norad_id)

@@ -20,7 +20,7 @@ from twin.association.offline import (
     frontier,
 )
 from twin.errors import InputError
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 Flags = NDArray[np.bool_]
 
@@ -343,17 +343,17 @@ def test_names_of_satellites_change_nothing_but_names():
 
 
 def test_the_highest_satellite_of_a_walker_sky_costs_more_handovers_than_are_needed():
-    network = Network.of(small({"time.duration": "20min", "association.min_elevation_deg": 25.0}))
+    setup = Setup.of(small({"time.duration": "20min", "association.min_elevation_deg": 25.0}))
     seen: dict[int, list[Any]] = {terminal: [] for terminal in range(4)}
-    for epoch in range(network.timeline.epochs):
-        snapshot = network.sky.at(epoch)
+    for epoch in range(setup.timeline.epochs):
+        snapshot = setup.truth.windows.at(epoch)
         for terminal, parts in seen.items():
             rows = np.flatnonzero(snapshot.visible[:, terminal])
             parts.append((np.full(len(rows), epoch), snapshot.norad_id[rows], snapshot.elevation_deg[rows, terminal]))
     spared = 0
     for parts in seen.values():
         when, who, elevation = (np.concatenate(each) for each in zip(*parts, strict=True))
-        contacts = ContactPlan.of_pairs(when, who, elevation, instants=network.timeline.epochs)
+        contacts = ContactPlan.of_pairs(when, who, elevation, instants=setup.timeline.epochs)
         highest = [int(ids[np.argmax(deg)]) if len(ids) else -1 for _, ids, deg in parts]
         found = frontier(contacts)
         few, high = found.plans[0], found.plans[-1]

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers.small_run import reports, rows_of, small, trace_bits
+from tests.helpers.small_run import link_rows, records, rows_of, small, trace_bits
 from twin.catalogue import Walker, walker_text
-from twin.geometry import snapshot as sky
+from twin.geometry import windows as sky
 from twin.precoding import Precoding, PrecodingProblem
-from twin.simulation.rows import link_rows
 from twin.simulation.run import run
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 START = np.datetime64("2026-01-01", "ns")
 WIDE = {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8}
@@ -23,8 +22,8 @@ BUSY = {"association.preparation": "5s", "association.execution": "12s", "precod
 
 
 def bits(scenario: Any, *, links: bool = True) -> Any:
-    network = Network.of(scenario)
-    return rows_of(network, reports(network), links=links)
+    setup = Setup.of(scenario)
+    return rows_of(setup, records(setup), links=links)
 
 
 @pytest.mark.parametrize("changes", [{}, {"terminals": WIDE}, {"association.scope": "region"}], ids=str)
@@ -88,52 +87,52 @@ def test_the_order_of_a_catalogue_changes_no_row(tmp_path: Path):
     assert usual == shuffled
 
 
-def drawn(network: Network) -> dict[tuple[int, int, str], float]:
+def drawn(setup: Setup) -> dict[tuple[int, int, str], float]:
     """Phase error of each pair in view at each epoch."""
     found = {}
-    for report in reports(network):
-        rows: Any = link_rows(network, report)
+    for report in records(setup):
+        rows: Any = link_rows(setup, report)
         keys = zip(rows["satellite"], rows["terminal"], rows["phase_error_rad"], strict=True)
         found |= {(report.epoch, int(satellite), terminal): float(error) for satellite, terminal, error in keys}
     return found
 
 
 def test_another_policy_shifts_no_draw():
-    usual = drawn(Network.of(small()))
+    usual = drawn(Setup.of(small()))
     assert len(set(usual.values())) == len(usual)
     for association in (
         {"name": "max_elevation", "min_elevation_deg": 20.0},
         {"name": "nearest_cluster", "min_elevation_deg": 20.0, "cluster_size": 1, "every": "40s", "preparation": "7s"},
     ):
-        assert drawn(Network.of(small(association=association))) == usual
-    lower = drawn(Network.of(small({"association.min_elevation_deg": 5.0})))
+        assert drawn(Setup.of(small(association=association))) == usual
+    lower = drawn(Setup.of(small({"association.min_elevation_deg": 5.0})))
     assert len(lower) > len(usual)
     assert {key: lower[key] for key in usual} == usual
 
 
 def test_draws_other_than_the_first_leave_it_alone():
-    one, many = (drawn(Network.of(small({"receiver.draws": draws}))) for draws in (1, 50))
+    one, many = (drawn(Setup.of(small({"receiver.draws": draws}))) for draws in (1, 50))
     assert one == many
 
 
 def test_two_precoders_meet_the_same_channel():
     """Each solves for itself, and both put the same weights on the air: then all rates are the same."""
-    network = Network.of(small(BUSY))
-    others = {name: Network.of(small({**BUSY, "precoding.name": name})) for name in ("smrt", "ss_mmse")}
+    setup = Setup.of(small(BUSY))
+    others = {name: Setup.of(small({**BUSY, "precoding.name": name})) for name in ("smrt", "ss_mmse")}
     matched = others["smrt"].precoder
 
-    def alike(solver: Network) -> Network:
+    def alike(solver: Setup) -> Setup:
         def precoder(problem: PrecodingProblem) -> Precoding:
             solver.precoder(problem)
             return matched(replace(problem, start=None))
 
         return replace(solver, precoder=precoder)
 
-    usual = [report.outcome.spectral_efficiency_bps_hz.tobytes() for report in reports(alike(network))]
+    usual = [report.score.spectral_efficiency_bps_hz.tobytes() for report in records(alike(setup))]
     for solver in others.values():
-        assert [report.outcome.spectral_efficiency_bps_hz.tobytes() for report in reports(alike(solver))] == usual
-    assert [event.handover for report in reports(network) for event in report.events] == [
-        event.handover for report in reports(others["smrt"]) for event in report.events
+        assert [report.score.spectral_efficiency_bps_hz.tobytes() for report in records(alike(solver))] == usual
+    assert [event.handover for report in records(setup) for event in report.events] == [
+        event.handover for report in records(others["smrt"]) for event in report.events
     ]
 
 

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from tests.helpers.scripted import ANY, WINDOWS, whatever
 from tests.helpers.small_run import (
     StoppedError,
-    begun,
-    reports,
-    reports_with_stops,
+    initial,
+    records,
+    records_with_stops,
     rows_of,
     small,
     small_tree,
@@ -39,9 +39,10 @@ from twin.registry import of_kind
 from twin.results import read_trace
 from twin.scenario import from_mapping
 from twin.simulation.checkpoint import restored, saved
-from twin.simulation.loop import Loop
+from twin.simulation.engine import Engine
 from twin.simulation.run import run
-from twin.world.network import Network
+from twin.simulation.state import RunState
+from twin.world.setup import Setup
 
 CUT_EVERYWHERE = range(1, 12)
 """Stops after every epoch of the small scenario."""
@@ -50,9 +51,9 @@ FLIGHT = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [4
 WIDE = {"kind": "disc", "latitude_deg": 20.0, "longitude_deg": 0.0, "radius_km": 6000.0, "count": 8}
 
 
-def check(network: Network, stops: Any = CUT_EVERYWHERE) -> None:
-    whole = rows_of(network, reports(network), links=True)
-    assert rows_of(network, reports_with_stops(network, stops), links=True) == whole
+def check(setup: Setup, stops: Any = CUT_EVERYWHERE) -> None:
+    whole = rows_of(setup, records(setup), links=True)
+    assert rows_of(setup, records_with_stops(setup, stops), links=True) == whole
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def check(network: Network, stops: Any = CUT_EVERYWHERE) -> None:
     ids=str,
 )
 def test_stops_after_every_epoch_change_no_row(changes: dict[str, Any]):
-    check(Network.of(small(changes)))
+    check(Setup.of(small(changes)))
 
 
 def lengths(most: int) -> st.SearchStrategy[str]:
@@ -110,8 +111,8 @@ def lengths(most: int) -> st.SearchStrategy[str]:
     hour=st.integers(0, 23),
 )
 def test_any_stops_of_any_run_change_no_row(changes: dict[str, Any], stops: set[int], hour: int):
-    network = Network.of(small({"time.start": f"2026-01-01T{hour:02}:00:00Z", **changes}))
-    check(network, sorted(stops))
+    setup = Setup.of(small({"time.start": f"2026-01-01T{hour:02}:00:00Z", **changes}))
+    check(setup, sorted(stops))
 
 
 @settings(max_examples=20)
@@ -148,11 +149,11 @@ def test_all_that_can_become_of_a_change_happens_and_stops_change_nothing(timeou
     section = {"preparation": "13s", "execution": "12s", "beam_execution": "1.5s", "capacity": 1, "every": "10s"}
     section |= {"min_dwell": "15s"}
     windows = [{"kind": kind, "at": at, "lasts": lasts, "who": who} for kind, at, lasts, who in EVENTFUL]
-    network = whatever(section, windows, timeout=timeout, more={"time.duration": "300s"})
-    check(network, range(1, 30))
-    found = reports(network)
+    setup = whatever(section, windows, timeout=timeout, more={"time.duration": "300s"})
+    check(setup, range(1, 30))
+    found = records(setup)
     outcomes = {attempt.outcome for report in found for attempt in report.attempts}
-    expected = {"executed", "target lost", "capacity refused", "superseded"} | ({"timed out"} if timeout else set())
+    expected = {"executed", "target lost", "admission rejected", "superseded"} | ({"timed out"} if timeout else set())
     assert outcomes == expected
     events = [logged.handover for report in found for logged in report.events]
     assert {event.kind for event in events} == {"attach", "detach", "satellite", "beam", "add", "drop", "master"}
@@ -178,19 +179,19 @@ def test_a_history_of_element_sets(tmp_path: Path):
         )
         path.write_text(walker_text(walker))
         sources.append(str(path))
-    network = Network.of(small({"constellation": {"source": sources}}))
-    check(network)
-    found = reports(network)
-    jumped = [report.snapshot.range_km.min() for report in found]
+    setup = Setup.of(small({"constellation": {"source": sources}}))
+    check(setup)
+    found = records(setup)
+    jumped = [setup.truth.snapshot(report.epoch).range_km.min() for report in found]
     assert len(set(jumped)) == 12
 
 
 def test_what_a_policy_remembers():
     """A dwell rule that counts decisions: its memory decides, so that a lost one would show."""
-    network = Network.of(small({"association.min_elevation_deg": 30.0}))
+    setup = Setup.of(small({"association.min_elevation_deg": 30.0}))
 
     def dwelling(view: AssociationView) -> Assignment:
-        wanted = network.policy(view)
+        wanted = setup.policy(view)
         held = view.memory.get("held", np.zeros(view.visible.shape[1], dtype=np.int64))
         stay = (held % 4 != 0) & view.serving.any(axis=0)
         return Assignment(
@@ -199,12 +200,12 @@ def test_what_a_policy_remembers():
             memory={"held": held + 1, "last/seen": view.norad_id, "": np.float32(1.5)},
         )
 
-    check(replace(network, policy=dwelling))
+    check(replace(setup, policy=dwelling))
 
 
 def test_weights_of_single_antennas():
     """A precoder of one's own: weights of all antennas, oddly laid out in memory, that follow from the last ones."""
-    network = Network.of(small({"precoding.latency": "15s", "association.preparation": "5s"}))
+    setup = Setup.of(small({"precoding.latency": "15s", "association.preparation": "5s"}))
 
     def mixing(problem: PrecodingProblem) -> Precoding:
         steering = problem.csi.steering().conj() * problem.serving[..., None]
@@ -215,61 +216,64 @@ def test_weights_of_single_antennas():
         made = AntennaWeights(norad_id=problem.csi.norad_id, array=problem.csi.array, weights=weights)
         return Precoding(weights=made, iterations=np.int64(3), converged=np.bool_(True))  # type: ignore[arg-type]
 
-    check(replace(network, precoder=mixing))
+    check(replace(setup, precoder=mixing))
 
 
-FIELDS = ("next_epoch", "clusters", "planned", "known_ns", "reports_ns", "events", "solved_epoch", "attempts")
-FIELDS += ("changed_ns", "arriving")
+LOOP_FIELDS = ("next_epoch", "next_precoding", "known_ns", "reports_ns", "solved_epoch", "pending", "in_force")
+LOOP_FIELDS += ("latest",)
+HANDOVER_FIELDS = ("clusters", "planned", "events", "attempts", "changed_ns", "arriving", "weights_outdated")
 
 
 @pytest.mark.parametrize("wild", [False, True])
 def test_a_state_is_whole_after_a_file(wild: bool):
     changes = {"precoding.latency": "25s", "precoding.csi_age": "25s"}
-    network = Network.of(small(changes | {"association.preparation": "15s"}))
+    setup = Setup.of(small(changes | {"association.preparation": "15s"}))
     if wild:
         windows = [{"kind": "absence", "at": 20, "lasts": 60, "who": 1}]
         section = {"preparation": "15s", "execution": "5s"}
-        network = whatever(section, windows, timeout=False, more=changes)
+        setup = whatever(section, windows, timeout=False, more=changes)
     snapshots: list[Any] = []
-    reports(network, lambda loop: snapshots.append(loop.state.snapshot()))
+    records(setup, lambda state: snapshots.append(state.copy()))
     kinds = set()
     for state in snapshots:
-        again = restored(through_a_file(saved(state)), network.channel.satellite_array)
-        for name in FIELDS:
-            assert getattr(again, name) == getattr(state, name), name
-            kinds |= {name for _ in range(1) if getattr(state, name)}
-        assert [pending.due_ns for pending in again.pending] == [pending.due_ns for pending in state.pending]
-        if state.latest is not None:
-            assert again.latest is not None
-            assert np.array_equal(again.latest.weights.antenna(), state.latest.weights.antenna())
-            # what is one solution before is one afterwards
-            assert (again.latest is again.in_force) == (state.latest is state.in_force)
+        again = restored(through_a_file(saved(state)), setup.channel.satellite_array)
+        for one, other, names in (
+            (again.loop, state.loop, LOOP_FIELDS),
+            (again.loop.handover, state.loop.handover, HANDOVER_FIELDS),
+        ):
+            for name in names:
+                assert getattr(one, name) == getattr(other, name), name
+                kinds |= {name for _ in range(1) if getattr(other, name)}
+        assert again.solutions.keys() == state.solutions.keys()
+        for number, solution in state.solutions.items():
+            weights = again.solutions[number].weights
+            assert np.array_equal(weights.antenna(), solution.weights.antenna())
     assert kinds >= {"clusters", "planned", "reports_ns"} | ({"changed_ns", "arriving"} if wild else set())
-    held = [cluster for state in snapshots for cluster in state.clusters]
+    held = [cluster for state in snapshots for cluster in state.loop.handover.clusters]
     for name in ("since_ns", "beam", "power_fraction") if wild else ("since_ns",):
         assert any(getattr(cluster, name) for cluster in held)
 
 
 def test_a_snapshot_stays_what_it_was():
     """It may be written long after it was taken."""
-    network = Network.of(small({"precoding.latency": "15s", "association.preparation": "15s"}))
+    setup = Setup.of(small({"precoding.latency": "15s", "association.preparation": "15s"}))
     kept: list[tuple[Any, dict[str, bytes]]] = []
 
-    def keep(loop: Loop) -> None:
-        snapshot = loop.state.snapshot()
+    def keep(state: RunState) -> None:
+        snapshot = state.copy()
         kept.append((snapshot, {name: array.tobytes() for name, array in saved(snapshot).items()}))
 
-    reports(network, keep)
+    records(setup, keep)
     for snapshot, before in kept:
         assert {name: array.tobytes() for name, array in saved(snapshot).items()} == before
 
 
 def test_a_loop_that_has_nothing_left_to_do():
-    network = Network.of(small())
+    setup = Setup.of(small())
     states: list[Any] = []
-    reports(network, lambda loop: states.append(loop.state.snapshot()))
-    Loop(network, states[-1]).run(lambda _: pytest.fail("an epoch too many"))
-    assert begun(network).next_epoch == 0
+    records(setup, lambda state: states.append(state.copy()))
+    assert not list(Engine(setup, states[-1]).records())
+    assert initial(setup).loop.next_epoch == 0
 
 
 # On disk

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
-from tests.helpers.small_run import reports, reports_with_stops, rows_of, small
+from tests.helpers.small_run import records, records_with_stops, rows_of, small
 from tests.literal import p5_precoders
 from twin.association.toolkit.cells import CellGrid
 from twin.errors import InputError
 from twin.precoding.beamspace.spot_beam import spot_beam, spot_directions
 from twin.radio.channel.beam_numbers import FIRST_CELL
 from twin.registry import of_kind
-from twin.simulation.rows import terminal_rows
-from twin.world.network import Network
+from twin.results import TABLES
+from twin.world.setup import Setup
 
 
 @pytest.mark.parametrize("scene", CELL_FREE)
@@ -149,15 +149,15 @@ GROUND = {
 }
 
 
-def cellular(**association) -> Network:
+def cellular(**association) -> Setup:
     section = {"name": "spot_beam", "cells": "earth_fixed", "cell_diameter_km": 100.0, "min_elevation_deg": 20.0}
     changes = {"association": section | association, "precoding.name": "spot_beam"}
-    return Network.of(small(changes, terminals=[FLIGHT, GROUND]))
+    return Setup.of(small(changes, terminals=[FLIGHT, GROUND]))
 
 
 def test_a_run_over_cells_hands_them_over_as_a_whole():
-    network = cellular(execution="0s")
-    found = reports(network)
+    setup = cellular(execution="0s")
+    found = records(setup)
     reasons = set()
     served: dict[int, tuple[int | None, int | None]] = {}
     for report in found:
@@ -171,11 +171,11 @@ def test_a_run_over_cells_hands_them_over_as_a_whole():
             if beam is not None:
                 satellite_of.setdefault(beam, set()).add(satellite)
         assert all(len(each) == 1 for each in satellite_of.values())
-        rows = terminal_rows(network, report)
+        rows = TABLES["terminals"].rows(report)
         cells = FIRST_CELL + CellGrid(diameter_km=100.0).number(rows["latitude_deg"], rows["longitude_deg"])
         assert [beam for _, (_, beam) in sorted(served.items())] == cells.tolist()
-        assert (report.outcome.power_w <= network.power_w * (1.0 + 1e-12)).all()  # rounding of squares
-        assert (report.outcome.spectral_efficiency_bps_hz > 0.0).all()
+        assert (report.score.power_w <= setup.power_w * (1.0 + 1e-12)).all()  # rounding of squares
+        assert (report.score.spectral_efficiency_bps_hz > 0.0).all()
     assert ("beam", "cell entered") in reasons
     assert ("satellite", "cell handed over") in reasons
     assert ("attach", "initial access") in reasons
@@ -186,6 +186,6 @@ def test_a_run_over_cells_hands_them_over_as_a_whole():
 
 @pytest.mark.parametrize("association", [{"preparation": "20s"}, {"capacity": 3, "hysteresis_db": 1.0}], ids=str)
 def test_a_run_over_cells_can_be_stopped_anywhere(association):
-    network = cellular(**association)
-    whole = rows_of(network, reports(network), links=True)
-    assert rows_of(network, reports_with_stops(network, range(1, 12)), links=True) == whole
+    setup = cellular(**association)
+    whole = rows_of(setup, records(setup), links=True)
+    assert rows_of(setup, records_with_stops(setup, range(1, 12)), links=True) == whole

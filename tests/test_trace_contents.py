@@ -23,7 +23,7 @@ from twin.results import Trace, read_trace
 from twin.results.summary import summarise
 from twin.scenario import from_mapping
 from twin.simulation.run import run
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 COLUMNS = {
     "terminals": "epoch time terminal latitude_deg longitude_deg altitude_km se_bps_hz rate_bps sinr_db in_service"
@@ -206,8 +206,8 @@ def test_everybody_is_masked_in_the_middle(tmp_path: Path, caplog: pytest.LogCap
 
 def test_a_satellite_that_fails_costs_one_satellite(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     """Its elements are refused from the middle of the run on; the others serve as if it had never been there."""
-    whole = Network.of(small())
-    victim = int(whole.sky.at(0).norad_id[whole.sky.at(0).visible.all(axis=1)][0])
+    whole = Setup.of(small())
+    victim = int(whole.truth.windows.at(0).norad_id[whole.truth.windows.at(0).visible.all(axis=1)][0])
     walker = Walker(
         pattern="delta",
         planes=20,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import j1
 
-from tests.helpers.small_run import begun, reports, reports_with_stops, rows_of, small
+from tests.helpers.small_run import initial, link_rows, records, records_with_stops, rows_of, small, with_phase_error
 from tests.test_rates import drawn, for_all, random_weights, streams_of, world
 from twin.association import ServingTable
 from twin.errors import InputError
@@ -21,9 +21,8 @@ from twin.radio.synchronisation import LinkView, aligned
 from twin.rates import ReceivedMoments, drawn_rates, estimated_moments, mean_only_rate, surrogate_rate
 from twin.scenario import from_mapping
 from twin.simulation.handover.view import association_view
-from twin.simulation.rows import link_rows
 from twin.units import to_db
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 INTERFERENCE = ["independent", "coherent"]
 CUTS = [1, 4, 5, 11]
@@ -31,15 +30,15 @@ RESIDUAL = {"name": "residual", "delay_deviation_ps": 40.0, "doppler_deviation_h
 """2.5 kHz of Doppler error against subcarriers of 30 kHz: a fiftieth of the power is lost."""
 
 
-def total_se(network: Network) -> float:
-    return sum(float(report.outcome.spectral_efficiency_bps_hz.sum()) for report in reports(network))
+def total_se(setup: Setup) -> float:
+    return sum(float(report.score.spectral_efficiency_bps_hz.sum()) for report in records(setup))
 
 
 def resumes(changes: dict[str, Any]) -> None:
     """Rows come out bit by bit however the run is cut, links included."""
-    network = Network.of(small(changes))
-    whole = rows_of(network, reports(network), links=True)
-    assert rows_of(network, reports_with_stops(network, CUTS), links=True) == whole
+    setup = Setup.of(small(changes))
+    whole = rows_of(setup, records(setup), links=True)
+    assert rows_of(setup, records_with_stops(setup, CUTS), links=True) == whole
 
 
 # ---------------------------------------------------------------------------------------- own power that is spilt
@@ -167,8 +166,8 @@ def test_residuals_of_zero_are_perfect_phases_bit_by_bit():
     perfect = {"name": "gaussian_phase", "phase_variance_rad2": 0.0}
     tables = []
     for precompensation in (none, perfect):
-        network = Network.of(small({"precompensation": precompensation}))
-        tables.append(rows_of(network, reports(network), links=True))
+        setup = Setup.of(small({"precompensation": precompensation}))
+        tables.append(rows_of(setup, records(setup), links=True))
     assert tables[0] == tables[1]
 
 
@@ -177,11 +176,11 @@ def test_residuals_of_zero_are_perfect_phases_bit_by_bit():
 def test_spilt_power_costs_rate_on_top_of_the_phase(interference, knowledge):
     receiver = {"interference": interference, "knowledge": knowledge, "draws": 4}
     waits = {"precompensation": RESIDUAL, "receiver": receiver}
-    network = Network.of(small(waits))
-    links = network.sky.at(0).links(network.sky.at(0).norad_id)
-    zeta2 = float(network.phase_variance(links)[0, 0])
+    setup = Setup.of(small(waits))
+    links = setup.truth.windows.at(0).links(setup.truth.windows.at(0).norad_id)
+    zeta2 = float(setup.belief.statistics.of(links).alignment.variance_rad2[0, 0])
     alone = {"precompensation": {"name": "gaussian_phase", "phase_variance_rad2": zeta2}, "receiver": receiver}
-    with_spill, without = total_se(network), total_se(Network.of(small(alone)))
+    with_spill, without = total_se(setup), total_se(Setup.of(small(alone)))
     assert 0.5 * without < with_spill < 0.999 * without
 
 
@@ -191,24 +190,25 @@ def test_a_run_with_the_compensation_loop_resumes_bit_by_bit(precompensation):
 
 
 def test_weights_that_follow_the_channel_lose_spilt_power_too():
-    network = Network.of(small({"precoding": "genie", "precompensation": RESIDUAL}))
+    setup = Setup.of(small({"precoding": "genie", "precompensation": RESIDUAL}))
+    statistics = setup.truth.statistics
 
     def phase_alone(path: LinkView) -> Any:
-        return aligned(network.phase_error(path)).variance_rad2
+        return aligned(statistics.phase_error(path)).variance_rad2
 
-    assert total_se(network) < 0.999 * total_se(replace(network, phase_error=phase_alone))
+    assert total_se(setup) < 0.999 * total_se(with_phase_error(setup, phase_alone))
 
 
 def test_models_of_phase_errors_see_pilots_of_the_whole_budget_over_the_links_gains():
-    network = Network.of(small({"channel.prefix_share": 0.25}))
+    setup = Setup.of(small({"channel.prefix_share": 0.25}))
     seen: list[LinkView] = []
 
     def watched(path: LinkView) -> Any:
         seen.append(path)
         return np.zeros(path.range_km.shape)
 
-    snapshot = network.sky.at(3)
-    csi = replace(network, phase_error=watched).csi(snapshot.links(snapshot.norad_id))
+    snapshot = setup.truth.windows.at(3)
+    csi = with_phase_error(setup, watched).belief.statistics.of(snapshot.links(snapshot.norad_id)).csi
     view = seen[-1]
     # 35 dBm, and kTB over 30 kHz with a noise figure of 7 dB at 290 K: 10^(0.5) W and 1.38e-23 * 290 * 30e3 * 5.01 W
     noise_w = 1.380649e-23 * 290.0 * 30e3 * 10**0.7
@@ -218,11 +218,13 @@ def test_models_of_phase_errors_see_pilots_of_the_whole_budget_over_the_links_ga
 
 
 def test_the_loop_s_variance_differs_from_link_to_link_and_is_written():
-    network = Network.of(small({"precompensation": {"name": "closed_loop", "carrier_phase": True}}))
-    report = reports(network)[0]
-    written = np.ma.asarray(link_rows(network, report)["phase_variance_rad2"])
-    links = report.snapshot.links(report.snapshot.norad_id)
-    np.testing.assert_array_equal(written, network.phase_variance(links)[report.snapshot.visible])
+    setup = Setup.of(small({"precompensation": {"name": "closed_loop", "carrier_phase": True}}))
+    report = records(setup)[0]
+    written = np.ma.asarray(link_rows(setup, report)["phase_variance_rad2"])
+    links = setup.truth.snapshot(report.epoch).links(setup.truth.snapshot(report.epoch).norad_id)
+    np.testing.assert_array_equal(
+        written, setup.belief.statistics.of(links).alignment.variance_rad2[setup.truth.snapshot(report.epoch).visible]
+    )
     assert len(np.unique(written)) > 10
     assert (written > 0.0).all()
 
@@ -240,7 +242,7 @@ def test_the_loop_s_variance_differs_from_link_to_link_and_is_written():
 )
 def test_numbers_that_do_not_fit_together_are_refused_before_the_clock_starts(changes, message):
     with pytest.raises(InputError, match=message):
-        Network.of(small(changes))
+        Setup.of(small(changes))
 
 
 # ------------------------------------------------------------------------------------ surroundings and atmosphere
@@ -268,9 +270,9 @@ SHORT = {"time": {"start": "2026-01-01T00:00:00Z", "duration": "3s", "epoch": "1
     ids=str,
 )
 def test_runs_are_finite_and_resume_bit_by_bit(changes):
-    network = Network.of(small(changes))
-    for report in reports(network):
-        outcome = report.outcome
+    setup = Setup.of(small(changes))
+    for report in records(setup):
+        outcome = report.score
         assert np.isfinite(outcome.spectral_efficiency_bps_hz).all()
         assert np.isfinite(outcome.sinr).all()
     assert outcome.spectral_efficiency_bps_hz.any()
@@ -278,43 +280,43 @@ def test_runs_are_finite_and_resume_bit_by_bit(changes):
 
 
 def test_policies_see_what_can_be_expected_and_the_air_is_what_it_is():
-    network = Network.of(small(SURROUNDED))
-    snapshot = network.sky.at(0)
+    setup = Setup.of(small(SURROUNDED))
+    snapshot = setup.truth.windows.at(0)
     links = snapshot.links(snapshot.norad_id)
-    view = association_view(network, snapshot, ServingTable.of(begun(network).clusters), {})
+    view = association_view(setup, snapshot, ServingTable.of(initial(setup).loop.handover.clusters), {})
     visible = snapshot.visible
     mean_db = to_db(view.mean_gain()[visible])
     # both antennas' gains are 6 dBi + 16 elements, 0 dBi
     gains_db = 6.0 + 10 * np.log10(16)
-    np.testing.assert_allclose(mean_db, gains_db - network.channel.path_loss(links, carrier_hz=2e9)[visible], atol=1e-9)
+    np.testing.assert_allclose(mean_db, gains_db - setup.channel.path_loss(links, carrier_hz=2e9)[visible], atol=1e-9)
     np.testing.assert_allclose(to_db(view.statistics().gain[visible]), mean_db, atol=1e-9)
-    np.testing.assert_array_equal(view.statistics().rician, network.channel.fading(links))
-    truth = network.csi_now(snapshot, snapshot.norad_id)
-    world = World(seed=5, terminal=terminal_keys(network.terminals.names))
-    expected_db = gains_db - realised_loss_db(network.channel.path_loss, links, carrier_hz=2e9, world=world)[visible]
+    np.testing.assert_array_equal(view.statistics().rician, setup.channel.fading(links))
+    truth = setup.belief.csi(snapshot, snapshot.norad_id)
+    world = World(seed=5, terminal=terminal_keys(setup.terminals.names))
+    expected_db = gains_db - realised_loss_db(setup.channel.path_loss, links, carrier_hz=2e9, world=world)[visible]
     np.testing.assert_allclose(to_db(truth.gain[visible]), expected_db, atol=1e-9)
-    np.testing.assert_array_equal(truth.rician, realised_rician(network.channel.fading, links, world=world))
+    np.testing.assert_array_equal(truth.rician, realised_rician(setup.channel.fading, links, world=world))
     # shadowing of 4 to 6 dB and clutter of 26 dB and more: hardly a pair is as expected
     assert (np.abs(to_db(truth.gain[visible]) - mean_db) > 0.1).mean() > 0.9
 
 
 def test_where_nothing_is_drawn_policies_share_the_one_record():
-    network = Network.of(small())
-    snapshot = network.sky.at(0)
-    assert network.expected_csi_now(snapshot, snapshot.norad_id) is network.csi_now(snapshot, snapshot.norad_id)
+    setup = Setup.of(small())
+    snapshot = setup.truth.windows.at(0)
+    assert setup.belief.expected_csi(snapshot, snapshot.norad_id) is setup.belief.csi(snapshot, snapshot.norad_id)
 
 
 def test_surroundings_last_from_epoch_to_epoch_and_are_of_the_seed():
     """At 1 s the rays move by less than a metre, of correlation lengths of 37 m and more."""
     drawn_db = {}
     for seed in (5, 6):
-        network = Network.of(small(SURROUNDED | SHORT, seed=seed))
-        first = network.sky.at(0)
+        setup = Setup.of(small(SURROUNDED | SHORT, seed=seed))
+        first = setup.truth.windows.at(0)
         excess = []
         for epoch in (0, 1):
-            links = network.sky.at(epoch).links(first.norad_id)
-            loss_db = network.channel.realised_loss_db(links)
-            excess.append((loss_db - network.channel.path_loss(links, carrier_hz=2e9))[first.visible])
+            links = setup.truth.windows.at(epoch).links(first.norad_id)
+            loss_db = setup.channel.realised_loss_db(links)
+            excess.append((loss_db - setup.channel.path_loss(links, carrier_hz=2e9))[first.visible])
         drawn_db[seed] = excess
     stay = np.abs(drawn_db[5][0] - drawn_db[5][1])
     # sigma = 6 dB over a metre: 6 sqrt(2/37) = 1.4 dB; a change of state is of 26 dB and seldom
@@ -324,11 +326,11 @@ def test_surroundings_last_from_epoch_to_epoch_and_are_of_the_seed():
 
 
 def test_the_links_table_holds_the_channels_as_they_are():
-    network = Network.of(small(SURROUNDED))
-    report = reports(network)[0]
-    snapshot = report.snapshot
-    table = link_rows(network, report)
-    truth = network.csi_now(snapshot, snapshot.norad_id)
+    setup = Setup.of(small(SURROUNDED))
+    report = records(setup)[0]
+    snapshot = setup.truth.snapshot(report.epoch)
+    table = link_rows(setup, report)
+    truth = setup.belief.csi(snapshot, snapshot.norad_id)
     gain_db = np.asarray(table["path_gain_db"]) + 6.0 + 10 * np.log10(16)
     np.testing.assert_allclose(gain_db, to_db(truth.gain[snapshot.visible]), atol=1e-9)
     rician = truth.rician[snapshot.visible]
@@ -340,10 +342,10 @@ def test_the_links_table_holds_the_channels_as_they_are():
 
 def test_the_precoder_s_statistics_are_those_of_its_csi_s_age():
     """Weights for CSI 10 s old come of the truth of 10 s ago."""
-    network = Network.of(small(SURROUNDED | {"precoding.csi_age": "10s"}))
-    snapshot, epoch_ns = network.sky.at(2), network.timeline.epoch_ns
-    old = network.csi(network.sky.links_at(2 * epoch_ns - 10 * 10**9, snapshot.norad_id))
-    then = network.csi(network.sky.at(1).links(snapshot.norad_id))
+    setup = Setup.of(small(SURROUNDED | {"precoding.csi_age": "10s"}))
+    snapshot, epoch_ns = setup.truth.windows.at(2), setup.timeline.epoch_ns
+    old = setup.belief.statistics.of(setup.truth.windows.links_at(2 * epoch_ns - 10 * 10**9, snapshot.norad_id)).csi
+    then = setup.belief.statistics.of(setup.truth.windows.at(1).links(snapshot.norad_id)).csi
     np.testing.assert_allclose(old.gain, then.gain, rtol=1e-9)
     np.testing.assert_array_equal(old.rician == 0.0, then.rician == 0.0)
 
@@ -354,8 +356,8 @@ def test_the_precoder_s_statistics_are_those_of_its_csi_s_age():
 def test_moments_know_how_far_off_the_boresights_links_are():
     antenna = {"orientation": {"tilt_deg": 30.0, "azimuth_deg": 70.0}}
     terminals = {"kind": "disc", "latitude_deg": 45.0, "longitude_deg": 10.0, "radius_km": 400.0, "count": 4, **antenna}
-    network = Network.of(small(terminals=terminals))
-    snapshot = network.sky.at(7)
+    setup = Setup.of(small(terminals=terminals))
+    snapshot = setup.truth.windows.at(7)
     links = snapshot.links(snapshot.norad_id)
     # the same products in another order
     np.testing.assert_allclose(snapshot.departure_nadir_cos, links.departure_nadir_cos, atol=1e-14)
@@ -368,20 +370,20 @@ def test_gains_carry_the_patterns_of_both_ends():
     dish = {"rows": 1, "columns": 1, "pattern": {"name": "reflector", "aperture_wavelengths": 2.0}}
     groups = [{"name": "dish", "antenna": dish, **place}, {"name": "patch", **place}]
     array = {"rows": 4, "columns": 4, "pattern": {"name": "cosine", "exponent": 2.0}}
-    shaped = Network.of(small({"satellites.array": array}, terminals=groups))
-    plain = Network.of(
+    shaped = Setup.of(small({"satellites.array": array}, terminals=groups))
+    plain = Setup.of(
         small(
             {"satellites.array": {"rows": 4, "columns": 4}}, terminals=[{"name": "a", **place}, {"name": "b", **place}]
         )
     )
-    snapshot = shaped.sky.at(0)
+    snapshot = shaped.truth.windows.at(0)
     links = snapshot.links(snapshot.norad_id)
     sine = np.cos(np.radians(links.elevation_deg[:, 0]))  # the boresight is the vertical
     x = 2.0 * np.pi * sine
     lobe = (2.0 * j1(x) / x) ** 2
     expected = links.departure_nadir_cos**2 * np.stack([lobe, np.ones_like(lobe)], axis=1)
     for found, without in (
-        (shaped.csi(links).gain, plain.csi(links).gain),
+        (shaped.belief.statistics.of(links).csi.gain, plain.belief.statistics.of(links).csi.gain),
         (shaped.channel.power_gain(snapshot), plain.channel.power_gain(snapshot)),
     ):
         np.testing.assert_allclose(found, expected * without, rtol=1e-9)
@@ -396,9 +398,9 @@ def test_policies_bear_links_without_any_gain(policy):
         "terminals.orientation": {"tilt_deg": 90.0},
         "association": {"name": policy},
     }
-    network = Network.of(small(changes))
-    for report in reports(network):
-        assert np.isfinite(report.outcome.spectral_efficiency_bps_hz).all()
+    setup = Setup.of(small(changes))
+    for report in records(setup):
+        assert np.isfinite(report.score.spectral_efficiency_bps_hz).all()
 
 
 # ----------------------------------------------------------------------------------------------------- bad options
@@ -454,10 +456,10 @@ def test_the_drawn_channels_do_not_depend_on_the_order_in_which_terminals_are_na
     two["antenna"] = {"pattern": {"name": "cosine"}}
     found = []
     for groups in ([one, two], [two, one]):
-        network = Network.of(small(SURROUNDED | {"precompensation": {"name": "closed_loop"}}, terminals=groups))
-        snapshot = network.sky.at(2)
-        csi = network.csi_now(snapshot, snapshot.norad_id)
-        column = network.terminals.names.index("two")
+        setup = Setup.of(small(SURROUNDED | {"precompensation": {"name": "closed_loop"}}, terminals=groups))
+        snapshot = setup.truth.windows.at(2)
+        csi = setup.belief.csi(snapshot, snapshot.norad_id)
+        column = setup.terminals.names.index("two")
         found.append((csi.gain[:, column], csi.rician[:, column], csi.mean_phase[:, column]))
     for before, after in zip(*found, strict=True):
         np.testing.assert_array_equal(before, after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"))
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -61,6 +63,16 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     ('1 terminal', '1,200 terminals')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed_words(words: Iterable[str]) -> str:
+    """Alternatives in a sentence.
+
+    >>> listed_words(["add", "drop", "master"])
+    'add, drop or master'
+    """
+    found = [str(word) for word in words]
+    return f"{', '.join(found[:-1])} or {found[-1]}" if len(found) > 1 else "".join(found)
 
 
 def _scaled(value: float, units: tuple[tuple[float, str], ...], plain: str) -> str:

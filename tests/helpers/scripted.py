@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.small_run import small
 from twin.association import Assignment, AssociationView
-from twin.world.network import Network
+from twin.world.setup import Setup
 
 Wish = Callable[[AssociationView], Sequence[Sequence[int]]]
 """For each terminal the NORAD ids of its satellites in order, the first of which leads."""
@@ -102,13 +102,13 @@ ANY = st.fixed_dictionaries(
 
 def whatever(
     association: dict[str, Any], windows: list[dict[str, Any]], *, timeout: bool, more: dict[str, Any] | None = None
-) -> Network:
+) -> Setup:
     """Four terminals under a policy that wants anything, with all that can happen to it."""
     section = {"name": "nearest_cluster", "min_elevation_deg": 20.0, **association}
     if timeout:
         section["timeout"] = "14s"
-    plain = Network.of(small({"precoding.name": "smrt"}, association=section))
-    seen = sorted({id_ for epoch in (0, 6, 11) for id_ in plain.sky.at(epoch).norad_id.tolist()})
+    plain = Setup.of(small({"precoding.name": "smrt"}, association=section))
+    seen = sorted({id_ for epoch in (0, 6, 11) for id_ in plain.truth.windows.at(epoch).norad_id.tolist()})
     changes = {"precoding.name": "smrt", "trace.candidates": True} | (more or {})
     scenario = small(changes, association=section, events=timetable_of(windows, seen))
-    return replace(Network.of(scenario), policy=anything)
+    return replace(Setup.of(scenario), policy=anything)

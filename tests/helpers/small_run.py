@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from twin.geometry.prediction import Forecast
-from twin.geometry.snapshot import VisibilityWindows
-from twin.results import ListColumn, Trace
+from twin.radio.synchronisation import LinkView
+from twin.results import TABLES, ListColumn, Trace
+from twin.results.record import EpochRecord
 from twin.scenario import Scenario, from_mapping
-from twin.simulation import loop as loop_module
-from twin.simulation import rows
+from twin.simulation import scoring
 from twin.simulation.checkpoint import restored, saved
-from twin.simulation.epoch import EpochChannels, Segment
-from twin.simulation.loop import EpochReport, Loop
-from twin.simulation.state import LoopState
-from twin.world.network import Network
+from twin.simulation.engine import Engine
+from twin.simulation.observation import observed_links
+from twin.simulation.scoring import EpochChannels, OnAirSegment
+from twin.simulation.state import RunState
+from twin.world.setup import Setup
+from twin.world.statistics import LinkStatistics
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -33,10 +33,6 @@ SMALL: dict[str, Any] = {
     "receiver": {"draws": 4},
 }
 """Twelve epochs, four terminals, satellites that rise and set."""
-
-
-class StoppedError(Exception):
-    """Raised to stop a run from outside."""
 
 
 def small(changes: Mapping[str, Any] | None = None, **sections: Any) -> Scenario:
@@ -58,61 +54,56 @@ def small_tree(changes: Mapping[str, Any] | None = None, **sections: Any) -> dic
     return tree
 
 
-def anew(network: Network) -> Network:
-    """The same network as another process would see it: nothing of the sky worked out yet."""
-    sky = VisibilityWindows(
-        ephemeris=network.sky.ephemeris,
-        terminals=network.terminals,
-        timeline=network.timeline,
-        min_elevation_deg=network.scenario.association.min_elevation_deg,
-    )
-    forecast = Forecast(network.catalogue.sets, min_elevation_deg=network.scenario.association.min_elevation_deg)
-    if network.believed_sky is not network.sky:
-        return Network.of(network.scenario)
-    return replace(network, sky=sky, believed_sky=sky, forecast=forecast)
+def fresh(setup: Setup) -> Setup:
+    """The same setup as another process would see it: no geometry computed yet."""
+    again = Setup.of(setup.scenario)
+    return replace(again, policy=setup.policy, precoder=setup.precoder)
 
 
-def begun(network: Network) -> LoopState:
+def with_phase_error(setup: Setup, model: Callable[[LinkView], Any]) -> Setup:
+    """The same setup with another phase-error model."""
+    now = setup.truth.statistics
+    other = LinkStatistics(channel=now.channel, phase_error=model, waveform=now.waveform, power_w=now.power_w)
+    truth, belief = replace(setup.truth, statistics=other), replace(setup.belief, statistics=other)
+    return replace(setup, truth=truth, belief=belief)
+
+
+class StoppedError(Exception):
+    """Raised to stop a run from outside."""
+
+
+def initial(setup: Setup) -> RunState:
     """The state before the first epoch."""
-    return LoopState.fresh(network.terminals.count, int(network.scenario.precoding.csi_age))
+    return RunState.initial(setup.terminals.count, int(setup.scenario.precoding.csi_age))
 
 
-def reports(network: Network, each: Callable[[Loop], None] | None = None) -> list[EpochReport]:
-    """All epochs of a run that nobody disturbs."""
-    found: list[EpochReport] = []
-    loop = Loop(network, begun(network))
-
-    def closed(report: EpochReport) -> None:
-        found.append(report)
+def records(setup: Setup, each: Callable[[RunState], None] | None = None) -> list[EpochRecord]:
+    """All epochs of an undisturbed run; ``each`` is given the state after every epoch."""
+    engine, found = Engine(setup, initial(setup)), []
+    for record in engine.records():
+        found.append(record)
         if each is not None:
-            each(loop)
-
-    loop.run(closed)
+            each(engine.state)
     return found
 
 
-def reports_with_stops(network: Network, stops: Iterable[int]) -> list[EpochReport]:
-    """All epochs of a run that is stopped after so many epochs each time and taken up from what was saved."""
-    found: list[EpochReport] = []
-    state = begun(network)
-    for stop in [*stops, network.timeline.epochs]:
-        state = _until(anew(network), state, stop, found)
+def records_with_stops(setup: Setup, stops: Iterable[int]) -> list[EpochRecord]:
+    """All epochs of a run that is stopped after some epochs, each time resumed from what was saved."""
+    found: list[EpochRecord] = []
+    state = initial(setup)
+    for stop in [*stops, setup.timeline.epochs]:
+        state = _until(fresh(setup), state, stop, found)
     return found
 
 
-def _until(network: Network, state: LoopState, stop: int, found: list[EpochReport]) -> LoopState:
-    loop = Loop(network, state)
-    kept: list[LoopState] = []
-
-    def closed(report: EpochReport) -> None:
-        found.append(report)
-        kept.append(loop.state.snapshot())
-        if loop.state.next_epoch == stop:
-            raise StoppedError
-
-    with suppress(StoppedError):
-        loop.run(closed)
-    return restored(through_a_file(saved(kept[-1])), network.channel.satellite_array) if kept else state
+def _until(setup: Setup, state: RunState, stop: int, found: list[EpochRecord]) -> RunState:
+    engine, kept = Engine(setup, state), None
+    for record in engine.records():
+        found.append(record)
+        kept = engine.state.copy()
+        if kept.loop.next_epoch == stop:
+            break
+    return state if kept is None else restored(through_a_file(saved(kept)), setup.channel.satellite_array)
 
 
 def through_a_file(arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,13 +115,22 @@ def through_a_file(arrays: Mapping[str, Any]) -> dict[str, Any]:
         return dict(archive)
 
 
-def rows_of(network: Network, found: Iterable[EpochReport], *, links: bool = False) -> list[Any]:
+def link_rows(setup: Setup, record: EpochRecord) -> Mapping[str, Any]:
+    """The rows of ``links/``, whether the trace holds them or not."""
+    links = record.links or observed_links(setup, setup.truth.snapshot(record.epoch), record.score)
+    return TABLES["links"].rows(replace(record, links=links))
+
+
+def rows_of(setup: Setup, found: Iterable[EpochRecord], *, links: bool = False) -> list[Any]:
     """The rows that a trace would hold, in a form whose equality is that of bits."""
-    tables = [rows.terminal_rows, rows.satellite_rows, rows.epoch_rows, rows.handover_rows]
-    tables += [rows.attempt_rows, rows.candidate_rows]
-    if links:
-        tables.append(rows.link_rows)
-    return [[_bits(table(network, report)) for table in tables] for report in found]
+    names = ("terminals", "satellites", "epochs", "handovers", "attempts")
+    made = []
+    for record in found:
+        tables = [TABLES[name].rows(record) for name in names]
+        tables += [TABLES["candidates"].rows(record)] if record.candidates else []
+        tables += [link_rows(setup, record)] if links else []
+        made.append([_bits(table) for table in tables])
+    return made
 
 
 def _bits(columns: Mapping[str, object]) -> dict[str, object]:
@@ -159,16 +159,16 @@ def _frame_bits(column: Any) -> object:
     return column.astype(str).tolist()
 
 
-def with_segments(network: Network, monkeypatch: Any) -> list[tuple[EpochReport, list[Segment]]]:
+def with_segments(setup: Setup, monkeypatch: Any) -> list[tuple[EpochRecord, list[OnAirSegment]]]:
     """All epochs of a run, each with what was on the air."""
-    stretches: list[list[Segment]] = []
-    scored = loop_module.scored
+    stretches: list[list[OnAirSegment]] = []
+    scored = scoring.scored
 
-    def kept(air: EpochChannels, segments: Sequence[Segment]) -> Any:
+    def kept(channels: EpochChannels, segments: Sequence[OnAirSegment]) -> Any:
         stretches.append(list(segments))
-        return scored(air, segments)
+        return scored(channels, segments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(loop_module, "scored", kept)
-        found = reports(network)
+        patched.setattr(scoring, "scored", kept)
+        found = records(setup)
     return list(zip(found, stretches, strict=True))

@@ -30,13 +30,13 @@ def compare(
     from twin.simulation.compare import as_frame
     from twin.simulation.compare import compare as compared
 
-    network = resolved(scenario, settings or [])
+    setup = resolved(scenario, settings or [])
     if not precoders:
         raise InputError("twin compare: name at least one --precoder; twin precoders lists them")
     if out is not None and not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no folder {out.parent}")
     with named(scenario):
-        scores = compared(network, precoders, progress=None if quiet else _told)
+        scores = compared(setup, precoders, progress=None if quiet else _told)
     table = as_frame(scores)
     if out is not None:
         table.to_csv(out, index=False)

@@ -8,7 +8,7 @@ from twin.text import counted, number
 
 if TYPE_CHECKING:
     from twin.catalogue import CatalogueHealth
-    from twin.world.network import Network
+    from twin.world.setup import Setup
 
 _DAY_NS: Final = 86_400e9
 
@@ -22,25 +22,25 @@ def account(health: CatalogueHealth) -> str:
     )
 
 
-def warnings(network: Network) -> list[str]:
+def warnings(setup: Setup) -> list[str]:
     """Elements that are stale or far from the time of the run, and what a selection did not find."""
-    return [*_catalogue_warnings(network), *_belief_warnings(network)]
+    return [*_catalogue_warnings(setup), *_belief_warnings(setup)]
 
 
-def _belief_warnings(network: Network) -> list[str]:
-    if not network.without_history:
+def _belief_warnings(setup: Setup) -> list[str]:
+    if not setup.without_history:
         return []
-    lag = network.scenario.belief.element_lag
+    lag = setup.scenario.belief.element_lag
     return [
-        f'belief.element_lag = "{lag}": {counted(network.without_history, "satellite")} without elements that are'
+        f'belief.element_lag = "{lag}": {counted(setup.without_history, "satellite")} without elements that are'
         " so old at the start; the earliest of each are used"
     ]
 
 
-def _catalogue_warnings(network: Network) -> list[str]:
+def _catalogue_warnings(setup: Setup) -> list[str]:
     import numpy as np
 
-    section, health, timeline = network.scenario.constellation, network.catalogue.health, network.timeline
+    section, health, timeline = setup.scenario.constellation, setup.catalogue.health, setup.timeline
     if not section.source:
         return list(health.unmatched)
     limit_days = int(section.stale_after) / _DAY_NS

@@ -12,7 +12,7 @@ import typer
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from twin.world.network import Network
+    from twin.world.setup import Setup
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a TOML file.")]
 Settings = Annotated[
@@ -21,7 +21,7 @@ Settings = Annotated[
 ]
 
 
-def resolved(scenario: Path, settings: list[str]) -> Network:
+def resolved(scenario: Path, settings: list[str]) -> Setup:
     """Read a scenario and all that it names.
 
     Raises
@@ -30,11 +30,11 @@ def resolved(scenario: Path, settings: list[str]) -> Network:
         If anything is wrong, beginning with the scenario's or the setting's name.
     """
     from twin.scenario import load_scenario
-    from twin.world.network import Network
+    from twin.world.setup import Setup
 
     loaded = load_scenario(scenario, settings)
     with named(scenario):
-        return Network.of(loaded)
+        return Setup.of(loaded)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from twin.errors import InputError
 from twin.text import counted
 
 if TYPE_CHECKING:
-    from twin.world.network import Network
+    from twin.world.setup import Setup
 
 
 def run(
@@ -36,10 +36,10 @@ def run(
     """Run a scenario and write its trace."""
     if quiet:
         output.warnings_off()
-    network = resolved(scenario, settings or [])
-    directory = _directory(network.scenario.name, out, resume)
-    begun = _begun(network, directory) if resume else -1
-    if begun + 1 == network.timeline.epochs:
+    setup = resolved(scenario, settings or [])
+    directory = _directory(setup.scenario.name, out, resume)
+    begun = _begun(setup, directory) if resume else -1
+    if begun + 1 == setup.timeline.epochs:
         output.say(f"{directory}: this run is complete; there is nothing to resume", str(directory))
         return
     again = shlex.join(
@@ -49,27 +49,27 @@ def run(
     )
     started = perf_counter()
     with _resumable(directory, again):
-        _run(network, directory, begun=begun, resume=resume, quiet=quiet)
+        _run(setup, directory, begun=begun, resume=resume, quiet=quiet)
     if not quiet:
-        _summary(directory, network.timeline.epochs - begun - 1, perf_counter() - started)
+        _summary(directory, setup.timeline.epochs - begun - 1, perf_counter() - started)
 
 
-def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
+def _run(setup: Setup, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
     """Run; what is run is told of once its trace has been opened, for only then nothing is wrong any more."""
-    from twin.simulation.run import run_network
+    from twin.simulation.run import run_setup
 
     with ExitStack() as stack:
         shown: list[Progress] = []
 
         def progress(done: int, total: int) -> None:
             if not shown:
-                output.say(*_header(network, directory, begun))
-                for words in health.warnings(network):
+                output.say(*_header(setup, directory, begun))
+                for words in health.warnings(setup):
                     output.warn(words)
-                shown.append(stack.enter_context(on_screen(network.scenario.time.epoch.seconds)))
+                shown.append(stack.enter_context(on_screen(setup.scenario.time.epoch.seconds)))
             shown[0](done, total)
 
-        run_network(network, directory, resume=resume, progress=None if quiet else progress)
+        run_setup(setup, directory, resume=resume, progress=None if quiet else progress)
 
 
 def _summary(directory: Path, computed: int, wall_s: float) -> None:
@@ -104,7 +104,7 @@ def _unfinished(name: str) -> Path:
     return max(found)[-1]
 
 
-def _begun(network: Network, directory: Path) -> int:
+def _begun(setup: Setup, directory: Path) -> int:
     """The last epoch that a trace of this very run holds.
 
     Raises
@@ -116,18 +116,18 @@ def _begun(network: Network, directory: Path) -> int:
     from twin.simulation.run import manifest_of
 
     record = read_run(directory)
-    check_same(directory, record, manifest_of(network))
+    check_same(directory, record, manifest_of(setup))
     return int(record["last_durable_epoch"])
 
 
-def _header(network: Network, directory: Path, begun: int) -> Iterator[str]:
-    scenario, terminals = network.scenario, network.terminals
+def _header(setup: Setup, directory: Path, begun: int) -> Iterator[str]:
+    scenario, terminals = setup.scenario, setup.terminals
     where = " (generated)" if not scenario.constellation.source else ""
-    yield f"{health.account(network.catalogue.health)}{where}"
+    yield f"{health.account(setup.catalogue.health)}{where}"
     groups = counted(len(scenario.terminals), "group")
     yield f"terminals: {terminals.count:,} in {groups}"
     yield f"policy: {scenario.association.name}; precoder: {scenario.precoding.name}"
-    epochs = counted(network.timeline.epochs, "epoch")
+    epochs = counted(setup.timeline.epochs, "epoch")
     later = f", going on after {begun + 1:,} of them" if begun >= 0 else ""
     yield f"run: {epochs} of {scenario.time.epoch} from {scenario.time.start:%Y-%m-%dT%H:%M:%SZ}{later}"
     yield f"trace: {directory}"

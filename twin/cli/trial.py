@@ -7,8 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from twin.simulation.loop import EpochReport
-    from twin.world.network import Network
+    from twin.world.setup import Setup
 
 EPOCHS: Final = 65
 """Most epochs of a trial: one more than the sky is followed for at a time."""
@@ -45,39 +44,28 @@ class Trial:
         return self.wall_s / self.epochs
 
 
-class _EnoughError(Exception):
-    """Ends a trial."""
-
-
-def tried(network: Network) -> Trial:
+def tried(setup: Setup) -> Trial:
     """Run the first epochs, at most two seconds of them, and one in any case."""
     import threadpoolctl
 
-    from twin.simulation.loop import Loop
-    from twin.simulation.state import LoopState
+    from twin.simulation.engine import Engine
+    from twin.simulation.state import RunState
 
     counts = {"terminals": 0, "satellites": 0, "epochs": 0, "links": 0, "candidates": 0, "timings": 0}
-    age_ns = int(network.scenario.precoding.csi_age)
-    loop = Loop(network, LoopState.fresh(network.terminals.count, age_ns))
+    state = RunState.initial(setup.terminals.count, int(setup.scenario.precoding.csi_age))
     begun = perf_counter()
-
-    def closed(report: EpochReport) -> None:
-        counts["terminals"] += network.terminals.count
-        counts["satellites"] += len(report.outcome.norad_id)
-        counts["epochs"] += 1
-        counts["links"] += int(report.snapshot.visible.sum())
-        counts["candidates"] += int(report.snapshot.visible.sum()) if report.decision is not None else 0
-        counts["timings"] += len(report.wall_s) + 1  # that of the trace itself
-        if counts["epochs"] == EPOCHS or perf_counter() > begun + WALL_S:
-            raise _EnoughError
-
-    try:
-        with threadpoolctl.threadpool_limits(1):
-            loop.run(closed)
-    except _EnoughError:
-        pass
+    with threadpoolctl.threadpool_limits(1):
+        for record in Engine(setup, state).records():
+            counts["terminals"] += setup.terminals.count
+            counts["satellites"] += len(record.score.norad_id)
+            counts["epochs"] += 1
+            counts["links"] += record.visible_pairs
+            counts["candidates"] += record.visible_pairs if record.candidates is not None else 0
+            counts["timings"] += len(record.wall_s) + 1  # that of the trace itself
+            if counts["epochs"] == EPOCHS or perf_counter() > begun + WALL_S:
+                break
     wall_s, epochs = perf_counter() - begun, counts["epochs"]
     for table in ("links", "candidates"):
-        if not getattr(network.scenario.trace, table):
+        if not getattr(setup.scenario.trace, table):
             del counts[table]
     return Trial(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})

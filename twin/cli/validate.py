@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twin.cli.trial import Trial
     from twin.geometry.snapshot import Snapshot
     from twin.geometry.terminals import Terminals
-    from twin.world.network import Network
+    from twin.world.setup import Setup
 
 
 def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
@@ -25,52 +25,52 @@ def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
     from twin.cli.trial import tried
 
     begun = perf_counter()
-    network = resolved(scenario, settings or [])
+    setup = resolved(scenario, settings or [])
     with named(scenario):
-        snapshot = network.sky.at(0)
+        snapshot = setup.truth.windows.at(0)
     set_up_s = perf_counter() - begun
-    for words in [*health.warnings(network), *_unseen(network.terminals, snapshot)]:
+    for words in [*health.warnings(setup), *_unseen(setup.terminals, snapshot)]:
         output.warn(words)
     with named(scenario):
-        trial = tried(network)
-    output.say(f'scenario "{network.scenario.name}" is right', *_satellites(network, snapshot))
-    output.say(*_terminals(network), *_cadences(network))
-    output.say(*_tables(network, trial), *_cost(network, trial, set_up_s))
+        trial = tried(setup)
+    output.say(f'scenario "{setup.scenario.name}" is right', *_satellites(setup, snapshot))
+    output.say(*_terminals(setup), *_cadences(setup))
+    output.say(*_tables(setup, trial), *_cost(setup, trial, set_up_s))
 
 
-def _satellites(network: Network, snapshot: Snapshot) -> Iterator[str]:
+def _satellites(setup: Setup, snapshot: Snapshot) -> Iterator[str]:
     import numpy as np
 
-    account = network.catalogue.health
+    account = setup.catalogue.health
     yield "catalogue"
-    yield from (f"  {line}" for line in account.summary(network.timeline.start) if not line.startswith("warning:"))
-    ephemeris = network.sky.ephemeris
-    states = ephemeris.states(np.array([network.timeline.start]), ephemeris.norad_ids)
-    least = network.scenario.association.min_elevation_deg
+    yield from (f"  {line}" for line in account.summary(setup.timeline.start) if not line.startswith("warning:"))
+    ephemeris = setup.truth.windows.ephemeris
+    states = ephemeris.states(np.array([setup.timeline.start]), ephemeris.norad_ids)
+    least = setup.scenario.association.min_elevation_deg
     yield (
         f"  at the start: {int(states.usable.sum()):,} of {counted(account.satellites, 'satellite')} usable,"
         f" {len(snapshot.rows):,} at {least:g} degrees or more above a terminal"
     )
-    yield from _belief(network)
+    yield from _belief(setup)
 
 
-def _belief(network: Network) -> Iterator[str]:
+def _belief(setup: Setup) -> Iterator[str]:
     """How far the network is from the truth at the start, in whatever it can be mistaken."""
     import numpy as np
 
-    belief, at = network.scenario.belief, np.array([network.timeline.start])
-    numbers = network.believed_sky.ephemeris.norad_ids
+    belief, at = setup.scenario.belief, np.array([setup.timeline.start])
+    numbers = setup.belief.windows.ephemeris.norad_ids
     if belief.source:
-        alone = len(network.catalogue.sets) and len(np.unique([each.norad_id for each in network.catalogue.sets]))
+        alone = len(setup.catalogue.sets) and len(np.unique([each.norad_id for each in setup.catalogue.sets]))
         others = f"; {alone - len(numbers):,} of the constellation that are not in its catalogue take no part"
         yield f"belief: elements of {counted(len(numbers), 'satellite')}{others if alone > len(numbers) else ''}"
     if belief.source or belief.element_lag or belief.orbit != type(belief.orbit)():
-        true, believed = (each.ephemeris.states(at, numbers) for each in (network.sky, network.believed_sky))
+        true, believed = (each.ephemeris.states(at, numbers) for each in (setup.truth.windows, setup.belief.windows))
         both = true.usable[0] & believed.usable[0]
         off_km = np.sqrt(((true.position_km - believed.position_km)[0, both] ** 2).sum(axis=-1))
         yield f"belief: orbits of {_off(off_km)}"
     if belief.position != type(belief.position)():
-        place = [sky.terminals.states(at, network.timeline.start) for sky in (network.sky, network.believed_sky)]
+        place = [sky.terminals.states(at, setup.timeline.start) for sky in (setup.truth.windows, setup.belief.windows)]
         off_km = np.sqrt(((place[0].position_km - place[1].position_km)[0] ** 2).sum(axis=-1))
         yield f"belief: positions of {_off(off_km, 'terminal')}"
     for key in ("attitude", "clock"):
@@ -90,13 +90,13 @@ def _off(off_km: FloatArray, what: str = "usable satellite") -> str:
     return f"{counted(len(off_km), what)} off by {low} km (median), {high} km (95th percentile)"
 
 
-def _terminals(network: Network) -> Iterator[str]:
-    terminals = network.terminals
-    yield f"terminals: {terminals.count:,} in {counted(len(network.scenario.terminals), 'group')}"
+def _terminals(setup: Setup) -> Iterator[str]:
+    terminals = setup.terminals
+    yield f"terminals: {terminals.count:,} in {counted(len(setup.scenario.terminals), 'group')}"
     latitude, longitude, altitude = (
         getattr(terminals.fixed, name)[0] for name in ("latitude_deg", "longitude_deg", "altitude_km")
     )
-    for index, group in enumerate(network.scenario.terminals):
+    for index, group in enumerate(setup.scenario.terminals):
         own = terminals.group == index
         yield (
             f"  {group.name} ({group.kind}): {int(own.sum()):,}, latitude {_extent(latitude[own])} deg,"
@@ -109,8 +109,8 @@ def _extent(values: FloatArray) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _cadences(network: Network) -> Iterator[str]:
-    scenario, timeline = network.scenario, network.timeline
+def _cadences(setup: Setup) -> Iterator[str]:
+    scenario, timeline = setup.scenario, setup.timeline
     association, precoding = scenario.association, scenario.precoding
     end = timeline.instant(timeline.begin_ns(timeline.epochs))
     yield f"time: {counted(timeline.epochs, 'epoch')} of {scenario.time.epoch}, {_utc(timeline.start)} to {_utc(end)}"
@@ -122,13 +122,13 @@ def _utc(instant: np.datetime64) -> str:
     return f"{whole if whole == instant else instant}Z"
 
 
-def _tables(network: Network, trial: Trial) -> Iterator[str]:
+def _tables(setup: Setup, trial: Trial) -> Iterator[str]:
     from twin.cli.trial import BYTES_A_ROW
 
     yield f"trace (estimated from the first {counted(trial.epochs, 'epoch')})"
     total = 0.0
     for table, rows in trial.rows.items():
-        rows *= network.timeline.epochs
+        rows *= setup.timeline.epochs
         total += rows * BYTES_A_ROW[table]
         yield f"  {table}: about {counted(round(rows), 'row')}, {size(rows * BYTES_A_ROW[table])}"
     happening = " and ".join(f"{BYTES_A_ROW[table]} bytes" for table in ("handovers", "attempts"))
@@ -136,9 +136,9 @@ def _tables(network: Network, trial: Trial) -> Iterator[str]:
     yield f"  together about {size(total)}"
 
 
-def _cost(network: Network, trial: Trial, set_up_s: float) -> Iterator[str]:
-    run_s = trial.epoch_s * network.timeline.epochs
-    speed = number(network.scenario.time.epoch.seconds / trial.epoch_s)
+def _cost(setup: Setup, trial: Trial, set_up_s: float) -> Iterator[str]:
+    run_s = trial.epoch_s * setup.timeline.epochs
+    speed = number(setup.scenario.time.epoch.seconds / trial.epoch_s)
     yield (
         f"cost: {span(set_up_s)} to set up, then about {number(trial.epoch_s * 1e3)} ms an epoch:"
         f" {span(run_s)} for the run, {speed} x real time"

@@ -26,7 +26,7 @@ STEP_NS: Final = 10_000_000_000
 The error of a setting time is about 0.2 s, and larger if the culmination is just above the minimum elevation."""
 
 
-class Forecast:
+class VisibilityPrediction:
     """Predicts how long satellites stay above the minimum elevation.
 
     Windows are those of `VisibilityWindows`, at fixed epochs. Within a window a moving terminal is assumed at rest at

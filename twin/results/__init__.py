@@ -3,10 +3,9 @@
 A trace is a directory with a Parquet dataset for each table and a ``run.json`` that says what made it.
 """
 
-from twin.results.buffer import ListColumn
 from twin.results.provenance import Manifest, file_sha256, versions
 from twin.results.reader import Trace, read_trace
-from twin.results.schema import TABLES, ColumnSchema, TableSchema
+from twin.results.tables import TABLES, ColumnSchema, ListColumn, TableSchema
 from twin.results.writer import TraceWriter
 
 __all__ = [

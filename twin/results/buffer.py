@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -11,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.arrays import BoolArray
-from twin.results.schema import ColumnSchema, TableSchema
+from twin.results.tables import ColumnSchema, ListColumn, TableSchema
 
 Numbers: TypeAlias = NDArray[Any]
 Values: TypeAlias = "NDArray[Any] | list[Any] | tuple[Any, ...] | ListColumn | pa.Array"
@@ -40,16 +39,6 @@ _WANTED: Final = {
     "integer list": "ListColumn or list of integer arrays",
 }
 _LEAST_ROOM: Final = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListColumn:
-    """A list of integers in each row, laid end to end."""
-
-    values: NDArray[np.integer[Any]]
-    """(sum of lengths,) all items, row after row."""
-    lengths: NDArray[np.integer[Any]]
-    """(rows,) number of items in each row."""
 
 
 class TableBuffer:

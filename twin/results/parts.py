@@ -15,7 +15,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from twin.results.durable import write_whole
-from twin.results.schema import TableSchema
+from twin.results.tables import TableSchema
 
 EMPTY: Final = "empty.parquet"
 ROWS_PER_GROUP: Final = 100_000

@@ -17,7 +17,7 @@ import numpy as np
 
 from twin.errors import InputError
 from twin.results.durable import write_whole
-from twin.results.schema import TABLES
+from twin.results.tables import TABLES
 from twin.units import Duration
 from twin.version import VERSION
 

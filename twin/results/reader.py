@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from twin.errors import InputError, did_you_mean, listed
 from twin.results.parts import Part, parts_of
 from twin.results.provenance import read_run
-from twin.results.schema import TABLES, TableSchema
+from twin.results.tables import TABLES, TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd

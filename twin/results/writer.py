@@ -16,8 +16,8 @@ from twin.results.buffer import TableBuffer, Values
 from twin.results.durable import DirectoryLock, remove
 from twin.results.parts import EMPTY, leftovers, parts_of, write_empty, write_part
 from twin.results.provenance import RUN_FILE, Manifest
-from twin.results.schema import TABLES
 from twin.results.state_file import STATES, read_state, states_but, write_state
+from twin.results.tables import TABLES
 
 State = Callable[[], Mapping[str, NDArray[Any]]]
 """Makes the plain arrays from which a run goes on after the epoch it was given with."""
@@ -71,6 +71,11 @@ class TraceWriter:
         self._mark: tuple[int, State] = run["last_durable_epoch"], dict
         self._flush_failed = False
         self._finished = False
+
+    @property
+    def tables(self) -> Collection[str]:
+        """Names of the tables that the trace holds."""
+        return self._buffers.keys()
 
     @classmethod
     def create(

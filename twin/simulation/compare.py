@@ -10,10 +10,11 @@ import numpy as np
 import threadpoolctl
 
 from twin.arrays import FloatArray
+from twin.results.record import EpochRecord
 from twin.scenario import with_precoder
-from twin.simulation.loop import EpochReport, Loop
-from twin.simulation.state import LoopState
-from twin.world.network import Network
+from twin.simulation.engine import Engine
+from twin.simulation.state import RunState
+from twin.world.setup import Setup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ class PrecoderScore:
 
 
 def compare(
-    network: Network, precoders: Sequence[str], *, progress: Callable[[str, int, int], None] | None = None
+    setup: Setup, precoders: Sequence[str], *, progress: Callable[[str, int, int], None] | None = None
 ) -> list[PrecoderScore]:
     """Run a scenario once with each precoder.
 
@@ -58,7 +59,7 @@ def compare(
 
     Parameters
     ----------
-    network
+    setup
         The resolved scenario; its own precoder keeps its options where it is among the compared, others have their
         defaults.
     precoders
@@ -69,9 +70,9 @@ def compare(
     Raises
     ------
     InputError
-        If a name is unknown, or its options ask for what the network does not give.
+        If a name is unknown, or its options ask for what the setup does not give.
     """
-    chosen = [network.with_precoder(with_precoder(network.scenario, name)) for name in precoders]
+    chosen = [setup.with_precoder(with_precoder(setup.scenario, name)) for name in precoders]
     scores = []
     for each in chosen:
         tally = _Tally(each)
@@ -92,7 +93,7 @@ def as_frame(scores: Sequence[PrecoderScore]) -> pd.DataFrame:
 class _Tally:
     """Sums over the epochs of one run."""
 
-    network: Network
+    setup: Setup
     rate: FloatArray = field(init=False)
     """(K,) sum of spectral efficiencies."""
     present: FloatArray = field(init=False)
@@ -111,48 +112,44 @@ class _Tally:
     solved_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.rate, self.present = np.zeros((2, self.network.terminals.count))
+        self.rate, self.present = np.zeros((2, self.setup.terminals.count))
 
     def run(self, progress: Callable[[str, int, int], None] | None) -> None:
         """Run all epochs."""
-        scenario = self.network.scenario
-
-        def closed(report: EpochReport) -> None:
-            self.add(report)
-            if progress is not None:
-                progress(scenario.precoding.name, report.epoch + 1, self.network.timeline.epochs)
-
-        state = LoopState.fresh(self.network.terminals.count, int(scenario.precoding.csi_age))
+        scenario, epochs = self.setup.scenario, self.setup.timeline.epochs
+        state = RunState.initial(self.setup.terminals.count, int(scenario.precoding.csi_age))
         with threadpoolctl.threadpool_limits(1):
-            Loop(self.network, state).run(closed)
+            for record in Engine(self.setup, state).records():
+                self.add(record)
+                if progress is not None:
+                    progress(scenario.precoding.name, record.epoch + 1, epochs)
 
-    def add(self, report: EpochReport) -> None:
+    def add(self, record: EpochRecord) -> None:
         """Count one epoch."""
-        outcome = report.outcome
-        bandwidth_hz = self.network.scenario.channel.bandwidth_mhz * 1e6
-        begin_ns, end_ns = (self.network.timeline.begin_ns(report.epoch + step) for step in (0, 1))
-        self.rate += outcome.spectral_efficiency_bps_hz
-        self.present += self.network.outages.present_fraction(begin_ns, end_ns)
-        self.surrogate += float(outcome.surrogate_bps_hz.sum())
-        self.mean_only += float(outcome.mean_only_bps_hz.sum())
-        fed = (outcome.beam_power_w > 0.0) & outcome.serving
+        score = record.score
+        bandwidth_hz = record.frame.bandwidth_hz
+        self.rate += score.spectral_efficiency_bps_hz
+        self.present += record.present_fraction
+        self.surrogate += float(score.surrogate_bps_hz.sum())
+        self.mean_only += float(score.mean_only_bps_hz.sum())
+        fed = (score.beam_power_w > 0.0) & score.serving
         sending = fed.any(axis=1)
         self.serving += int(sending.sum())
-        self.spent_w += float(outcome.power_w[sending].sum())
-        self.budget_w += float(sending.sum()) * self.network.power_w
+        self.spent_w += float(score.power_w[sending].sum())
+        self.budget_w += float(sending.sum()) * self.setup.power_w
         self.streams += float(fed.sum())
-        self.fed_bps += float((fed @ outcome.spectral_efficiency_bps_hz).sum()) * bandwidth_hz
-        if "precoding" in report.wall_s:
+        self.fed_bps += float((fed @ score.spectral_efficiency_bps_hz).sum()) * bandwidth_hz
+        if "precoding" in record.wall_s:
             self.solves += 1
-            self.solved_s += report.wall_s["precoding"]
+            self.solved_s += record.wall_s["precoding"]
 
     def score(self) -> PrecoderScore:
         """Means of what was counted."""
-        epochs, there = self.network.timeline.epochs, self.present > 0.0
+        epochs, there = self.setup.timeline.epochs, self.present > 0.0
         mean = self.rate[there] / self.present[there] if there.any() else np.zeros(1)
         square = float((mean**2).sum())
         return PrecoderScore(
-            precoder=self.network.scenario.precoding.name,
+            precoder=self.setup.scenario.precoding.name,
             sum_se_bps_hz=float(self.rate.sum()) / epochs,
             sum_ap1_bps_hz=self.surrogate / epochs,
             sum_ap2_bps_hz=self.mean_only / epochs,

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import threadpoolctl
 
-from twin.results import Manifest, Trace, TraceWriter, file_sha256, read_trace
+from twin.results import TABLES, Manifest, Trace, TraceWriter, file_sha256, read_trace
+from twin.results.record import EpochRecord
 from twin.scenario import Scenario
-from twin.simulation import rows
 from twin.simulation.checkpoint import restored, saved
-from twin.simulation.loop import EpochReport, Loop
-from twin.simulation.state import LoopState
-from twin.world.network import Network
+from twin.simulation.engine import Engine
+from twin.simulation.state import RunState
+from twin.world.setup import Setup
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished epochs and of all epochs."""
-
-TABLES = ("terminals", "handovers", "attempts", "satellites", "epochs", "timings")
-"""Tables that every trace holds."""
 
 
 def run(
@@ -52,33 +49,34 @@ def run(
         As it came, after the trace has been made durable.
     """
     directory = free_directory(scenario.name) if out is None else Path(out)
-    return run_network(Network.of(scenario), directory, resume=resume, progress=progress)
+    return run_setup(Setup.of(scenario), directory, resume=resume, progress=progress)
 
 
-def run_network(network: Network, directory: Path, *, resume: bool = False, progress: Progress | None = None) -> Trace:
-    """Run a network that is resolved already; otherwise as `run`."""
-    flush_s = network.scenario.trace.flush.seconds
-    manifest = manifest_of(network)
-    age_ns = int(network.scenario.precoding.csi_age)
-    state = LoopState.fresh(network.terminals.count, age_ns)
+def run_setup(setup: Setup, directory: Path, *, resume: bool = False, progress: Progress | None = None) -> Trace:
+    """Run a setup that is resolved already; otherwise as `run`."""
+    flush_s = setup.scenario.trace.flush.seconds
+    manifest = manifest_of(setup)
+    age_ns = int(setup.scenario.precoding.csi_age)
+    state = RunState.initial(setup.terminals.count, age_ns)
     if resume:
         writer, _, arrays = TraceWriter.resume(directory, manifest=manifest, flush_interval_s=flush_s)
         if writer.status == "complete":
             writer.close()
             return read_trace(directory)
         if arrays:
-            state = restored(arrays, network.channel.satellite_array)
+            state = restored(arrays, setup.channel.satellite_array)
     else:
-        asked = [name for name in ("links", "candidates") if getattr(network.scenario.trace, name)]
-        writer = TraceWriter.create(directory, manifest=manifest, tables=[*TABLES, *asked], flush_interval_s=flush_s)
+        writer = TraceWriter.create(
+            directory, manifest=manifest, tables=tables_of(setup.scenario), flush_interval_s=flush_s
+        )
     with writer:
-        _advance(network, state, writer, progress)
+        _advance(setup, state, writer, progress)
     return read_trace(directory)
 
 
-def manifest_of(network: Network) -> Manifest:
+def manifest_of(setup: Setup) -> Manifest:
     """What a run is made from."""
-    scenario, health = network.scenario, network.catalogue.health
+    scenario, health = setup.scenario, setup.catalogue.health
     files = [("constellation", file.source, file.sha256) for file in health.files if scenario.constellation.source]
     files += [("belief", file.name, file_sha256(file)) for file in scenario.belief.source]
     files += [
@@ -90,8 +88,8 @@ def manifest_of(network: Network) -> Manifest:
         scenario_sha256=scenario.digest(),
         inputs=_named(files),
         seed=scenario.seed,
-        epochs=network.timeline.epochs,
-        notes={"catalogue": health.summary(network.timeline.start)},
+        epochs=setup.timeline.epochs,
+        notes={"catalogue": health.summary(setup.timeline.start)},
     )
 
 
@@ -112,54 +110,54 @@ def free_directory(name: str) -> Path:
     return directory
 
 
-def _advance(network: Network, state: LoopState, writer: TraceWriter, progress: Progress | None) -> None:
-    """Run what is left and write it; an interruption leaves what is finished."""
-    total = network.timeline.epochs
-    loop = Loop(network, state)
+def tables_of(scenario: Scenario) -> list[str]:
+    """Names of the tables that the trace of a scenario holds."""
+    return [name for name, table in TABLES.items() if table.key is None or getattr(scenario.trace, table.key)]
 
-    def closed(report: EpochReport) -> None:
-        begun = perf_counter()
-        _write(network, writer, report)
-        snapshot = loop.state.snapshot()
-        report.wall_s["trace"] = perf_counter() - begun
-        writer.add("timings", rows.timing_rows(report))
-        writer.mark(report.epoch, lambda: saved(snapshot))
-        if progress is not None:
-            progress(report.epoch + 1, total)
 
+def _advance(setup: Setup, state: RunState, writer: TraceWriter, progress: Progress | None) -> None:
+    """Run the epochs that are left and write them; an interruption keeps what is finished."""
+    total = setup.timeline.epochs
+    engine = Engine(setup, state)
     if progress is not None:
-        progress(state.next_epoch, total)
+        progress(state.loop.next_epoch, total)
     try:
         with threadpoolctl.threadpool_limits(1):
-            loop.run(closed)
+            for record in engine.records():
+                _write(writer, record, engine.state)
+                if progress is not None:
+                    progress(record.epoch + 1, total)
     except BaseException:
-        writer.finish("interrupted", notes=_found(network, writer))
+        writer.finish("interrupted", notes=_found(setup, writer))
         raise
-    writer.finish("complete", notes=_found(network, writer))
+    writer.finish("complete", notes=_found(setup, writer))
 
 
-def _write(network: Network, writer: TraceWriter, report: EpochReport) -> None:
-    tables: dict[str, Mapping[str, Any]] = {
-        "terminals": rows.terminal_rows(network, report),
-        "satellites": rows.satellite_rows(network, report),
-        "epochs": rows.epoch_rows(network, report),
+def _write(writer: TraceWriter, record: EpochRecord, state: RunState) -> None:
+    """Add the rows of a finished epoch, and the state from which the run goes on after it."""
+    begun = perf_counter()
+    for name, table in TABLES.items():
+        if name in writer.tables and name != "timings" and _has_rows(record, name):
+            writer.add(name, table.rows(record))
+    kept = state.copy()
+    record.wall_s["trace"] = perf_counter() - begun
+    writer.add("timings", TABLES["timings"].rows(record))
+    writer.mark(record.epoch, lambda: saved(kept))
+
+
+def _has_rows(record: EpochRecord, table: str) -> bool:
+    sparse: dict[str, object] = {
+        "handovers": record.events,
+        "attempts": record.attempts,
+        "candidates": record.candidates,
     }
-    if report.events:
-        tables["handovers"] = rows.handover_rows(network, report)
-    if report.attempts:
-        tables["attempts"] = rows.attempt_rows(network, report)
-    if report.decision is not None:
-        tables["candidates"] = rows.candidate_rows(network, report)
-    if network.scenario.trace.links:
-        tables["links"] = rows.link_rows(network, report)
-    for table, columns in tables.items():
-        writer.add(table, columns)
+    return table not in sparse or bool(sparse[table])
 
 
-def _found(network: Network, writer: TraceWriter) -> dict[str, Any]:
+def _found(setup: Setup, writer: TraceWriter) -> dict[str, Any]:
     """What came to light only during the run, what an earlier part of it noted included."""
     masked = {one["norad_id"]: one for one in writer.notes.get("masked", [])}
-    for one in [*network.sky.ephemeris.masked, *network.believed_sky.ephemeris.masked]:
+    for one in [*setup.truth.windows.ephemeris.masked, *setup.belief.windows.ephemeris.masked]:
         row = {"norad_id": one.norad_id, "name": one.name, "instant": str(one.instant), "reason": one.reason}
         masked.setdefault(one.norad_id, row)
     return {"masked": [masked[norad_id] for norad_id in sorted(masked)]}

@@ -98,7 +98,7 @@ class OutageSchedule:
             {at for restriction in self.restrictions for at in (restriction.begin_ns, restriction.end_ns) if at != _END}
         )
 
-    def barred(self, now_ns: int, norad_id: IntArray) -> list[tuple[str, BoolArray]]:
+    def restricted(self, now_ns: int, norad_id: IntArray) -> list[tuple[str, BoolArray]]:
         """For each bar that holds, its reason and the (S,K) pairs of some satellites that may not serve."""
         found = []
         for restriction in self.restrictions:
@@ -114,8 +114,8 @@ class OutageSchedule:
 
     def allowed(self, now_ns: int, norad_id: IntArray) -> BoolArray | None:
         """(S,K) pairs of some satellites that may serve; none where all may."""
-        barred = self.barred(now_ns, norad_id)
-        return ~np.logical_or.reduce([pairs for _, pairs in barred]) if barred else None
+        found = self.restricted(now_ns, norad_id)
+        return ~np.logical_or.reduce([pairs for _, pairs in found]) if found else None
 
     def absent(self, now_ns: int) -> BoolArray:
         """(K,) terminals that are not there."""

@@ -1,27 +1,36 @@
-"""The world as it is, and as the network takes it to be."""
+"""Everything that is fixed over a run, read and resolved before the clock starts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
+from twin.arrays import BoolArray
+from twin.association import Assignment, AssociationView
 from twin.catalogue import Catalogue, ElementSet, Walker, read_catalogue, walker_catalogue
 from twin.errors import InputError
 from twin.geometry.ephemeris import Ephemeris
-from twin.geometry.prediction import Forecast
-from twin.geometry.snapshot import VisibilityWindows
+from twin.geometry.prediction import VisibilityPrediction
+from twin.geometry.snapshot import Snapshot
 from twin.geometry.terminals import Terminals
+from twin.geometry.windows import VisibilityWindows
+from twin.precoding import Precoding, PrecodingProblem
+from twin.precoding.facts import Facts
+from twin.radio.channel import ChannelModel
+from twin.radio.waveform import Waveform
+from twin.scenario import Scenario
 from twin.timeline import Timeline
 from twin.uncertainty import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
-from twin.units import instant
-from twin.world.plain import attitude_error, clock_error, orbit_error, position_error
-
-if TYPE_CHECKING:
-    from twin.scenario import Scenario
+from twin.units import instant, watts_from_dbm
+from twin.world.belief import Belief
+from twin.world.outages import OutageSchedule
+from twin.world.plain import attitude_error, clock_error, orbit_error, position_error, terminal_groups
+from twin.world.statistics import LinkStatistics
+from twin.world.truth import Truth
 
 
 def constellation(scenario: Scenario) -> Catalogue:
@@ -62,59 +71,145 @@ def constellation(scenario: Scenario) -> Catalogue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worlds:
-    """Two skies over the same terminals: what happens, and what is predicted."""
+class Setup:
+    """All that is fixed over a run: inputs read, names resolved, truth and belief."""
 
+    scenario: Scenario
     catalogue: Catalogue
     """All satellites of the scenario."""
-    sky: VisibilityWindows
-    """The world as it is."""
-    believed_sky: VisibilityWindows
-    """The world as the network takes it to be; the same object where it takes it for what it is."""
-    ahead: Callable[[], VisibilityWindows]
-    """Makes another believed sky, for a look ahead of which nobody is to be told."""
-    forecast: Forecast
-    """For how long the network takes pairs to last."""
+    timeline: Timeline
+    terminals: Terminals
+    truth: Truth
+    """For scoring alone."""
+    belief: Belief
+    """For everything that decides."""
+    outages: OutageSchedule
+    """Outages, exclusion windows and absences."""
+    policy: Callable[[AssociationView], Assignment]
+    """The selected policy, its options bound."""
+    precoder: Callable[[PrecodingProblem], Precoding]
+    """The selected precoder, its options bound."""
     without_history: int
-    """Satellites of which no elements are as old at the start as the belief's lag asks for."""
-    clocks: Clocks
-    """Of satellites and terminals."""
+    """Satellites without elements as old at the start as the belief's lag asks for."""
 
     @classmethod
-    def of(cls, scenario: Scenario, timeline: Timeline, terminals: Terminals) -> Self:
-        """Read the element sets of both.
+    def of(cls, scenario: Scenario) -> Self:
+        """Read the inputs of a scenario and bind its channel and phase-error models.
 
         Raises
         ------
         InputError
-            If a file is wrong, or nothing is left of the constellation.
+            If an input is wrong, or no satellite of the constellation is left.
         """
-        catalogue, belief = constellation(scenario), scenario.belief
+        terminals = Terminals.place(terminal_groups(scenario.terminals), seed=scenario.seed)
+        time, belief = scenario.time, scenario.belief
+        timeline = Timeline(start=instant(time.start), epoch_ns=int(time.epoch), epochs=time.epochs)
+        catalogue = constellation(scenario)
         known = _known_sets(scenario, catalogue)
         unheard = without_history(known, scenario)
         if len(unheard) == len({each.norad_id for each in known}):
             raise InputError(
-                f'belief.element_lag = "{belief.element_lag}": no satellite has elements that are so old at the start;'
-                " it takes catalogues of several dates, as constellation.source or belief.source"
+                f'belief.element_lag = "{belief.element_lag}": no satellite has elements of this age at the start;'
+                " the lag needs catalogues of several dates in constellation.source or belief.source"
             )
-        numbers = {each.norad_id for each in known}
-        sets = [each for each in catalogue.sets if each.norad_id in numbers]
-        true = partial(_true_sky, scenario, timeline, sets, terminals)
-        believed = true if belief.is_truth else partial(_believed_sky, scenario, timeline, known, terminals)
-        sky = true()
+        statistics = link_statistics(scenario, terminals)
+        truth, believed = _windows(scenario, timeline, catalogue, known, terminals)
         return cls(
+            scenario=scenario,
             catalogue=catalogue,
-            sky=sky,
-            believed_sky=sky if belief.is_truth else believed(),
-            ahead=believed,
-            forecast=Forecast(
-                known,
-                min_elevation_deg=scenario.association.min_elevation_deg,
-                lag_ns=int(belief.element_lag or 0),
+            timeline=timeline,
+            terminals=terminals,
+            truth=Truth(
+                windows=truth,
+                statistics=statistics,
+                clocks=Clocks(error=clock_error(belief.clock), seed=scenario.seed, start=timeline.start),
             ),
+            belief=Belief(
+                windows=truth if belief.is_truth else believed(),
+                ahead=believed,
+                prediction=VisibilityPrediction(
+                    known,
+                    min_elevation_deg=scenario.association.min_elevation_deg,
+                    lag_ns=int(belief.element_lag or 0),
+                ),
+                statistics=statistics,
+                prediction_age_ns=int(scenario.precompensation.prediction_age),
+                exact=belief.is_truth,
+            ),
+            outages=OutageSchedule.of(scenario, catalogue.names, terminals),
+            policy=scenario.association.bound(),
+            precoder=scenario.precoding.bound(),
             without_history=len(unheard),
-            clocks=Clocks(error=clock_error(belief.clock), seed=scenario.seed, start=timeline.start),
+        ).with_precoder(scenario)
+
+    def with_precoder(self, scenario: Scenario) -> Self:
+        """The same setup under a scenario that differs in the precoder alone.
+
+        Raises
+        ------
+        InputError
+            If the precoder's options ask for what arrays or clusters do not have.
+        """
+        options = scenario.precoding.options()
+        facts = Facts(
+            satellite_array=self.channel.satellite_array,
+            terminal_elements=int(self.channel.terminal_elements.min()),
+            terminals=self.terminals.count,
+            cluster_size=getattr(scenario.association, "cluster_size", None),
         )
+        if hasattr(options, "check"):
+            try:
+                options.check(facts)
+            except ValueError as error:
+                raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
+        return replace(self, scenario=scenario, precoder=scenario.precoding.bound())
+
+    @property
+    def errs(self) -> bool:
+        """Whether compensation predicted by the network can differ from the true delay and Doppler."""
+        return bool(self.belief.prediction_age_ns) or not self.belief.exact or not self.truth.clocks.perfect
+
+    @property
+    def power_w(self) -> float:
+        """Budget of each satellite on one subcarrier."""
+        return self.truth.statistics.power_w
+
+    @property
+    def channel(self) -> ChannelModel:
+        """Propagation models, arrays and noise, which truth and belief share."""
+        return self.truth.statistics.channel
+
+    @property
+    def waveform(self) -> Waveform:
+        """Carrier and OFDM numbers."""
+        return self.truth.statistics.waveform
+
+    def available(self, snapshot: Snapshot, now_ns: int) -> BoolArray:
+        """(V,K) pairs that may serve: visible at the start of the epoch, and not restricted at an instant within it."""
+        allowed = self.outages.allowed(now_ns, snapshot.norad_id)
+        return snapshot.visible if allowed is None else snapshot.visible & allowed
+
+
+def link_statistics(scenario: Scenario, terminals: Terminals) -> LinkStatistics:
+    """The channel and phase-error models of a scenario, bound to its arrays and waveform.
+
+    Raises
+    ------
+    InputError
+        If the phase-error model refuses the waveform.
+    """
+    channel = scenario.channel
+    return LinkStatistics(
+        channel=ChannelModel.from_scenario(scenario, terminals),
+        phase_error=scenario.precompensation.bound(),
+        waveform=Waveform.of(
+            carrier_hz=channel.carrier_ghz * 1e9,
+            subcarrier_hz=channel.subcarrier_khz * 1e3,
+            bandwidth_hz=channel.bandwidth_mhz * 1e6,
+            prefix_share=channel.prefix_share,
+        ),
+        power_w=watts_from_dbm(scenario.satellites.power_per_subcarrier_dbm),
+    )
 
 
 def without_history(known: Sequence[ElementSet], scenario: Scenario) -> set[int]:
@@ -138,7 +233,18 @@ def _known_sets(scenario: Scenario, catalogue: Catalogue) -> Sequence[ElementSet
     return known
 
 
-def _true_sky(
+def _windows(
+    scenario: Scenario, timeline: Timeline, catalogue: Catalogue, known: Sequence[ElementSet], terminals: Terminals
+) -> tuple[VisibilityWindows, Callable[[], VisibilityWindows]]:
+    """True visibility of the satellites that the network knows, and what makes believed visibility."""
+    numbers = {each.norad_id for each in known}
+    sets = [each for each in catalogue.sets if each.norad_id in numbers]
+    true = partial(_true_windows, scenario, timeline, sets, terminals)
+    believed = true if scenario.belief.is_truth else partial(_believed_windows, scenario, timeline, known, terminals)
+    return true(), believed
+
+
+def _true_windows(
     scenario: Scenario, timeline: Timeline, sets: Sequence[ElementSet], terminals: Terminals
 ) -> VisibilityWindows:
     max_age = scenario.constellation.max_element_age
@@ -150,7 +256,7 @@ def _true_sky(
     )
 
 
-def _believed_sky(
+def _believed_windows(
     scenario: Scenario, timeline: Timeline, known: Sequence[ElementSet], terminals: Terminals
 ) -> VisibilityWindows:
     belief, seed = scenario.belief, scenario.seed
@@ -165,5 +271,5 @@ def _believed_sky(
         terminals=BelievedTerminals(terminals, position_error(belief.position), seed=seed),
         timeline=timeline,
         min_elevation_deg=scenario.association.min_elevation_deg,
-        seen=Attitude(error=attitude_error(belief.attitude), seed=seed).mistaken,
+        distortion=Attitude(error=attitude_error(belief.attitude), seed=seed).mistaken,
     )

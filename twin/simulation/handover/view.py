@@ -13,17 +13,17 @@ from twin.association import AssociationView, ServingTable
 from twin.association.offline import ContactPlan
 from twin.association.problem import Memory, Score
 from twin.geometry.snapshot import Snapshot
-from twin.world.network import Network, found
+from twin.world.setup import Setup
 
 
-def association_view(network: Network, snapshot: Snapshot, table: ServingTable, memory: Memory) -> AssociationView:
+def association_view(setup: Setup, snapshot: Snapshot, table: ServingTable, memory: Memory) -> AssociationView:
     """What the policy may know at the start of an epoch."""
-    instant_ns = network.timeline.begin_ns(snapshot.epoch)
-    visible = network.available(snapshot, instant_ns)
-    norad_id, association = snapshot.norad_id, network.scenario.association
+    instant_ns = setup.timeline.begin_ns(snapshot.epoch)
+    visible = setup.available(snapshot, instant_ns)
+    norad_id, association = snapshot.norad_id, setup.scenario.association
     serving = np.zeros(visible.shape, dtype=np.bool_)
     since_ns = np.zeros(visible.shape, dtype=np.int64)
-    known, rows = found(norad_id, table.norad_id)
+    _, known, rows = np.intersect1d(table.norad_id, norad_id, assume_unique=True, return_indices=True)
     serving[rows] = table.member[known] & visible[rows]
     place = np.full(len(table.norad_id) + 1, -1, dtype=np.int64)
     place[known] = rows
@@ -36,44 +36,44 @@ def association_view(network: Network, snapshot: Snapshot, table: ServingTable, 
         elevation_deg=snapshot.elevation_deg,
         range_km=snapshot.range_km,
         visible=visible,
-        mean_gain=lambda: network.channel.power_gain(snapshot),
+        mean_gain=lambda: setup.belief.mean_gain(snapshot),
         serving=serving,
         master=np.where(kept, master, -1),
-        region=network.terminals.group,
+        region=setup.terminals.group,
         terminal_latitude_deg=snapshot.terminals.latitude_deg[snapshot.index],
         terminal_longitude_deg=snapshot.terminals.longitude_deg[snapshot.index],
         instant_ns=instant_ns,
         every_ns=int(association.every),
         member_since_ns=since_ns,
         capacity=association.capacity,
-        power_w=network.power_w,
-        noise_w=network.channel.noise_w,
-        remaining_s=lambda: network.forecast.remaining_s(snapshot),
+        power_w=setup.power_w,
+        noise_w=setup.channel.noise_w,
+        remaining_s=lambda: setup.belief.remaining_s(snapshot),
         ground_distance_km=snapshot.ground_distance_km,
-        statistics=lambda: network.expected_csi_now(snapshot, norad_id),
-        contacts=partial(contacts, network),
+        statistics=lambda: setup.belief.expected_csi(snapshot, norad_id),
+        contacts=partial(contacts, setup),
         memory=memory,
     )
 
 
-def contacts(network: Network, score: Score = "elevation") -> list[ContactPlan]:
+def contacts(setup: Setup, score: Score = "elevation") -> list[ContactPlan]:
     """Who is visible to each terminal at each decision of the run, and what that is worth."""
-    every = network.scenario.epochs_in(network.scenario.association.every)
-    # a sky of its own: what it sees ahead is not to be told of, and the run's own window stays where it is
-    sky = network.ahead()
+    every = setup.scenario.epochs_in(setup.scenario.association.every)
+    # windows of its own: what is masked ahead is not reported, and the run's own window stays where it is
+    ahead = setup.belief.ahead()
     seen: list[tuple[NDArray[Any], ...]] = []
-    decisions = range(0, network.timeline.epochs, every)
+    decisions = range(0, setup.timeline.epochs, every)
     for decision, epoch in enumerate(decisions):
-        snapshot = sky.at(epoch)
-        row, terminal = np.nonzero(network.available(snapshot, network.timeline.begin_ns(epoch)))
-        worth = snapshot.elevation_deg if score == "elevation" else _alone_bps_hz(network, snapshot)
+        snapshot = ahead.at(epoch)
+        row, terminal = np.nonzero(setup.available(snapshot, setup.timeline.begin_ns(epoch)))
+        worth = snapshot.elevation_deg if score == "elevation" else _alone_bps_hz(setup, snapshot)
         seen.append((np.full(len(row), decision), snapshot.norad_id[row], terminal, worth[row, terminal]))
     when, satellite, whom, worth = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-    owns = [whom == terminal for terminal in range(network.terminals.count)]
+    owns = [whom == terminal for terminal in range(setup.terminals.count)]
     return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
 
 
-def _alone_bps_hz(network: Network, snapshot: Snapshot) -> FloatArray:
+def _alone_bps_hz(setup: Setup, snapshot: Snapshot) -> FloatArray:
     """(V,K) spectral efficiency of the mean channel if a satellite spends all its power on a terminal alone."""
-    snr = network.power_w * network.channel.power_gain(snapshot) / network.channel.noise_w
+    snr = setup.power_w * setup.belief.mean_gain(snapshot) / setup.channel.noise_w
     return np.asarray(np.log2(1.0 + snr))

@@ -1,0 +1,81 @@
+"""The table ``handovers/``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from twin.association import Handover
+from twin.results.record import EpochRecord
+from twin.results.tables.column import TableSchema, column, epoch_column, instants, optional
+from twin.text import listed_words
+from twin.vocabulary import EventKind
+
+
+def _events(record: EpochRecord) -> list[Handover]:
+    return [logged.handover for logged in record.events]
+
+
+HANDOVERS: Final = TableSchema(
+    name="handovers",
+    description="One row for each change of who serves a terminal",
+    columns=(
+        epoch_column(lambda r: len(r.events)),
+        column(
+            "time",
+            "instant",
+            "UTC",
+            "When it happens",
+            lambda r: instants(r, [logged.time_ns for logged in r.events]),
+        ),
+        column(
+            "terminal",
+            "label",
+            "",
+            "Name of the terminal",
+            lambda r: [r.frame.names[event.terminal] for event in _events(r)],
+        ),
+        column("kind", "label", "", listed_words(EventKind), lambda r: [str(event.kind) for event in _events(r)]),
+        column(
+            "from_satellite",
+            "integer",
+            "NORAD id",
+            "Satellite left; null without",
+            lambda r: optional([event.from_satellite for event in _events(r)]),
+            nullable=True,
+        ),
+        column(
+            "to_satellite",
+            "integer",
+            "NORAD id",
+            "Satellite taken; null without",
+            lambda r: optional([event.to_satellite for event in _events(r)]),
+            nullable=True,
+        ),
+        column(
+            "from_beam",
+            "integer",
+            "1",
+            "Number of the beam left, of an earth-fixed cell 1,000,000 and more; null without",
+            lambda r: optional([event.from_beam for event in _events(r)]),
+            nullable=True,
+        ),
+        column(
+            "to_beam",
+            "integer",
+            "1",
+            "Number of the beam taken, likewise; null without",
+            lambda r: optional([event.to_beam for event in _events(r)]),
+            nullable=True,
+        ),
+        column("reason", "label", "", "Reason of the change", lambda r: [str(event.reason) for event in _events(r)]),
+        column(
+            "interruption_s",
+            "float",
+            "s",
+            "How long the terminal receives nothing",
+            lambda r: np.array([event.interruption_ns / 1e9 for event in _events(r)]),
+        ),
+    ),
+)
