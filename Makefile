@@ -3,24 +3,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check quick bench clean
+.DEFAULT_GOAL := help
+.PHONY: help run test check quick bench clean
 
-run: $(READY)
+help: ## List the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 8
+
+run: $(READY) ## Set up .venv and run scenarios/quickstart.toml.
 	$(BIN)/twin run scenarios/quickstart.toml
 
-test: check
+test: check ## Run the checks and all tests but the slow ones.
 	$(BIN)/pytest -n auto
 
-check: $(READY)
+check: $(READY) ## Check style, formatting, types and import contracts.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)
+quick: $(READY) ## Run the tests without those of the literal algorithms and the recorded rows.
+	$(BIN)/pytest -n auto --ignore-glob='tests/test_literal*.py' --ignore=tests/test_goldens.py
+
+bench: $(READY) ## Run the benchmarks.
 	$(BIN)/python -m benchmarks
 
-clean:
+clean: ## Remove .venv and build products.
 	rm -rf $(VENV) build *.egg-info
 
 $(READY): pyproject.toml constraints.txt

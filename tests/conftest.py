@@ -7,12 +7,11 @@ import pytest
 import threadpoolctl
 from hypothesis import settings
 
+from tests.helpers.folders import SHARED
+
 # the same examples every time, however slow the machine: a failure is then one of the change, not of the day
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
-
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers.folders import ROOT
 from twin.catalogue import Walker, walker_text
 from twin.cli.entry import main
 from twin.errors import InputError, listed
@@ -272,7 +272,7 @@ SCENARIOS = [
         "options that do not fit each other",
         "[receiver]",
         '[channel]\nfading = { name = "k_by_elevation", k_db = [1.0, 2.0] }\n[receiver]',
-        "channel.fading: elevation_deg must rise and hold as many numbers as k_db",
+        "channel.fading: elevation_deg must be ascending and have as many values as k_db",
     ),
     (
         "elevation",

@@ -9,11 +9,11 @@ import pytest
 from sgp4.api import Satrec
 from sgp4.io import compute_checksum
 
+from tests.helpers.folders import SHARED
 from twin.catalogue import read_catalogue, tle_text, write_tle
 from twin.catalogue.tle import checksum
 from twin.errors import InputError
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared reference data are not here")
 
 VANGUARD = (

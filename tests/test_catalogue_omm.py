@@ -11,10 +11,10 @@ import pytest
 from sgp4.api import Satrec
 from sgp4.exporter import export_omm
 
+from tests.helpers.folders import SHARED
 from twin.catalogue import read_catalogue, tle_text
 from twin.errors import InputError
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared reference data are not here")
 
 # every field differs from zero, so that a wrong unit is detected

@@ -1,16 +1,15 @@
 """The published SGP4 test cases (AIAA 2006-6753), read by the catalogue."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sgp4.api import SGP4_ERRORS
 from sgp4.io import fix_checksum
 
+from tests.helpers.folders import SHARED
 from twin.catalogue import Catalogue, read_catalogue
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CASES = SHARED / "sgp4_verification"
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the SGP4 verification files are not here")

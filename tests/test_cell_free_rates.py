@@ -46,7 +46,7 @@ def test_theorem_1_for_szf(scene):
     try:
         expected = p5_rates.theorem_1_szf(**given.weighted(), sigma2=given.sigma2)
     except ValueError:
-        pytest.skip("directions that zero forcing cannot tell apart")
+        pytest.skip("directions that zero forcing cannot separate")
     problem = cell_free_problem(given)
     # 1e-6: what rounding leaves of the nulls, in scenes with terminals nearly in one direction
     np.testing.assert_allclose(use_and_forget(problem, solved(problem, "szf")), expected, rtol=1e-6, atol=1e-9)
@@ -86,7 +86,7 @@ def test_theorem_2_is_what_draws_of_channels_and_pilots_give(scene, interference
     found = ReceivedMoments.sampled(streams, draws, csi.noise_w, interference=interference)
     closed = estimated_moments(rule, csi, problem.serving, interference=interference)
     # a mean of products of Gaussians over 3,000 draws: five standard errors of some 1/sqrt(3,000) of its size
-    for name in ("mean", "spread", "disturbance"):
+    for name in ("mean", "covariance", "interference_plus_noise"):
         expected = np.abs(getattr(closed, name)).ravel()
         np.testing.assert_allclose(
             np.abs(getattr(found, name)).ravel(), expected, rtol=0.12, atol=1e-3 * expected.max()
@@ -130,5 +130,8 @@ def test_phases_of_the_carrier_matter_to_coherent_interference_alone():
             )
             for one in (problem, still)
         ]
-        assert np.allclose(moments[0].disturbance, moments[1].disturbance, rtol=1e-9, atol=0.0) == same
+        assert (
+            np.allclose(moments[0].interference_plus_noise, moments[1].interference_plus_noise, rtol=1e-9, atol=0.0)
+            == same
+        )
         np.testing.assert_allclose(moments[0].mean, moments[1].mean, rtol=1e-12)

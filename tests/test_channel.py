@@ -11,7 +11,7 @@ from twin.geometry.links import LinkStates
 from twin.precoding import PrecodingProblem
 from twin.radio.channel import ChannelModel, PlanarArray, StatisticalCsi, draw_channels, noise_power_w
 from twin.radio.channel.element_pattern import Isotropic
-from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.channel.environment import FieldKeys, terminal_keys
 from twin.radio.synchronisation import draw_phase_errors, mean_phase
 from twin.rates import Streams, score
 from twin.registry import of_kind
@@ -20,7 +20,7 @@ from twin.registry import of_kind
 
 
 def links_of(range_km: np.ndarray, **changes: np.ndarray) -> LinkStates:
-    """Links straight down, unless told otherwise."""
+    """Links at nadir by default."""
     shape = range_km.shape
     values = {
         "norad_id": np.arange(1, shape[0] + 1),
@@ -54,7 +54,7 @@ def model_of(*terminal_arrays: PlanarArray, fading: str = "none", loss: str = "f
         terminal_arrays=terminal_arrays,
         satellite_pattern=Isotropic(),
         terminal_patterns=(Isotropic(),) * len(terminal_arrays),
-        world=World(seed=0, terminal=terminal_keys(f"ut-{number}" for number in range(len(terminal_arrays)))),
+        field_keys=FieldKeys(seed=0, terminal=terminal_keys(f"ut-{number}" for number in range(len(terminal_arrays)))),
         group=np.arange(len(terminal_arrays)),
         noise_w=np.full(len(terminal_arrays), noise_w),
     )
@@ -94,14 +94,14 @@ def test_a_satellite_overhead_gives_the_rate_of_a_link_budget_by_hand(interferen
 
 
 def test_noise_is_thermal_noise_raised_by_the_noise_figure_at_290_k():
-    told = {"bandwidth_hz": 20e6, "noise_figure_db": 7.0, "antenna_temperature_k": 290.0}
+    arguments = {"bandwidth_hz": 20e6, "noise_figure_db": 7.0, "antenna_temperature_k": 290.0}
     # at an antenna of 290 K the figure adds as dB: -173.975 dBm/Hz + 73.010 dB + 7 dB; a rounding of the logarithms
     expected_dbm = 10 * np.log10(1.380649e-23 * 290.0 * 20e6) + 30 + 7.0
-    assert 10 * np.log10(noise_power_w(**told)) + 30 == pytest.approx(expected_dbm, abs=1e-11)
+    assert 10 * np.log10(noise_power_w(**arguments)) + 30 == pytest.approx(expected_dbm, abs=1e-11)
     # a cold antenna leaves the receiver's own 290 (F - 1) K
-    cold = noise_power_w(**(told | {"antenna_temperature_k": 0.0}))
+    cold = noise_power_w(**(arguments | {"antenna_temperature_k": 0.0}))
     assert cold == pytest.approx(1.380649e-23 * 20e6 * 290.0 * (10**0.7 - 1), rel=1e-12)
-    assert noise_power_w(**(told | {"noise_figure_db": 0.0})) == pytest.approx(1.380649e-23 * 20e6 * 290.0)
+    assert noise_power_w(**(arguments | {"noise_figure_db": 0.0})) == pytest.approx(1.380649e-23 * 20e6 * 290.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,11 +260,11 @@ def test_the_rician_factor_is_recovered_from_draws(kappa):
     draws = 40_000
     csi = statistics(kappa)
     found = receive(csi, draws)[..., 0]
-    share = np.abs(found.mean(axis=0)) ** 2 / np.mean(np.abs(found) ** 2, axis=0)
+    fraction = np.abs(found.mean(axis=0)) ** 2 / np.mean(np.abs(found) ** 2, axis=0)
     # mean a, variance b of each draw: |mean|^2 has a standard error of |a| sqrt(2 b / D), the mean power one below it
     los = kappa / (kappa + 1)
     error = np.sqrt(2 * los * (1 - los) / draws) + (1 - los) / draws
-    assert (np.abs(share - los) <= 4 * 2 * error).all()
+    assert (np.abs(fraction - los) <= 4 * 2 * error).all()
 
 
 @pytest.mark.parametrize("isotropic", [False, True])
@@ -372,5 +372,5 @@ def test_rician_factors_by_name():
     "table", [{"elevation_deg": (40.0, 20.0), "k_db": (0.0, 1.0)}, {"elevation_deg": (1.0, 2.0), "k_db": (0.0,)}]
 )
 def test_a_table_that_makes_no_sense_is_refused(table):
-    with pytest.raises(ValueError, match="must rise"):
+    with pytest.raises(ValueError, match="must be ascending"):
         of_kind("fading")["k_by_elevation"].options(**table)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers.folders import ROOT
 from tests.helpers.small_run import trace_bits
 from twin.cli.entry import main
 from twin.cli.progress import Lines

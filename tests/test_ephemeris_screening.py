@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.test_ephemeris import LINES, needs_data, one_set, read_sets, window, with_epoch
+from tests.helpers.element_sets import LINES, needs_data, one_set, read_sets, window, with_epoch
 from twin.geometry.ephemeris import Ephemeris
 from twin.geometry.ephemeris.frames import geodetic_to_itrs, itrs_to_geodetic, up_of
 

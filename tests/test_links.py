@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from skyfield.api import EarthSatellite, wgs84
 
-from tests.test_ephemeris import LINES, OTHER, SHARED, needs_data, one_set, read_sets, window
+from tests.helpers.element_sets import LINES, OTHER, needs_data, one_set, read_sets, window
+from tests.helpers.folders import SHARED
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_ROTATION_RAD_S, LIGHT_SPEED_M_S
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.time_scales import skyfield_time, timescale

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from tests.helpers.p1_start import begin, complex_normal, feasible_scale, rng_of
 from tests.literal import p1_baselines, p1_joint, p1_multipliers, p1_rates, p1_streamwise
 from tests.literal import p1_channel as channel
 from tests.literal import p1_receiver as receiver
@@ -18,30 +19,6 @@ CAPPED = [name for name, scene in SCENES.items() if scene.rho is not None]
 STREAMWISE = [name for name in CAPPED if SCENES[name].serving.sum(axis=0).min() >= SCENES[name].S]
 MANY = [name for name in SCENES if name not in CAPPED]
 every_scene = pytest.mark.parametrize("name", SCENES)
-
-
-def rng_of(*key):
-    return np.random.default_rng([21, *key])
-
-
-def complex_normal(rng, shape):
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
-
-
-def begin(scene, seed=0):
-    """A start at random, within every cap."""
-    shape = (*scene.beta.shape, scene.N, scene.S)
-    W = complex_normal(rng_of(1, seed), shape) * scene.serving[:, :, None, None]
-    for sat, constraints in enumerate(scene.constraints):
-        for A, _ in (pair for pair in constraints if pair[1] == 0):
-            W[sat] = (np.eye(scene.N) - A @ np.linalg.pinv(A)) @ W[sat]
-        W[sat] *= feasible_scale(W[sat], constraints)
-    return W
-
-
-def feasible_scale(W_l, constraints):
-    powers = [(sum(np.trace(w.conj().T @ A @ w).real for w in W_l), rho) for A, rho in constraints]
-    return np.sqrt(min((rho / power for power, rho in powers if power > 1e-14), default=0.0))
 
 
 @cache

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.helpers.p1_problem import CAPPED, MANY, SCENES, constraints_of, effective, literal, problem_of
+from tests.helpers.p1_start import begin
 from tests.literal import p1_baselines, p1_channel, p1_joint, p1_rates
 from tests.literal import p1_receiver as receiver
 from tests.literal.p1_compare import difference
 from tests.literal.p1_scenes import paper
-from tests.test_literal_p1 import begin
 from twin.errors import InputError
 from twin.precoding import AntennaWeights, PrecodingProblem, SpannedWeights
 from twin.precoding.facts import Facts

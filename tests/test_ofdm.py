@@ -63,9 +63,9 @@ def test_power_goes_where_the_formulas_say(early: float, cycles: float, advance:
     turned = own * np.exp(-1j * expected_phase(early, cycles, advance=advance))
     formula = demodulate(error(early, cycles), WAVE, advance_s=advance * SAMPLE_S)
     # what is not response is independent from carrier to carrier
-    assert abs(turned.mean() - formula.response) < SIGMAS * np.sqrt(formula.carriers / own.size) + 1e-11
-    expect_close(np.mean(np.abs(turned - formula.response) ** 2, axis=1), formula.carriers)
-    expect_close(symbols, formula.symbols)
+    assert abs(turned.mean() - formula.response) < SIGMAS * np.sqrt(formula.ici_power / own.size) + 1e-11
+    expect_close(np.mean(np.abs(turned - formula.response) ** 2, axis=1), formula.ici_power)
+    expect_close(symbols, formula.isi_power)
 
 
 def expect_close(measured: np.ndarray, formula: np.ndarray) -> None:
@@ -78,29 +78,29 @@ def test_fractions_of_a_sample_beyond_the_prefix_count_as_whole_ones_at_most(ear
     own, symbols = parts(early)
     turned = own * np.exp(-1j * expected_phase(early))
     formula = demodulate(error(early), WAVE)
-    slack = SIGMAS * np.sqrt(formula.carriers / own.size)
+    slack = SIGMAS * np.sqrt(formula.ici_power / own.size)
     assert abs(turned.mean() - formula.response) < 1.0 / N + slack  # the receiver takes whole samples
-    assert abs(symbols.mean() - formula.symbols) < 1.0 / N + SIGMAS * symbols.std() / np.sqrt(len(symbols))
+    assert abs(symbols.mean() - formula.isi_power) < 1.0 / N + SIGMAS * symbols.std() / np.sqrt(len(symbols))
 
 
 @pytest.mark.parametrize("cycles", [0.0, 0.07, -0.3, 0.5, 1.0, 2.6])
 def test_the_leakage_between_carriers_is_that_of_a_single_one(cycles: float):
     sent = np.zeros((1, N), complex)
     sent[0, 20] = 1.0
-    heard = ofdm.demodulated(sent, prefix=PREFIX, early=0.0, cycles=cycles)
+    received = ofdm.demodulated(sent, prefix=PREFIX, early=0.0, cycles=cycles)
     kernel = carrier_leakage(cycles * SPACING_HZ, 20 - np.arange(N), WAVE)
-    np.testing.assert_allclose(heard, kernel, atol=1e-13)  # an FFT of 64 samples
+    np.testing.assert_allclose(received, kernel, atol=1e-13)  # an FFT of 64 samples
     assert (np.abs(kernel) ** 2).sum() == pytest.approx(1.0, abs=1e-13)
 
 
 def test_the_printed_kernel_has_the_other_neighbour():
-    """P3, after (10): as printed, a carrier that has moved up would be heard more by the one below."""
+    """P3, after (10): as printed, a carrier that has moved up would leak more into the one below."""
     sent = np.zeros((1, N), complex)
     sent[0, 20] = 1.0
-    heard = np.abs(ofdm.demodulated(sent, prefix=PREFIX, early=0.0, cycles=0.3))
-    assert heard[21] > 1.5 * heard[19]
+    received = np.abs(ofdm.demodulated(sent, prefix=PREFIX, early=0.0, cycles=0.3))
+    assert received[21] > 1.5 * received[19]
     printed = [abs(np.mean(np.exp(2j * np.pi * np.arange(N) * (0.3 - (20 - n)) / N))) for n in (19, 21)]
-    np.testing.assert_allclose(printed, heard[[21, 19]], atol=1e-13)  # an FFT of 64 samples
+    np.testing.assert_allclose(printed, received[[21, 19]], atol=1e-13)  # an FFT of 64 samples
 
 
 def test_power_is_never_lost():
@@ -113,7 +113,7 @@ def test_power_is_never_lost():
     np.testing.assert_allclose(total[whole], 1.0, atol=1e-14)  # sums of three numbers below one
 
 
-def test_an_interfering_satellite_adds_its_power_whatever_its_offsets():
+def test_an_interfering_satellite_adds_its_power_for_all_offsets():
     """One satellite with a small residual, one whose beam is meant for somebody else, far off in time and frequency."""
     rng, trials, amplitude = np.random.default_rng(3), 200, 0.6
     for offset, cycles in [(-3.0, 0.0), (-37.4, 0.4), (90.2, -1.7), (-250.0, 3.1)]:
@@ -138,17 +138,17 @@ def test_two_arrivals_of_a_stream_are_correlated_by_the_samples_that_they_share(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("apart", [10, 40, 70, 81, 100, 126, 130])
-def test_the_prefix_adds_copies_on_the_mean_over_where_symbols_begin(apart: int):
+@pytest.mark.parametrize("difference", [10, 40, 70, 81, 100, 126, 130])
+def test_the_prefix_adds_copies_on_the_mean_over_where_symbols_begin(difference: int):
     found, weight = [], []
     for begin in range(0, N + PREFIX, 5):
-        rng = np.random.default_rng([5, begin, apart])
-        products = ofdm.correlation(rng, N=N, prefix=PREFIX, trials=500, one=-begin, other=-begin - apart)
-        turn = np.exp(-2j * np.pi * 3 * apart / N)  # the common phase on subcarrier 3
+        rng = np.random.default_rng([5, begin, difference])
+        products = ofdm.correlation(rng, N=N, prefix=PREFIX, trials=500, one=-begin, other=-begin - difference)
+        turn = np.exp(-2j * np.pi * 3 * difference / N)  # the common phase on subcarrier 3
         found.append((products * turn).mean().real)
         weight.append(products.std() / np.sqrt(len(products)))
-    expected = float(stream_correlation(apart * SAMPLE_S, WAVE))
+    expected = float(stream_correlation(difference * SAMPLE_S, WAVE))
     slack = SIGMAS * np.sqrt(np.square(weight).sum()) / len(found)
     # every fifth place only: the mean over places is off by the steps of a piecewise linear function
     assert np.mean(found) == pytest.approx(expected, abs=slack + 1.0 / N)
-    assert max(found) < 1.0 - min(apart, N) / N + PREFIX / N + 0.12  # five standard errors of 1500 products
+    assert max(found) < 1.0 - min(difference, N) / N + PREFIX / N + 0.12  # five standard errors of 1500 products

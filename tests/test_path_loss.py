@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.helpers.carrier_facts import facts_of
 from twin.constants import BOLTZMANN_J_K
 from twin.errors import InputError
 from twin.radio.channel import noise_power_w
@@ -49,7 +50,7 @@ def test_gases_absorb_as_the_recommendations_figure_shows(shared):
         assert zenith_attenuation_db(ghz * 1e9) == pytest.approx(read_db[ghz], rel=0.065), ghz
     carrier_ghz = np.arange(15.0, 30.0, 0.05)
     line_db = np.array([zenith_attenuation_db(ghz * 1e9) for ghz in carrier_ghz])
-    assert carrier_ghz[line_db.argmax()] == pytest.approx(22.235, abs=0.3)  # on a rising background
+    assert carrier_ghz[line_db.argmax()] == pytest.approx(22.235, abs=0.3)  # on an ascending background
     assert line_db.max() == pytest.approx(read_db[20:26].max(), rel=0.06)
 
 
@@ -70,11 +71,11 @@ def test_absorption_goes_with_the_cosecant_down_to_5_degrees():
 
 
 def test_a_carrier_among_the_oxygen_lines_is_refused():
-    with pytest.raises(ValueError, match="no gas absorption is known for a carrier of 60 GHz, only up to 54 GHz"):
-        AtmosphereOptions().check(carrier_hz=60e9)
-    AtmosphereOptions(zenith_attenuation_db=150.0).check(carrier_hz=60e9)
-    AtmosphereOptions(atmosphere=False).check(carrier_hz=60e9)
-    AtmosphereOptions().check(carrier_hz=54e9)
+    with pytest.raises(ValueError, match="zenith_attenuation_db must be given for a carrier of 60 GHz"):
+        AtmosphereOptions().check(facts_of(carrier_hz=60e9))
+    AtmosphereOptions(zenith_attenuation_db=150.0).check(facts_of(carrier_hz=60e9))
+    AtmosphereOptions(atmosphere=False).check(facts_of(carrier_hz=60e9))
+    AtmosphereOptions().check(facts_of(carrier_hz=54e9))
 
 
 def test_the_given_attenuation_goes_before():
@@ -161,9 +162,9 @@ def made_up_itur(monkeypatch):
     """A module by the name of itur whose attenuation is 2 dB over the sine of elevation, and which counts its calls."""
     calls: list[tuple[Any, ...]] = []
 
-    def slant_path(*told: Any) -> SimpleNamespace:
-        calls.append((*told[:3], tuple(told[3]), *told[4:]))
-        return SimpleNamespace(value=2.0 / np.sin(np.radians(told[3])))
+    def slant_path(*arguments: Any) -> SimpleNamespace:
+        calls.append((*arguments[:3], tuple(arguments[3]), *arguments[4:]))
+        return SimpleNamespace(value=2.0 / np.sin(np.radians(arguments[3])))
 
     module = ModuleType("itur")
     module.atmospheric_attenuation_slant_path = slant_path  # type: ignore[attr-defined]
@@ -192,27 +193,27 @@ def test_weather_without_the_package_is_refused_with_the_way_to_get_it(monkeypat
     weather._table.cache_clear()
     with pytest.raises(ValueError, match=r"weather_at needs the package itur.*pip install 'constellation-twin\[atm\]'"):
         of_kind("path loss")["tr38811"].options(weather_at=(45.0, 10.0))
-    told = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
+    arguments = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
     with pytest.raises(InputError, match=r"channel\.path_loss\.weather_at needs the package itur"):
-        weather.weather_db(np.array([30.0]), **told)
+        weather.weather_db(np.array([30.0]), **arguments)
 
 
 def test_weather_that_is_no_number_is_refused(made_up_itur, monkeypatch):
-    def broken(*told: Any) -> SimpleNamespace:
-        return SimpleNamespace(value=np.where(told[3] > 60.0, np.nan, 1.0))
+    def broken(*arguments: Any) -> SimpleNamespace:
+        return SimpleNamespace(value=np.where(arguments[3] > 60.0, np.nan, 1.0))
 
     monkeypatch.setattr(sys.modules["itur"], "atmospheric_attenuation_slant_path", broken)
-    told = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
-    with pytest.raises(InputError, match="itur gave no number at 61 degrees of elevation, for 20 GHz at latitude 45"):
-        weather.weather_db(np.array([30.0]), **told)
+    arguments = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}
+    with pytest.raises(InputError, match="no finite value at 61 degrees of elevation, for 20 GHz at latitude 45"):
+        weather.weather_db(np.array([30.0]), **arguments)
 
 
 def test_weather_is_refused_where_the_recommendation_ends(made_up_itur):
     options = of_kind("path loss")["atmospheric"].options
-    options(weather_at=(45.0, 10.0)).check(carrier_hz=40e9)
+    options(weather_at=(45.0, 10.0)).check(facts_of(carrier_hz=40e9))
     for carrier_hz in (0.5e9, 60e9):
-        with pytest.raises(ValueError, match=r"no weather is known for a carrier of \S+ GHz, only from 1 to 55 GHz"):
-            options(weather_at=(45.0, 10.0)).check(carrier_hz=carrier_hz)
+        with pytest.raises(ValueError, match=r"weather_at needs a carrier from 1 to 55 GHz, found \S+ GHz"):
+            options(weather_at=(45.0, 10.0)).check(facts_of(carrier_hz=carrier_hz))
 
 
 @pytest.fixture
@@ -228,8 +229,8 @@ def itur():
 @pytest.mark.parametrize(("ghz", "percent"), [(2.0, 1.0), (20.0, 0.01), (20.0, 1.0), (30.0, 10.0), (40.0, 50.0)])
 def test_weather_is_what_itur_says(itur, place_deg, ghz, percent):
     elevation_deg = np.array([5.0, 7.3, 10.4, 22.2, 37.7, 51.5, 77.7, 89.9])
-    told = {"carrier_hz": ghz * 1e9, "place_deg": place_deg, "percent": percent, "antenna_m": 0.6}
-    found_db = weather.weather_db(elevation_deg, **told)
+    arguments = {"carrier_hz": ghz * 1e9, "place_deg": place_deg, "percent": percent, "antenna_m": 0.6}
+    found_db = weather.weather_db(elevation_deg, **arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         expected_db = [

@@ -58,7 +58,7 @@ def responses(air: EpochChannels, segment: OnAirSegment) -> np.ndarray:
 
 
 def disturbance_w(arriving: np.ndarray, noise_w: np.ndarray) -> np.ndarray:
-    """(K,) power of everyone else's streams, satellite by satellite, and noise."""
+    """(K,) power of the other terminals' streams, summed over satellites, and noise."""
     power_w = (np.abs(arriving) ** 2).sum(axis=0)
     return power_w.sum(axis=1) - np.diagonal(power_w) + noise_w
 

@@ -277,7 +277,9 @@ def test_both_kinds_of_weights_say_the_same(problem, spanned):
                     continue
                 sent = streams.sent.terminal[s] < streams.sent.terminals
                 expected = direct[s, terminal, streams.sent.terminal[s][sent]]
-                np.testing.assert_allclose(streams.seen[s, b][sent], expected, rtol=0, atol=1e-14 * (1 + largest))
+                np.testing.assert_allclose(
+                    streams.effective_gain[s, b][sent], expected, rtol=0, atol=1e-14 * (1 + largest)
+                )
     direct_w = (np.abs(spanned.antenna()) ** 2).sum(axis=(2, 3))
     np.testing.assert_allclose(spanned.power_w(), direct_w, rtol=0, atol=1e-14 * (1 + largest) ** 2)
     np.testing.assert_allclose(held.power_w(), direct_w, rtol=1e-13)

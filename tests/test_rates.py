@@ -6,12 +6,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from tests.helpers.random_links import WAVE, drawn, for_all, random_weights, sparse_world, streams_of, world
 from tests.helpers.scene_problem import named_scenes, problem_of
 from tests.literal import p3_rates
-from twin.precoding import AntennaWeights
-from twin.radio.channel import ChannelDraws, PlanarArray, StatisticalCsi, draw_channels
-from twin.radio.synchronisation import draw_phase_errors
-from twin.radio.waveform import Waveform
+from twin.radio.channel import StatisticalCsi
 from twin.rates import ReceivedMoments, Streams, drawn_rates, mean_only_rate, score, surrogate_rate
 from twin.rates.independence import stream_correlation
 from twin.registry import of_kind
@@ -22,52 +20,6 @@ PAIRS = tuple(product(INTERFERENCE, ("instantaneous", "mean_only")))
 every = pytest.mark.parametrize("interference", INTERFERENCE)
 OF_THE_PAPERS = ("independent", "coherent")
 PAIRS_OF_THE_PAPERS = tuple(product(OF_THE_PAPERS, ("instantaneous", "mean_only")))
-WAVE = Waveform.of(carrier_hz=2e9, subcarrier_hz=30e3, bandwidth_hz=20e6)
-
-
-def world(*, elements=(1, 1, 1), satellites=3, isotropic=False, kappa=None, zeta2=0.5, seed=0) -> StatisticalCsi:
-    """Statistics of a few random links at about 20 dB."""
-    rng = np.random.default_rng(seed)
-    pairs = (satellites, len(elements))
-    steering = np.zeros((*pairs, max(elements)), dtype=complex)
-    for terminal, count in enumerate(elements):
-        phases = 2 * np.pi * rng.random((satellites, count))
-        steering[:, terminal, :count] = np.exp(1j * phases) / np.sqrt(count)
-    return StatisticalCsi(
-        norad_id=np.arange(7, 7 + satellites),
-        array=PlanarArray(rows=2, columns=3),
-        departure=rng.uniform(-0.6, 0.6, (*pairs, 2)),
-        gain=10 ** rng.uniform(-12.5, -11.5, pairs),
-        rician=np.full(pairs, kappa) if kappa is not None else 10 ** rng.uniform(-1, 2, pairs),
-        mean_phase=np.exp(-0.5 * np.full(pairs, zeta2)),
-        receive_steering=steering,
-        isotropic_scattering=isotropic,
-        terminal_elements=np.array(elements),
-        noise_w=10 ** rng.uniform(-14.5, -13.5, len(elements)),
-        # differences of up to a few symbols of 33 us, half of them within one
-        delay_s=np.random.default_rng([seed, 1]).uniform(2e-3, 2e-3 + 6e-5, pairs),
-    )
-
-
-def random_weights(csi: StatisticalCsi, streams: int = 1, seed: int = 1) -> AntennaWeights:
-    shape = (*csi.gain.shape, csi.array.elements, streams)
-    real, imaginary = np.random.default_rng(seed).standard_normal((2, *shape))
-    return AntennaWeights(norad_id=csi.norad_id, array=csi.array, weights=(real + 1j * imaginary) / 4)
-
-
-def drawn(csi: StatisticalCsi, draws: int, zeta2: float = 0.5, seed: int = 5) -> ChannelDraws:
-    variance = np.full(csi.gain.shape, zeta2)
-    phases = draw_phase_errors(variance, csi.norad_id, draws=draws, seed=seed, epoch=3, reach=csi.reach)
-    return draw_channels(csi, phases, seed=seed, epoch=3)
-
-
-def for_all(csi: StatisticalCsi, draws: ChannelDraws) -> np.ndarray:
-    """Draws (D,S,K,M) of all pairs, zero for those out of reach."""
-    return np.array([csi.reach.scatter(draw) for draw in draws.receive])
-
-
-def streams_of(weights, csi: StatisticalCsi) -> Streams:
-    return Streams.of(weights, csi, np.ones(csi.gain.shape, dtype=bool), waveform=WAVE)
 
 
 def log2_det(signal: np.ndarray, disturbance: np.ndarray) -> float:
@@ -76,7 +28,7 @@ def log2_det(signal: np.ndarray, disturbance: np.ndarray) -> float:
 
 
 def in_step(csi: StatisticalCsi, k: int, j: int, interference: str) -> np.ndarray:
-    """(S,S) how far the streams for j that k hears from every two satellites are correlated."""
+    """(S,S) correlation of the streams for j that k receives from every two satellites."""
     satellites = len(csi.norad_id)
     if interference == "independent":
         return np.eye(satellites)
@@ -98,8 +50,8 @@ def direct_rates(csi: StatisticalCsi, receive: np.ndarray, weights: np.ndarray, 
         disturbance = csi.noise_w[k] * np.eye(own, dtype=complex)
         for j in set(range(terminals)) - {k}:
             for one, other in np.argwhere(in_step(csi, k, j, interference)):
-                share = in_step(csi, k, j, interference)[one, other]
-                disturbance += share * arriving[j][one] @ arriving[j][other].conj().T
+                fraction = in_step(csi, k, j, interference)[one, other]
+                disturbance += fraction * arriving[j][one] @ arriving[j][other].conj().T
         wanted = sum(arriving[k])
         rates[d, k] = log2_det(wanted @ wanted.conj().T, disturbance)
     return rates
@@ -121,14 +73,14 @@ def direct_moments(csi: StatisticalCsi, weights: np.ndarray, interference: str, 
         for s in range(satellites)
     ]
 
-    def power(j: int, share: np.ndarray) -> np.ndarray:
+    def power(j: int, fraction: np.ndarray) -> np.ndarray:
         total = np.zeros((own, own), dtype=complex)
         for one, other in product(range(satellites), repeat=2):
             crossed = (v[one, k] @ weights[one, j]) @ (v[other, k] @ weights[other, j]).conj()
             if one == other:
                 total += crossed * second[one]
             else:
-                total += share[one, other] * crossed * np.outer(mean[one], mean[other].conj())
+                total += fraction[one, other] * crossed * np.outer(mean[one], mean[other].conj())
         return total
 
     expected = sum(np.outer(mean[s], v[s, k] @ weights[s, k]) for s in range(satellites))
@@ -192,15 +144,15 @@ def test_closed_forms_agree_with_many_literal_draws(interference, receiver):
     csi = world(seed=3)
     weights = random_weights(csi)
     draws = drawn(csi, 4000)
-    told = (csi.steering(), csi.noise_w, weights.weights[..., 0], interference, receiver)
-    batches = np.array([p3_rates.monte_carlo_rate(part, *told) for part in np.split(draws.receive[..., 0], 10)])
+    arguments = (csi.steering(), csi.noise_w, weights.weights[..., 0], interference, receiver)
+    batches = np.array([p3_rates.monte_carlo_rate(part, *arguments) for part in np.split(draws.receive[..., 0], 10)])
     streams = streams_of(weights, csi)
     if receiver == "instantaneous":
         found = drawn_rates(streams, draws, csi.noise_w, interference=interference).mean(axis=0)
         np.testing.assert_allclose(found, batches.mean(axis=0), rtol=1e-10)
         return
     found = mean_only_rate(ReceivedMoments.of(streams, csi, interference=interference))
-    whole = p3_rates.monte_carlo_rate(draws.receive[..., 0], *told)
+    whole = p3_rates.monte_carlo_rate(draws.receive[..., 0], *arguments)
     standard_error = batches.std(axis=0, ddof=1) / np.sqrt(len(batches))
     assert (np.abs(found - whole) <= 3 * standard_error).all()
     assert (standard_error < 0.05 * whole).all()  # enough draws to tell
@@ -223,7 +175,7 @@ def test_without_fading_and_phase_errors_nothing_is_left_to_chance(interference)
     streams = streams_of(random_weights(csi, streams=2), csi)
     rates = drawn_rates(streams, drawn(csi, 3, zeta2=0.0), csi.noise_w, interference=interference)
     moments = ReceivedMoments.of(streams, csi, interference=interference)
-    # rounding of a log det of matrices with a spread of 1e4
+    # rounding of a log det of matrices with a condition of 1e4
     for closed in (surrogate_rate(moments), mean_only_rate(moments)):
         np.testing.assert_allclose(rates, np.broadcast_to(closed, rates.shape), rtol=1e-11)
 
@@ -273,24 +225,24 @@ def test_moments_are_those_of_the_draws(interference, isotropic):
     moments = ReceivedMoments.of(streams, csi, interference=interference)
     receive = drawn(csi, 40_000).receive
     own = np.einsum("dskm,skl->dkml", receive, streams.own)
-    other = np.einsum("dskm,skjl->dskjml", receive, streams.seen)
+    other = np.einsum("dskm,skjl->dskjml", receive, streams.effective_gain)
     for k in range(2):
         away = other[:, :, k, 1 - k]
-        share = in_step(csi, k, 1 - k, interference)
-        sample = np.einsum("dsml,st,dtnl->dmn", away, share, away.conj(), optimize=True)
+        fraction = in_step(csi, k, 1 - k, interference)
+        sample = np.einsum("dsml,st,dtnl->dmn", away, fraction, away.conj(), optimize=True)
         # the mean of 4e4 draws: 1/200 of each entry's own deviation; the largest of some fifty entries, real and
         # imaginary, is expected at 3 of these and found beyond 5 once in 3e4 times
-        error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.disturbance[k])
+        error = np.abs(sample.mean(axis=0) + csi.noise_w[k] * np.eye(4) - moments.interference_plus_noise[k])
         assert (error <= 5 * (sample.std(axis=0) + 1e-20) / 200).all()
         error = np.abs(own[:, k].mean(axis=0) - moments.mean[k])
         assert (error <= 5 * (own[:, k].std(axis=0) + 1e-20) / 200).all()
         square = np.einsum("dml,dnl->dmn", own[:, k], own[:, k].conj())
-        whole = moments.spread[k] + moments.mean[k] @ moments.mean[k].conj().T
+        whole = moments.covariance[k] + moments.mean[k] @ moments.mean[k].conj().T
         assert (np.abs(square.mean(axis=0) - whole) <= 5 * (square.std(axis=0) + 1e-20) / 200).all()
 
 
 @multi
-def test_interference_of_one_satellite_is_the_same_whatever_its_kind(elements):
+def test_interference_of_one_satellite_is_the_same_for_every_kind(elements):
     csi = world(elements=elements, satellites=1, seed=2)
     streams, draws = streams_of(random_weights(csi, 2), csi), drawn(csi, 5)
     one, *others = (drawn_rates(streams, draws, csi.noise_w, interference=kind) for kind in INTERFERENCE)
@@ -325,7 +277,7 @@ def test_pairs_off_the_air_carry_nothing():
     on_air = np.random.default_rng(6).random(csi.gain.shape) < 0.5
     masked = replace(weights, weights=weights.weights * on_air[..., None, None])
     found, expected = Streams.of(weights, csi, on_air), streams_of(masked, csi)
-    np.testing.assert_array_equal(found.seen, expected.seen)
+    np.testing.assert_array_equal(found.effective_gain, expected.effective_gain)
     np.testing.assert_array_equal(found.leaked, expected.leaked)
 
 
@@ -338,7 +290,7 @@ def test_streams_hold_what_a_unit_channel_carries():
     for s, k in product(range(3), repeat=2):
         carried = [v[s, k] @ weights.weights[s, j] for j in range(3)]
         # sums of six products
-        np.testing.assert_allclose(streams.seen[s, k], carried, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(streams.effective_gain[s, k], carried, rtol=0, atol=1e-14)
         np.testing.assert_allclose(streams.own[s, k], carried[k], rtol=0, atol=1e-14)
         leaked = sum((abs(carried[j]) ** 2).sum() for j in range(3) if j != k)
         assert streams.leaked[s, k] == pytest.approx(leaked, abs=1e-13)
@@ -350,9 +302,9 @@ def test_stale_weights_act_on_the_channels_as_they_are():
     problem = problem_of(SCENES["plain_0"])
     weights = entry.model(problem, options=entry.options()).weights
     truth = replace(problem.csi, departure=problem.csi.departure + 0.01)
-    seen = Streams.of(weights, truth, problem.serving).seen
+    found = Streams.of(weights, truth, problem.serving).effective_gain
     direct = np.einsum("skn,sjnl->skjl", truth.steering(), weights.antenna())
-    np.testing.assert_allclose(seen, direct, rtol=0, atol=1e-14)  # sums of sixteen products
+    np.testing.assert_allclose(found, direct, rtol=0, atol=1e-14)  # sums of sixteen products
     assert csi.gain.shape == (3, 3)
 
 
@@ -386,8 +338,8 @@ def test_the_mean_sinr_of_an_array_is_signal_over_the_noise_of_one_element():
 
 def test_silence_is_rate_zero():
     csi = world(elements=(1, 4, 2))
-    nobody = np.zeros(csi.gain.shape, dtype=bool)
-    streams, draws = Streams.of(random_weights(csi), csi, nobody, waveform=WAVE), drawn(csi, 2)
+    no_pair = np.zeros(csi.gain.shape, dtype=bool)
+    streams, draws = Streams.of(random_weights(csi), csi, no_pair, waveform=WAVE), drawn(csi, 2)
     for interference, receiver in PAIRS:
         found = score(streams, csi, draws, interference=interference, knowledge=receiver)
         assert not found.spectral_efficiency_bps_hz.any()
@@ -408,15 +360,6 @@ def test_an_epoch_without_satellites_is_silent_too():
 # ------------------------------------------------------------------------------- satellites that reach few terminals
 
 
-def sparse_world(**told) -> tuple[StatisticalCsi, StatisticalCsi]:
-    """Statistics in which each satellite reaches two terminals of six, and the same with one that reaches all."""
-    csi = world(elements=(1, 2, 1, 2, 2, 1), satellites=4, isotropic=True, **told)
-    linked = np.random.default_rng(9).random(csi.gain.shape).argsort(axis=1).argsort(axis=1) < 2
-    few = replace(csi, gain=np.where(linked, csi.gain, 0.0))
-    linked[1] = True
-    return few, replace(csi, gain=np.where(linked, csi.gain, 0.0))
-
-
 @every
 @pytest.mark.parametrize("which", [0, 1], ids=["few", "one reaches all"])
 def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
@@ -426,7 +369,7 @@ def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
     draws = drawn(csi, 3)
     streams = streams_of(weights, csi)
     found = drawn_rates(streams, draws, csi.noise_w, interference=interference)
-    # log dets of matrices with a spread of 1e4
+    # log dets of matrices with a condition of 1e4
     np.testing.assert_allclose(
         found, direct_rates(csi, for_all(csi, draws), weights.weights, interference), rtol=1e-10, atol=1e-13
     )
@@ -435,22 +378,24 @@ def test_links_out_of_reach_change_nothing_but_the_work(interference, which):
         mean, signal, disturbance = direct_moments(csi, weights.weights, interference, k)
         size = csi.terminal_elements[k]
         np.testing.assert_allclose(moments.mean[k, :size], mean, rtol=1e-11, atol=1e-24)
-        np.testing.assert_allclose(moments.disturbance[k, :size, :size], disturbance, rtol=1e-11, atol=1e-24)
+        np.testing.assert_allclose(
+            moments.interference_plus_noise[k, :size, :size], disturbance, rtol=1e-11, atol=1e-24
+        )
         assert surrogate_rate(moments)[k] == pytest.approx(log2_det(signal, disturbance), rel=1e-10, abs=1e-13)
 
 
 @every
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
 def test_a_choice_of_satellites_scores_as_if_the_others_were_silent(interference, knowledge):
-    # the satellite that reaches everyone is left out: what is left reaches few
+    # without the satellite that reaches all terminals, the others reach few
     csi = sparse_world()[1]
     weights, draws, rows = random_weights(csi), drawn(csi, 4), np.array([0, 2, 3])
     on_air = np.isin(np.arange(4), rows)[:, None] & np.ones(csi.gain.shape, dtype=bool)
-    told = {"interference": interference, "knowledge": knowledge}
-    whole = score(Streams.of(weights, csi, on_air, waveform=WAVE), csi, draws, **told)
+    arguments = {"interference": interference, "knowledge": knowledge}
+    whole = score(Streams.of(weights, csi, on_air, waveform=WAVE), csi, draws, **arguments)
     part = csi.of(rows)
     streams = Streams.of(weights.of(rows), part, on_air[rows], waveform=WAVE)
-    found = score(streams, part, draws.of(rows), **told)
+    found = score(streams, part, draws.of(rows), **arguments)
     # the same powers in another order
     np.testing.assert_allclose(
         found.spectral_efficiency_bps_hz, whole.spectral_efficiency_bps_hz, rtol=1e-11, atol=1e-14

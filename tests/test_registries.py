@@ -533,8 +533,8 @@ def paths(draw: st.DrawFn) -> Links:
 def heard(path: Links) -> LinkView:
     """The links as a phase-error model sees them in the true world, where compensation by prediction misses some."""
     missed = Residual(delay_s=1e-13 * path.range_km, doppler_hz=path.range_rate_km_s)
-    given = [field.name for field in fields(LinkView) if field.name != "missed"]
-    return LinkView(**{name: getattr(path, name) for name in given}, missed=missed)
+    given = [field.name for field in fields(LinkView) if field.name != "prediction_error"]
+    return LinkView(**{name: getattr(path, name) for name in given}, prediction_error=missed)
 
 
 @pytest.mark.parametrize("name", of_kind("path loss").names())

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from tests.helpers.carrier_facts import facts_of
 from twin.radio.channel.environment import (
     BANDS,
     ENVIRONMENTS,
+    FieldKeys,
     Surroundings,
     Tables,
-    World,
     band_of,
     drawn,
     gaussian_field,
@@ -24,7 +25,7 @@ from twin.radio.channel.environment import (
     tables,
     terminal_keys,
 )
-from twin.radio.channel.environment.field_coordinates import EARTH_RADIUS_M, clutter_points_m, turned, turns
+from twin.radio.channel.environment.field_coordinates import EARTH_RADIUS_M, clutter_points_m, rotated, rotation_index
 from twin.radio.channel.environment.keys import keys_for, mixed, pair_keys
 from twin.radio.channel.environment.waves import WAVES, wave_vectors
 from twin.radio.channel.fading import realised_rician
@@ -72,8 +73,8 @@ def links_of(satellites: int, terminals: int, elevation_deg: float | None = None
     )
 
 
-def world_of(terminals: int, seed: int = 7) -> World:
-    return World(seed=seed, terminal=terminal_keys([f"ut-{number:04d}" for number in range(terminals)]))
+def field_keys_of(terminals: int, seed: int = 7) -> FieldKeys:
+    return FieldKeys(seed=seed, terminal=terminal_keys([f"ut-{number:04d}" for number in range(terminals)]))
 
 
 def loss_of(**options: object) -> partial:
@@ -127,12 +128,14 @@ def test_the_nearest_reference_angle_is_taken():
 
 def test_a_carrier_has_a_band_or_none():
     assert [band_of(ghz * 1e9) for ghz in (0.5, 2.0, 5.99, 17.0, 20.0, 30.0, 40.0)] == ["s"] * 3 + ["ka"] * 4
-    with pytest.raises(ValueError, match=r'a carrier of 12 GHz, only below 6 GHz and from 17 to 40 GHz; band = "s"'):
+    with pytest.raises(
+        ValueError, match=r'^band must be "s" or "ka" for a carrier of 12 GHz: .* 6 GHz and from 17 to 40 GHz'
+    ):
         band_of(12e9)
     options = of_kind("path loss")["tr38811"].options
     with pytest.raises(ValueError, match="12 GHz"):
-        options().check(carrier_hz=12e9)
-    options(band="ka").check(carrier_hz=12e9)
+        options().check(facts_of(carrier_hz=12e9))
+    options(band="ka").check(facts_of(carrier_hz=12e9))
 
 
 # ---------------------------------------------------------------------------------------------------- fields
@@ -174,7 +177,7 @@ def test_the_radii_of_the_waves_give_the_exponential():
     distance = np.geomspace(5e-4, 10.0, 2000)
     radius = 2.0 * np.pi * np.linalg.norm(wave_vectors(), axis=0)
     # a mean of sin(kr)/kr over 48 radii for an integral over all: 4.57e-3 at most, around a twentieth of the length,
-    # as computed once; radii that lie a third of a share lower double it
+    # as computed once; wave numbers a third of an interval lower double it
     found = np.sinc(np.outer(distance, radius) / np.pi).mean(axis=1)
     np.testing.assert_allclose(found, np.exp(-distance), atol=4.6e-3)
 
@@ -201,7 +204,7 @@ def kolmogorov(values: np.ndarray, law: Callable) -> float:
     return float(max(np.abs(ordered - steps[1:]).max(), np.abs(ordered - steps[:-1]).max()))
 
 
-def test_a_mosaic_stays_for_a_correlation_length_in_the_mean_and_is_then_drawn_anew():
+def test_a_mosaic_is_constant_over_an_exponential_length_of_one_correlation_length_in_the_mean():
     keys, steps, step = 1000, 500, 0.02
     along = np.tile(np.arange(steps) * step, keys)
     points = (FAR[0] + 0.6 * along, FAR[1] + 0.8 * along, FAR[2] + 0.0 * along)
@@ -243,7 +246,7 @@ def test_a_value_depends_on_nothing_that_is_asked_for_beside_it(field):
 
 def test_rays_pass_the_clutter_where_a_map_says():
     latitude_deg, longitude_deg = np.array([0.0, 90.0, 45.0]), np.array([0.0, 0.0, 90.0])
-    told = {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg, "clutter_distance_m": 100.0}
+    arguments = {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg, "clutter_distance_m": 100.0}
     # to the zenith, to the east, to the north at 30 degrees; x points to the Gulf of Guinea, z to the pole
     for elevation, azimuth, terminal, expected in (
         (90.0, 123.0, 0, (EARTH_RADIUS_M + 100.0, 0.0, 0.0)),
@@ -254,14 +257,14 @@ def test_rays_pass_the_clutter_where_a_map_says():
         (0.0, 270.0, 2, (100.0, EARTH_RADIUS_M * np.sqrt(0.5), EARTH_RADIUS_M * np.sqrt(0.5))),
     ):
         direction = {"elevation_deg": np.array([elevation]), "azimuth_deg": np.array([azimuth])}
-        point_m = clutter_points_m(**direction, **told, terminal=np.array([terminal]))
+        point_m = clutter_points_m(**direction, **arguments, terminal=np.array([terminal]))
         np.testing.assert_allclose(np.ravel(point_m), expected, atol=1e-4)  # single floats of angles, 100 m away
 
 
 def test_turning_keeps_distances():
     rng = np.random.default_rng(5)
     points = tuple(rng.normal(0.0, 1e5, 1000) for _ in range(3))
-    there = turned(points, turns(keys_of(1000)))
+    there = rotated(points, rotation_index(keys_of(1000)))
     lengths = [np.sqrt(sum(axis * axis for axis in place)) for place in (points, there)]
     np.testing.assert_allclose(lengths[1], lengths[0], rtol=1e-14)  # a few roundings
 
@@ -269,24 +272,24 @@ def test_turning_keeps_distances():
 # ------------------------------------------------------------------------------------------------------ pairs
 
 
-def test_pairs_are_told_apart_by_names_and_not_by_places():
-    world, norad_id = world_of(60), np.arange(44_000, 44_040)
-    key = pair_keys(world, norad_id)
+def test_keys_of_pairs_depend_on_names_and_not_on_positions():
+    field_keys, norad_id = field_keys_of(60), np.arange(44_000, 44_040)
+    key = pair_keys(field_keys, norad_id)
     assert np.unique(key).size == key.size
     order, other = np.random.default_rng(0).permutation(40), np.random.default_rng(1).permutation(60)
-    renamed = World(seed=world.seed, terminal=world.terminal[other])
+    renamed = FieldKeys(seed=field_keys.seed, terminal=field_keys.terminal[other])
     np.testing.assert_array_equal(pair_keys(renamed, norad_id[order]), key[np.ix_(order, other)])
-    for changed in (keys_for("purpose", key), pair_keys(replace(world, seed=8), norad_id)):
+    for changed in (keys_for("purpose", key), pair_keys(replace(field_keys, seed=8), norad_id)):
         assert not np.isin(changed, key).any()
 
 
-def test_pairs_that_share_a_satellite_or_a_terminal_are_independent():
+def test_pairs_with_a_common_satellite_or_terminal_are_independent():
     """Every covariance of 36 pairs, over 800 worlds."""
     worlds, norad_id = 800, np.arange(44_000, 44_006)
     names = terminal_keys([f"ut-{number}" for number in range(6)])
     place = (EARTH_RADIUS_M / 37.0, 0.0, 0.0)
     for field in (gaussian_field, mosaic_field):
-        keys = [pair_keys(World(seed=seed, terminal=names), norad_id).ravel() for seed in range(worlds)]
+        keys = [pair_keys(FieldKeys(seed=seed, terminal=names), norad_id).ravel() for seed in range(worlds)]
         values = np.array([standard(field, place, key) for key in keys])
         covariance = values.T @ values / worlds
         # 666 numbers: five and a half standard errors is met by chance once in 4e4 times
@@ -296,23 +299,23 @@ def test_pairs_that_share_a_satellite_or_a_terminal_are_independent():
 # ----------------------------------------------------------------------------------------------- drawn losses
 
 
-def surroundings_of(links: Links, world: World, environment: str, band: str) -> Surroundings:
-    return Surroundings.of(links, world, tables(environment, band), clutter_distance_m=100.0)
+def surroundings_of(links: Links, field_keys: FieldKeys, environment: str, band: str) -> Surroundings:
+    return Surroundings.of(links, field_keys, tables(environment, band), clutter_distance_m=100.0)
 
 
 @EVERY_TABLE
 @pytest.mark.parametrize("elevation_deg", [10.0, 50.0, 90.0])
 def test_draws_have_the_means_and_deviations_of_the_tables(environment, band, elevation_deg):
-    links, world = links_of(100, 1000, elevation_deg), world_of(1000)
+    links, field_keys = links_of(100, 1000, elevation_deg), field_keys_of(1000)
     table, row = tables(environment, band), round(elevation_deg / 10.0) - 1
     model = loss_of(environment=environment)
-    loss_db = realised_loss_db(model, links, carrier_hz=CARRIER_HZ[band], world=world)
+    loss_db = realised_loss_db(model, links, carrier_hz=CARRIER_HZ[band], field_keys=field_keys)
     excess_db = (loss_db - free_space_db(links.range_km, CARRIER_HZ[band])).ravel()
-    los = surroundings_of(links, world, environment, band).line_of_sight
+    los = surroundings_of(links, field_keys, environment, band).line_of_sight
     probability = table.los_probability[row]
-    # five standard errors of a share, a mean, a deviation of 1e5 draws and of those in either state
+    # five standard errors of a fraction, a mean, a deviation of 1e5 draws and of those in either state
     assert los.mean() == pytest.approx(probability, abs=5.0 * np.sqrt(probability * (1.0 - probability) / DRAWS))
-    k_db = to_db(realised_rician(fading_of(environment=environment, band=band), links, world=world)).ravel()
+    k_db = to_db(realised_rician(fading_of(environment=environment, band=band), links, field_keys=field_keys)).ravel()
     for values, mean_db, sigma_db in (
         (excess_db[los], 0.0, table.los_sigma_db[row]),
         (excess_db[~los], table.clutter_db[row], table.nlos_sigma_db[row]),
@@ -330,21 +333,21 @@ def walked(links: Links, way_m: float) -> Links:
 
 def assert_correlated(first: Links, later: Links, way_m: float, environment: str, band: str) -> None:
     """Shadowing and state of 40,000 pairs at two moments, between which their rays moved by a way in the clutter."""
-    world, table = world_of(200), tables(environment, band)
-    here, there = (surroundings_of(links, world, environment, band) for links in (first, later))
+    field_keys, table = field_keys_of(200), tables(environment, band)
+    here, there = (surroundings_of(links, field_keys, environment, band) for links in (first, later))
     row = int(here.row[0])
     assert (here.row == row).all()
     assert (there.row == row).all()
-    everyone = np.ones(here.row.size, dtype=bool)
+    all_pairs = np.ones(here.row.size, dtype=bool)
     for state, sigma_db, length_m in (
-        (everyone, table.los_sigma_db, table.los_correlation_m),
-        (~everyone, table.nlos_sigma_db, table.nlos_correlation_m),
+        (all_pairs, table.los_sigma_db, table.los_correlation_m),
+        (~all_pairs, table.nlos_sigma_db, table.nlos_correlation_m),
     ):
         product = here.shadowing_db(state) * there.shadowing_db(state) / sigma_db[row] ** 2
         # five standard errors of the mean of the products, and what the fields themselves allow
         error = 5.0 * product.std() / np.sqrt(product.size) + 4.6e-3
         assert product.mean() == pytest.approx(np.exp(-way_m / length_m), abs=error)
-    k_db = [(each.rician_db(everyone) - table.k_mean_db[row]) / table.k_sigma_db[row] for each in (here, there)]
+    k_db = [(each.rician_db(all_pairs) - table.k_mean_db[row]) / table.k_sigma_db[row] for each in (here, there)]
     product = k_db[0] * k_db[1]
     error = 5.0 * product.std() / np.sqrt(product.size) + 4.6e-3
     assert product.mean() == pytest.approx(np.exp(-way_m / table.k_correlation_m), abs=error)
@@ -369,19 +372,19 @@ STATE_CORRELATION_M = {"dense_urban": 50.0, "urban": 50.0, "suburban": 50.0, "ru
 
 @pytest.mark.parametrize("band", BANDS)
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_at_the_printed_correlation_distance_a_share_of_one_over_e_is_left(shared, environment, band):
+def test_at_the_printed_correlation_distance_one_over_e_of_the_correlation_is_left(shared, environment, band):
     reference = json.loads((shared / "tr38811" / "tr38811_reference.json").read_text())
     distances_m = printed(reference, environment, band)
-    links, world, table = links_of(200, 500, 30.0, seed=9), world_of(500), tables(environment, band)
+    links, field_keys, table = links_of(200, 500, 30.0, seed=9), field_keys_of(500), tables(environment, band)
 
     def moved(way_m: float) -> tuple[Surroundings, Surroundings]:
-        return tuple(surroundings_of(each, world, environment, band) for each in (links, walked(links, way_m)))
+        return tuple(surroundings_of(each, field_keys, environment, band) for each in (links, walked(links, way_m)))
 
-    everyone = np.ones(100_000, dtype=bool)
+    all_pairs = np.ones(100_000, dtype=bool)
     drawn = {
-        "los_correlation_m": lambda around: around.shadowing_db(everyone) / table.los_sigma_db[2],
-        "nlos_correlation_m": lambda around: around.shadowing_db(~everyone) / table.nlos_sigma_db[2],
-        "k_correlation_m": lambda around: (around.rician_db(everyone) - table.k_mean_db[2]) / table.k_sigma_db[2],
+        "los_correlation_m": lambda around: around.shadowing_db(all_pairs) / table.los_sigma_db[2],
+        "nlos_correlation_m": lambda around: around.shadowing_db(~all_pairs) / table.nlos_sigma_db[2],
+        "k_correlation_m": lambda around: (around.rician_db(all_pairs) - table.k_mean_db[2]) / table.k_sigma_db[2],
     }
     for name, value in drawn.items():
         product = np.multiply(*(value(around) for around in moved(distances_m[name])))
@@ -405,61 +408,63 @@ def test_a_satellite_that_moves_changes_the_surroundings_by_the_way_of_its_ray(t
 
 
 def test_state_shadowing_and_rician_factor_have_nothing_to_do_with_each_other():
-    around = surroundings_of(links_of(200, 500, 40.0), world_of(500), "urban", "s")
-    everyone = np.ones(around.row.size, dtype=bool)
+    around = surroundings_of(links_of(200, 500, 40.0), field_keys_of(500), "urban", "s")
+    all_pairs = np.ones(around.row.size, dtype=bool)
     drawn = [
         around.line_of_sight - around.tables.los_probability[3],
-        around.shadowing_db(everyone) / 4.0,
-        around.shadowing_db(~everyone) / 6.0,
-        (around.rician_db(everyone) - 7.46) / 8.01,
+        around.shadowing_db(all_pairs) / 4.0,
+        around.shadowing_db(~all_pairs) / 6.0,
+        (around.rician_db(all_pairs) - 7.46) / 8.01,
     ]
     covariance = np.cov(drawn)
     # five standard errors of a covariance of nothing, of variances of 1 at most
-    assert (np.abs(covariance - np.diag(np.diag(covariance))) < 5.0 / np.sqrt(everyone.size)).all()
+    assert (np.abs(covariance - np.diag(np.diag(covariance))) < 5.0 / np.sqrt(all_pairs.size)).all()
 
 
 def test_what_does_not_move_stays():
-    links, world = links_of(20, 50), world_of(50)
+    links, field_keys = links_of(20, 50), field_keys_of(50)
     model = loss_of(environment="dense_urban")
-    first = realised_loss_db(model, links, carrier_hz=2e9, world=world)
-    np.testing.assert_array_equal(realised_loss_db(model, links, carrier_hz=2e9, world=world), first)
-    other = realised_loss_db(model, links, carrier_hz=2e9, world=replace(world, seed=8))
+    first = realised_loss_db(model, links, carrier_hz=2e9, field_keys=field_keys)
+    np.testing.assert_array_equal(realised_loss_db(model, links, carrier_hz=2e9, field_keys=field_keys), first)
+    other = realised_loss_db(model, links, carrier_hz=2e9, field_keys=replace(field_keys, seed=8))
     above = links.elevation_deg > 0.0
     assert (other != first)[above].mean() > 0.99
 
 
 def test_a_pairs_numbers_depend_on_no_other_pair_and_on_no_order():
-    links, world = links_of(30, 40), world_of(40)
+    links, field_keys = links_of(30, 40), field_keys_of(40)
     rng = np.random.default_rng(2)
     loss, fading = loss_of(environment="urban"), fading_of(environment="urban")
-    whole_db = realised_loss_db(loss, links, carrier_hz=2e9, world=world)
-    whole_k = realised_rician(fading, links, world=world)
+    whole_db = realised_loss_db(loss, links, carrier_hz=2e9, field_keys=field_keys)
+    whole_k = realised_rician(fading, links, field_keys=field_keys)
     for satellites, terminals in (
         (rng.permutation(30), rng.permutation(40)),
         (np.array([17]), np.array([3])),
         (np.array([2, 29]), rng.permutation(40)[:11]),
     ):
         some, pairs = links.of(satellites, terminals), np.ix_(satellites, terminals)
-        told = World(seed=world.seed, terminal=world.terminal[terminals])
-        np.testing.assert_array_equal(realised_loss_db(loss, some, carrier_hz=2e9, world=told), whole_db[pairs])
-        np.testing.assert_array_equal(realised_rician(fading, some, world=told), whole_k[pairs])
+        some_keys = FieldKeys(seed=field_keys.seed, terminal=field_keys.terminal[terminals])
+        np.testing.assert_array_equal(
+            realised_loss_db(loss, some, carrier_hz=2e9, field_keys=some_keys), whole_db[pairs]
+        )
+        np.testing.assert_array_equal(realised_rician(fading, some, field_keys=some_keys), whole_k[pairs])
 
 
-def test_nobody_in_view_is_no_trouble():
-    links, world = links_of(3, 5, -10.0), world_of(5)
+def test_models_accept_links_below_the_horizon_only():
+    links, field_keys = links_of(3, 5, -10.0), field_keys_of(5)
     loss = loss_of()
-    drawn = realised_loss_db(loss, links, carrier_hz=2e9, world=world)
+    drawn = realised_loss_db(loss, links, carrier_hz=2e9, field_keys=field_keys)
     np.testing.assert_array_equal(drawn, loss(links, carrier_hz=2e9))
     empty = links_of(0, 5)
-    assert realised_loss_db(loss, empty, carrier_hz=2e9, world=world).shape == (0, 5)
-    assert realised_rician(fading_of(), empty, world=world).shape == (0, 5)
+    assert realised_loss_db(loss, empty, carrier_hz=2e9, field_keys=field_keys).shape == (0, 5)
+    assert realised_rician(fading_of(), empty, field_keys=field_keys).shape == (0, 5)
 
 
 def test_path_loss_and_fading_agree_on_who_has_a_line_of_sight():
-    links, world = links_of(40, 60, 30.0), world_of(60)
-    loss_db = realised_loss_db(loss_of(environment="urban"), links, carrier_hz=2e9, world=world)
+    links, field_keys = links_of(40, 60, 30.0), field_keys_of(60)
+    loss_db = realised_loss_db(loss_of(environment="urban"), links, carrier_hz=2e9, field_keys=field_keys)
     excess_db = loss_db - free_space_db(links.range_km, 2e9)
-    scattered = realised_rician(fading_of(environment="urban"), links, world=world) == 0.0
+    scattered = realised_rician(fading_of(environment="urban"), links, field_keys=field_keys) == 0.0
     # 29 dB of clutter against deviations of 4 and 6 dB: 17 dB is three of either away and more
     assert ((excess_db > 14.5) == scattered).mean() > 0.99
     assert 0.45 < scattered.mean() < 0.56  # 1 - 0.493, within five standard errors of 2,400 draws
@@ -487,45 +492,45 @@ def test_what_is_expected_is_the_mean_power_over_line_of_sight_and_none(environm
 
 
 def test_the_mean_without_a_spread_is_drawn_where_there_is_a_line_of_sight():
-    links, world = links_of(20, 30, 70.0), world_of(30)
-    rician = realised_rician(fading_of(environment="rural", band="ka", spread=False), links, world=world)
+    links, field_keys = links_of(20, 30, 70.0), field_keys_of(30)
+    rician = realised_rician(fading_of(environment="rural", band="ka", spread=False), links, field_keys=field_keys)
     k = 10.0 ** (0.1 * tables("rural", "ka").k_mean_db[6])
     np.testing.assert_allclose(np.unique(rician), [0.0, k], rtol=1e-14)
 
 
 def test_models_without_a_drawn_part_are_true_as_they_stand():
-    links, world = links_of(4, 5), world_of(5)
+    links, field_keys = links_of(4, 5), field_keys_of(5)
     for name in ("free_space", "atmospheric"):
         entry = of_kind("path loss")[name]
         model = partial(entry.model, options=entry.options())
-        drawn = realised_loss_db(model, links, carrier_hz=2e9, world=world)
+        drawn = realised_loss_db(model, links, carrier_hz=2e9, field_keys=field_keys)
         np.testing.assert_array_equal(drawn, model(links, carrier_hz=2e9))
     entry = of_kind("fading")["fixed_k"]
     model = partial(entry.model, options=entry.options())
-    np.testing.assert_array_equal(realised_rician(model, links, world=world), model(links))
+    np.testing.assert_array_equal(realised_rician(model, links, field_keys=field_keys), model(links))
 
 
 def test_terms_add_up():
-    links, world = links_of(10, 20, 30.0), world_of(20)
+    links, field_keys = links_of(10, 20, 30.0), field_keys_of(20)
     carrier_hz = 20e9
-    plain_db = realised_loss_db(loss_of(), links, carrier_hz=carrier_hz, world=world)
+    plain_db = realised_loss_db(loss_of(), links, carrier_hz=carrier_hz, field_keys=field_keys)
     full = loss_of(atmosphere=True, zenith_attenuation_db=0.25, scintillation=True, extra_loss_db=1.5)
     # 0.25 / sin 30 = 0.5, 0.3 from the table, and 1.5
-    full_db = realised_loss_db(full, links, carrier_hz=carrier_hz, world=world)
+    full_db = realised_loss_db(full, links, carrier_hz=carrier_hz, field_keys=field_keys)
     np.testing.assert_allclose(full_db - plain_db, 2.3, atol=1e-12)
 
 
 def test_fading_must_have_the_surroundings_of_the_path_loss():
     losses, fading = of_kind("path loss")["tr38811"].options, of_kind("fading")["tr38811"].options
-    fading().check(carrier_hz=2e9, path_loss=losses())
-    fading(band="ka").check(carrier_hz=20e9, path_loss=losses())
-    fading(environment="urban").check(carrier_hz=2e9, path_loss=of_kind("path loss")["free_space"].options())
+    fading().check(facts_of(carrier_hz=2e9, path_loss=losses()))
+    fading(band="ka").check(facts_of(carrier_hz=20e9, path_loss=losses()))
+    fading(environment="urban").check(facts_of(carrier_hz=2e9, path_loss=of_kind("path loss")["free_space"].options()))
     with pytest.raises(ValueError, match=r"environment = 'urban' must be that of channel\.path_loss, 'suburban'"):
-        fading(environment="urban").check(carrier_hz=2e9, path_loss=losses())
+        fading(environment="urban").check(facts_of(carrier_hz=2e9, path_loss=losses()))
     with pytest.raises(ValueError, match=r"clutter_distance_m = 50\.0 must be that of channel\.path_loss, 100\.0"):
-        fading(clutter_distance_m=50.0).check(carrier_hz=2e9, path_loss=losses())
+        fading(clutter_distance_m=50.0).check(facts_of(carrier_hz=2e9, path_loss=losses()))
     with pytest.raises(ValueError, match=r"band = 's' must be that of channel\.path_loss and the carrier, 'ka'"):
-        fading().check(carrier_hz=20e9, path_loss=losses())
+        fading().check(facts_of(carrier_hz=20e9, path_loss=losses()))
 
 
 # ------------------------------------------------------------------------------------------------- what is kept
@@ -541,20 +546,25 @@ def test_what_is_kept_changes_no_number():
     """In any order of asking, with other geometries, sets of satellites, worlds and tables between."""
     loss, fading = loss_of(environment="urban"), fading_of(environment="urban")
     asked = []
-    for seed, world in ((1, world_of(40)), (2, world_of(40)), (1, world_of(40, seed=8)), (1, world_of(41))):
-        links = links_of(30, len(world.terminal), seed=seed)
-        asked += [(links, world), (links.of(np.arange(9, 30), np.arange(len(world.terminal))), world)]
-        asked.append((walked(links, 3.0), world))
-        asked.append((replace(links, norad_id=links.norad_id + 1), world))
-        asked.append((replace(links, azimuth_deg=links.azimuth_deg + 0.5), world))
-        asked.append((replace(links, longitude_deg=links.longitude_deg + 0.5), world))
+    for seed, field_keys in (
+        (1, field_keys_of(40)),
+        (2, field_keys_of(40)),
+        (1, field_keys_of(40, seed=8)),
+        (1, field_keys_of(41)),
+    ):
+        links = links_of(30, len(field_keys.terminal), seed=seed)
+        asked += [(links, field_keys), (links.of(np.arange(9, 30), np.arange(len(field_keys.terminal))), field_keys)]
+        asked.append((walked(links, 3.0), field_keys))
+        asked.append((replace(links, norad_id=links.norad_id + 1), field_keys))
+        asked.append((replace(links, azimuth_deg=links.azimuth_deg + 0.5), field_keys))
+        asked.append((replace(links, longitude_deg=links.longitude_deg + 0.5), field_keys))
 
-    def answers(links: Links, world: World) -> tuple[np.ndarray, ...]:
+    def answers(links: Links, field_keys: FieldKeys) -> tuple[np.ndarray, ...]:
         return (
-            realised_loss_db(loss, links, carrier_hz=2e9, world=world),
-            realised_rician(fading, links, world=world),
-            realised_rician(fading_of(environment="rural"), links, world=world),
-            realised_rician(fading_of(environment="urban", clutter_distance_m=50.0), links, world=world),
+            realised_loss_db(loss, links, carrier_hz=2e9, field_keys=field_keys),
+            realised_rician(fading, links, field_keys=field_keys),
+            realised_rician(fading_of(environment="rural"), links, field_keys=field_keys),
+            realised_rician(fading_of(environment="urban", clutter_distance_m=50.0), links, field_keys=field_keys),
         )
 
     fresh = []
@@ -570,11 +580,11 @@ def test_what_is_kept_changes_no_number():
 
 def test_what_an_answer_is_used_for_does_not_reach_the_next():
     """Answers are the caller's own: writing to one changes no later one."""
-    links, world = links_of(5, 6, 40.0), world_of(6)
+    links, field_keys = links_of(5, 6, 40.0), field_keys_of(6)
     loss, fading = loss_of(environment="urban"), fading_of(environment="urban")
     for ask in (
-        lambda: realised_loss_db(loss, links, carrier_hz=2e9, world=world),
-        lambda: realised_rician(fading, links, world=world),
+        lambda: realised_loss_db(loss, links, carrier_hz=2e9, field_keys=field_keys),
+        lambda: realised_rician(fading, links, field_keys=field_keys),
         lambda: loss(links, carrier_hz=2e9),
         lambda: fading(links),
     ):
@@ -583,4 +593,4 @@ def test_what_an_answer_is_used_for_does_not_reach_the_next():
         first[:] = -1.0
         np.testing.assert_array_equal(ask(), kept)
     with pytest.raises(ValueError, match="read-only"):
-        surroundings_of(links, world, "urban", "s").line_of_sight[:] = True
+        surroundings_of(links, field_keys, "urban", "s").line_of_sight[:] = True

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.test_trace_rows import EPOCHS, SOME, append, arrow_rows, manifest, rows, state, whole_trace
+from tests.helpers.made_up_trace import EPOCHS, SOME, append, arrow_rows, manifest, rows, state, whole_trace
 from twin.errors import InputError
 from twin.results import TraceWriter, read_trace
 from twin.results.parts import parts_of
@@ -237,7 +237,7 @@ ENDLESS = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from tests.test_trace_rows import SOME, append, manifest
+    from tests.helpers.made_up_trace import SOME, append, manifest
     from twin.results import TraceWriter
     directory = Path(sys.argv[1])
     tables, of = SOME, manifest(epochs=None)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.test_trace_rows import EPOCHS, SOME, append, at, manifest, whole_trace
+from tests.helpers.made_up_trace import EPOCHS, SOME, append, at, manifest, whole_trace
 from twin.errors import InputError
 from twin.results import TABLES, TraceWriter, read_trace
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.test_trace_rows import EPOCHS, SOME, append, manifest, rows, state, whole_trace
+from tests.helpers.made_up_trace import EPOCHS, SOME, append, manifest, rows, state, whole_trace
 from twin.errors import InputError
 from twin.results import Manifest, TraceWriter, provenance, read_trace, writer
 from twin.results.parts import parts_of

@@ -1,4 +1,4 @@
-"""OFDM as precompensation sees it: carrier, subcarriers, symbol and cyclic prefix."""
+"""OFDM parameters: carrier, subcarriers, symbol and cyclic prefix."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Final, Self
 
 from twin.errors import InputError
 
-NORMAL_PREFIX_SHARE: Final = 144.0 / 2048.0
-"""Normal cyclic prefix over the symbol's data part (TS 38.211, Section 5.3.1; the longer first one left out)."""
+NORMAL_CYCLIC_PREFIX_RATIO: Final = 144.0 / 2048.0
+"""Normal cyclic prefix over the data part of a symbol (TS 38.211, Section 5.3.1; not the longer first prefix)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waveform:
-    """Numbers of an OFDM signal (P3, eq. 4)."""
+    """Parameters of an OFDM signal (P3, eq. 4)."""
 
     carrier_hz: float
-    """f_0: carrier frequency."""
+    """f_0: carrier frequency in Hz."""
     subcarrier_hz: float
-    """Δf: subcarrier spacing."""
+    """Δf: subcarrier spacing in Hz."""
     subcarriers: int
-    """N: subcarriers in use."""
+    """N: number of used subcarriers."""
     prefix_s: float
-    """T_cp: duration of the cyclic prefix."""
+    """T_cp: duration of the cyclic prefix in s."""
 
     def __post_init__(self) -> None:
         if not (self.carrier_hz > 0.0 and self.subcarrier_hz > 0.0 and self.subcarriers >= 1 and self.prefix_s >= 0.0):
             raise InputError(
                 f"waveform: found carrier {self.carrier_hz:g} Hz, subcarriers {self.subcarriers} of"
-                f" {self.subcarrier_hz:g} Hz, prefix {self.prefix_s:g} s; must be positive, the prefix not negative"
+                f" {self.subcarrier_hz:g} Hz, prefix {self.prefix_s:g} s; must be positive, the prefix at least 0"
             )
 
     @classmethod
@@ -38,9 +38,9 @@ class Waveform:
         carrier_hz: float,
         subcarrier_hz: float,
         bandwidth_hz: float,
-        prefix_share: float = NORMAL_PREFIX_SHARE,
+        cyclic_prefix_ratio: float = NORMAL_CYCLIC_PREFIX_RATIO,
     ) -> Self:
-        """The waveform that fills a band, its prefix given as a share of the data part.
+        """The waveform that fills a band, its cyclic prefix given as a ratio to the data part.
 
         >>> Waveform.of(carrier_hz=2e9, subcarrier_hz=30e3, bandwidth_hz=20e6).subcarriers
         666
@@ -49,20 +49,20 @@ class Waveform:
             carrier_hz=carrier_hz,
             subcarrier_hz=subcarrier_hz,
             subcarriers=int(bandwidth_hz / subcarrier_hz),
-            prefix_s=prefix_share / subcarrier_hz,
+            prefix_s=cyclic_prefix_ratio / subcarrier_hz,
         )
 
     @property
     def data_s(self) -> float:
-        """T = 1/Δf: the part of a symbol that is demodulated."""
+        """T = 1/Δf: duration of the data part of a symbol."""
         return 1.0 / self.subcarrier_hz
 
     @property
     def symbol_s(self) -> float:
-        """T_sym = T_cp + T."""
+        """T_sym = T_cp + T: duration of a symbol."""
         return self.prefix_s + self.data_s
 
     @property
     def squared_offset_hz2(self) -> float:
-        """Mean square distance of a subcarrier from the middle of the band: Δf² (N² - 1)/12."""
+        """Mean square distance of the subcarriers from the band centre: Δf² (N² - 1)/12."""
         return self.subcarrier_hz**2 * (self.subcarriers**2 - 1) / 12.0

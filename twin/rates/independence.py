@@ -1,4 +1,4 @@
-"""Whether the interference of two satellites adds in power: their delays to listener and addressee decide."""
+"""Correlation of one stream's arrivals from two satellites, by their delays to receiving and served terminal."""
 
 from __future__ import annotations
 
@@ -13,139 +13,141 @@ from twin.radio.waveform import Waveform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayDifferences:
-    """|Δτ| of every stream that a terminal hears from two satellites (P3, Remark 1), Q of them.
+    """|Δτ| of all Q streams that a terminal receives from two satellites as interference (P3, Remark 1).
 
-    In order of listener, addressee, first and second satellite.
+    Sorted by receiving terminal, served terminal, first and second satellite.
     """
 
-    listener: IntArray
-    """(Q,) k: the terminal that is disturbed."""
-    addressee: IntArray
-    """(Q,) l: the terminal that the stream is for."""
+    receiving: IntArray
+    """(Q,) k: index of the terminal that receives the interference."""
+    served: IntArray
+    """(Q,) l: index of the terminal that the stream is for."""
     first: IntArray
-    """(Q,) s1: row of one satellite."""
+    """(Q,) s1: row of the first satellite."""
     second: IntArray
-    """(Q,) s2 > s1: row of the other one."""
+    """(Q,) s2 > s1: row of the second satellite."""
     delay_s: FloatArray
-    """(Q,) |(τ_s1,l - τ_s1,k) - (τ_s2,l - τ_s2,k)|."""
+    """(Q,) |Δτ| = |(τ_s1,l - τ_s1,k) - (τ_s2,l - τ_s2,k)| in s."""
 
     def independent(self, waveform: Waveform) -> BoolArray:
-        """(Q,) P3's condition: the two arrivals are more than a symbol apart, |Δτ| > T_sym."""
+        """(Q,) condition of P3 for independent arrivals: they differ by more than a symbol, |Δτ| > T_sym."""
         return np.asarray(self.delay_s > waveform.symbol_s)
 
 
-def delay_differences(link_delay_s: FloatArray, hears: BoolArray, sends: BoolArray | None = None) -> DelayDifferences:
-    """Find all streams that reach a terminal from two satellites, and how much further apart they are there.
+def delay_differences(
+    link_delay_s: FloatArray, linked: BoolArray, serving: BoolArray | None = None
+) -> DelayDifferences:
+    """Delay differences of all streams that a terminal receives from two satellites.
 
     Parameters
     ----------
     link_delay_s
-        (S,K) τ: propagation delays.
-    hears
-        (S,K) links over which a satellite is heard.
-    sends
-        (S,K) links on which it serves; those over which it is heard unless others are given.
+        (S,K) τ: propagation delays in s.
+    linked
+        (S,K) links over which a terminal receives a satellite.
+    serving
+        (S,K) links over which a satellite serves a terminal; None means ``linked``.
     """
-    sends = hears if sends is None else sends
-    reach, sent = Reach.of(hears), Reach.of(sends)
+    serving = linked if serving is None else serving
+    reach, sent = Reach.of(linked), Reach.of(serving)
     row, column, stream = np.nonzero(
-        reach.gather(hears)[:, :, None]
-        & sent.gather(sends)[:, None, :]
+        reach.gather(linked)[:, :, None]
+        & sent.gather(serving)[:, None, :]
         & (reach.terminal[:, :, None] != sent.terminal[:, None, :])
     )
-    listener, addressee = reach.terminal[row, column], sent.terminal[row, stream]
-    order = np.lexsort((row, addressee, listener))
-    row, listener, addressee = row[order], listener[order], addressee[order]
-    one, other = _pairs_within(listener * reach.terminals + addressee)
-    order = np.lexsort((other, one))
-    one, other = one[order], other[order]
-    offset_s = link_delay_s[row, addressee] - link_delay_s[row, listener]
+    receiving, served = reach.terminal[row, column], sent.terminal[row, stream]
+    order = np.lexsort((row, served, receiving))
+    row, receiving, served = row[order], receiving[order], served[order]
+    first, second = _pairs_within(receiving * reach.terminals + served)
+    order = np.lexsort((second, first))
+    first, second = first[order], second[order]
+    offset_s = link_delay_s[row, served] - link_delay_s[row, receiving]
     return DelayDifferences(
-        listener=listener[one],
-        addressee=addressee[one],
-        first=row[one],
-        second=row[other],
-        delay_s=np.abs(offset_s[one] - offset_s[other]),
+        receiving=receiving[first],
+        served=served[first],
+        first=row[first],
+        second=row[second],
+        delay_s=np.abs(offset_s[first] - offset_s[second]),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelatedArrivals:
-    """Pairs of arrivals of one stream, from two satellites at one listener, that are correlated; Q of them."""
+    """Q pairs of correlated arrivals of one stream, from two satellites at one terminal."""
 
     first: IntArray
-    """(Q,) places of one arrival in arrays (S,B,J), flattened; rising."""
+    """(Q,) flat indices of the first arrival in arrays (S,B,J), ascending."""
     second: IntArray
-    """(Q,) places of the other one, of a later satellite."""
+    """(Q,) flat indices of the second arrival, from a satellite of a later row."""
     correlation: FloatArray
-    """(Q,) `stream_correlation` of the two, above 0."""
+    """(Q,) `stream_correlation` of both, above 0."""
 
 
 def correlated_arrivals(
     link_delay_s: FloatArray, arriving: BoolArray, waveform: Waveform, *, reach: Reach, sent: Reach
 ) -> CorrelatedArrivals:
-    """Find the pairs of arrivals that are too close in delay for their powers to add (P3, Remark 1).
+    """Find the pairs of arrivals with a delay difference too small for their powers to add (P3, Remark 1).
 
-    Only neighbours in delay are looked at: pairs that are far apart are never formed.
+    Arrivals are sorted by delay and only close ones are paired: pairs with a large difference are never formed.
 
     Parameters
     ----------
     link_delay_s
-        (S,K) τ: propagation delays.
+        (S,K) τ: propagation delays in s.
     arriving
-        (S,B,J) streams for terminals l of ``sent`` that terminals k of ``reach`` hear as interference.
+        (S,B,J) streams for terminals l of ``sent`` that terminals k of ``reach`` receive as interference.
     waveform
-        Says how far apart is far enough.
+        Determines the correlation over the delay difference.
     reach, sent
-        Terminals of the B listeners and J addressees of each of S satellites.
+        Receiving terminals of the B columns and served terminals of the J columns, of each of S satellites.
     """
     row, column, stream = np.nonzero(arriving)
-    listener, addressee = reach.terminal[row, column], sent.terminal[row, stream]
-    offset_s = link_delay_s[row, addressee] - link_delay_s[row, listener]
-    group, place = listener * reach.terminals + addressee, np.flatnonzero(arriving)
-    # one key sorts faster than two; that it rounds offsets, to a thousandth of a nanosecond, matters at no edge
+    receiving, served = reach.terminal[row, column], sent.terminal[row, stream]
+    offset_s = link_delay_s[row, served] - link_delay_s[row, receiving]
+    group, index = receiving * reach.terminals + served, np.flatnonzero(arriving)
+    # one sort key is faster than two; its rounding of offsets, by 1e-3 ns, loses no correlated pair
     order = np.argsort(group + 0.25 * offset_s / np.abs(offset_s).max(initial=np.finfo(np.float64).tiny))
-    offset_s, place = offset_s[order], place[order]
+    offset_s, index = offset_s[order], index[order]
     one, other = _pairs_within(group[order], offset_s, 2.0 * waveform.data_s)
     correlation = stream_correlation(offset_s[other] - offset_s[one], waveform)
-    first, second = np.minimum(place[one], place[other]), np.maximum(place[one], place[other])
+    first, second = np.minimum(index[one], index[other]), np.maximum(index[one], index[other])
     order = np.lexsort((second, first))
     order = order[correlation[order] > 0.0]
     return CorrelatedArrivals(first=first[order], second=second[order], correlation=correlation[order])
 
 
-def _pairs_within(
-    group: IntArray, rising: FloatArray | None = None, apart: float = np.inf
-) -> tuple[IntArray, IntArray]:
-    """Places one < other of all pairs with the same entry of a rising list.
+def _pairs_within(group: IntArray, value: FloatArray | None = None, limit: float = np.inf) -> tuple[IntArray, IntArray]:
+    """Indices first < second of all pairs with equal entries in an ascending list.
 
-    Where values rise within each entry, only the pairs whose values are less than so far apart.
+    With values that ascend within each group, only pairs whose values differ by less than the limit.
     """
-    ones, others, lag = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], 1
-    one = np.arange(len(group))
-    while one.size:
-        one = one[: np.searchsorted(one, len(group) - lag)]
-        near = group[one + lag] == group[one]
-        if rising is not None:
-            near &= rising[one + lag] - rising[one] < apart
-        one = one[near]  # what lies beyond one that is too far is further still
-        ones.append(one)
-        others.append(one + lag)
+    firsts, seconds, lag = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], 1
+    first = np.arange(len(group))
+    while first.size:
+        first = first[: np.searchsorted(first, len(group) - lag)]
+        close = group[first + lag] == group[first]
+        if value is not None:
+            close &= value[first + lag] - value[first] < limit
+        first = first[close]  # values ascend: a pair beyond the limit has no close pair at a larger lag
+        firsts.append(first)
+        seconds.append(first + lag)
         lag += 1
-    return np.concatenate(ones), np.concatenate(others)
+    return np.concatenate(firsts), np.concatenate(seconds)
 
 
 def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> FloatArray:
-    """|E y₁ y₂*| of one stream of unit power heard twice, so far apart in delay: 1 adds amplitudes, 0 powers.
+    """|E y₁ y₂*| of two arrivals of one stream of unit power: amplitudes add for 1, powers add for 0.
 
-    The samples of an OFDM stream with independent data are white but for the prefix, which repeats the T_cp before it
-    a time T later. Two windows |Δτ| apart share 1 - |Δτ|/T of their samples and, on the mean over where symbols
-    begin, T_cp/T_sym of min(|Δτ|, 2T - |Δτ|)/T as copies. Between T_sym and 2T the condition of P3 is met and yet
-    the copies leave up to T_cp/T in the worst place (half a percent of the power with the normal prefix).
+    The samples of an OFDM stream with independent data are white, except that the prefix repeats the last T_cp of the
+    data part at a distance T. Two windows with a delay difference |Δτ| have the fraction 1 - |Δτ|/T of their samples in
+    common. Averaged over the positions of the symbols, a fraction T_cp/T_sym of min(|Δτ|, 2T - |Δτ|)/T are copies by
+    the prefix. Between T_sym and 2T, where P3 assumes independence, the copies leave a correlation of up to T_cp/T at
+    the worst position (half a percent of the power with the normal prefix).
 
-    As a condition, 1 up to T_sym and 0 beyond, P3's would give some sets of amplitudes a negative power: offsets of 0,
-    0.9 T and 1.8 T have an indefinite matrix. This one is 1 - |Δτ|/T, two copies of it T_cp/T_sym high and T away: its
-    Fourier transform sinc²(f) (1 + 2 T_cp/T_sym cos 2πf) is nowhere negative for T_cp ≤ T, and so no power is either.
+    P3's condition as a correlation, 1 up to T_sym and 0 beyond, would give negative powers for some amplitudes: its
+    matrix for offsets of 0, 0.9 T and 1.8 T is indefinite. The function here is 1 - |Δτ|/T plus two copies of it at a
+    distance T with height T_cp/T_sym. Its Fourier transform sinc²(f) (1 + 2 T_cp/T_sym cos 2πf) is nowhere negative for
+    T_cp ≤ T, so that no power is negative.
     """
     difference = np.abs(np.asarray(delay_difference_s, dtype=np.float64)) * waveform.subcarrier_hz
     copied = np.maximum(np.minimum(difference, 2.0 - difference), 0.0) * (waveform.prefix_s / waveform.symbol_s)
@@ -153,31 +155,31 @@ def stream_correlation(delay_difference_s: ArrayLike, waveform: Waveform) -> Flo
 
 
 def independent_fraction(link_delay_s: FloatArray, threshold_s: ArrayLike) -> FloatArray:
-    """Share of all pairs of satellites and pairs of terminals whose |Δτ| exceeds each threshold (P3, Fig. 2).
+    """Fraction of all pairs of satellites and pairs of terminals whose |Δτ| exceeds each threshold (P3, Fig. 2).
 
     Parameters
     ----------
     link_delay_s
-        (S,K) delays of S satellites that all serve K terminals, two of each at least.
+        (S,K) delays in s of S ≥ 2 satellites that all serve K ≥ 2 terminals.
     threshold_s
-        Any shape; P3 compares with T = 1/Δf.
+        Thresholds in any shape; P3 compares with T = 1/Δf.
 
     Returns
     -------
     FloatArray
-        Shares in the shape of the thresholds.
+        Fractions in the shape of the thresholds.
 
     Raises
     ------
     ValueError
-        If there is no pair.
+        If there are fewer than 2 satellites or 2 terminals.
     """
     satellites, terminals = link_delay_s.shape
     if satellites < 2 or terminals < 2:
-        raise ValueError(f"pairs need 2 satellites and 2 terminals or more, found {satellites} and {terminals}")
+        raise ValueError(f"pairs need at least 2 satellites and 2 terminals, found {satellites} and {terminals}")
     one, other = np.triu_indices(satellites, 1)
-    further = link_delay_s[one] - link_delay_s[other]
+    difference = link_delay_s[one] - link_delay_s[other]
     k, l = np.triu_indices(terminals, 1)  # noqa: E741
-    difference_s = np.sort(np.abs(further[:, k] - further[:, l]), axis=None)
+    difference_s = np.sort(np.abs(difference[:, k] - difference[:, l]), axis=None)
     above = difference_s.size - np.searchsorted(difference_s, threshold_s, side="right")
     return np.asarray(above / difference_s.size)

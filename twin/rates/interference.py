@@ -1,57 +1,59 @@
-"""What a terminal hears beside its own streams, by the kinds of interference between satellites."""
+"""Covariance of interference at each terminal, by the kind of interference between satellites."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from twin.arrays import NumberArray
-from twin.rates.by_delay import crossed_power
+from twin.rates.by_delay import cross_covariance
 from twin.rates.coherent import coherent_interference
-from twin.rates.over_satellites import in_power
+from twin.rates.over_satellites import weighted_covariance
 from twin.rates.streams import Streams
 
 
-def disturbance(streams: Streams, receive: NumberArray, *, interference: str) -> NumberArray:
-    """(D,K,M,M) covariance of everyone else's streams and of one's own power that is spilt, receive sides given.
+def interference_covariance(streams: Streams, receive: NumberArray, *, interference: str) -> NumberArray:
+    """(D,K,M,M) covariance of the other terminals' streams and of self-interference (ICI and ISI).
 
     Parameters
     ----------
     streams
-        What arrives of each stream.
+        Effective gains of the streams.
     receive
         (D,S,B,M) draws or means of the receive sides g of the channels.
     interference
-        ``independent``: powers of different satellites add; ``coherent``: amplitudes do; ``by_delay``: as far as their
-        delays say.
+        ``independent``: powers of different satellites add; ``coherent``: amplitudes add; ``by_delay``: amplitudes add
+        in proportion to the correlation of the arrivals, which depends on their delays.
 
     Raises
     ------
     ValueError
-        If the kind of interference is none of these.
+        If the kind of interference is unknown.
     """
     if interference == "independent":
-        heard = in_power(streams.reach, receive, streams.leaked)
+        other = weighted_covariance(streams.reach, receive, streams.leaked)
     elif interference == "coherent":
-        heard = coherent_interference(streams, receive)
+        other = coherent_interference(streams, receive)
     elif interference == "by_delay":
-        heard = _by_delay(streams, receive)
+        other = _by_delay(streams, receive)
     else:
         raise ValueError(f'interference: found "{interference}", must be independent, coherent or by_delay')
-    return heard if streams.spilt is None else heard + in_power(streams.reach, receive, streams.spilt)
+    if streams.self_interference is None:
+        return other
+    return other + weighted_covariance(streams.reach, receive, streams.self_interference)
 
 
 def _by_delay(streams: Streams, receive: NumberArray) -> NumberArray:
-    """Powers of all satellites, and what correlated arrivals add to them or take away.
+    """Sum of the powers of all satellites and of the cross terms of correlated arrivals.
 
     Raises
     ------
     ValueError
-        If streams were made without the waveform that tells which arrivals are correlated.
+        If the streams have no cross products, which need a waveform.
     """
-    if streams.crossed is None:
+    if streams.cross_products is None:
         raise ValueError("interference by delay needs streams that were made with a waveform")
-    alone = in_power(streams.reach, receive, streams.leaked)
-    heard = alone + crossed_power(streams.reach, streams.crossed, receive)
+    powers = weighted_covariance(streams.reach, receive, streams.leaked)
+    total = powers + cross_covariance(streams.reach, streams.cross_products, receive)
     if receive.shape[-1] > 1:
-        return heard  # what rounding leaves below zero in some direction, the noise covers
-    return np.asarray(np.maximum(heard.real, 0.0))
+        return total  # negative eigenvalues by rounding are far below the noise
+    return np.asarray(np.maximum(total.real, 0.0))

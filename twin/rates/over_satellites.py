@@ -1,4 +1,4 @@
-"""Sums over the satellites that a terminal hears, draw by draw."""
+"""Sums over the satellites that a terminal receives, for each draw."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import numpy as np
 from twin.arrays import FloatArray, NumberArray, Reach
 
 
-def over_satellites(reach: Reach, values: NumberArray) -> NumberArray:
-    """Values (D,S,B,...) summed over the satellites of each terminal (D,K,...)."""
+def sum_over_satellites(reach: Reach, values: NumberArray) -> NumberArray:
+    """Sum values (D,S,B,...) over the satellites of each terminal, to (D,K,...)."""
     if reach.whole:
         return np.asarray(values.sum(axis=1))
     return np.moveaxis(reach.sum_by_terminal(np.moveaxis(values, 0, 2)), 1, 0)
 
 
-def in_power(reach: Reach, receive: NumberArray, power: FloatArray) -> NumberArray:
-    """(D,K,M,M) Σ_s g gᴴ of receive sides (D,S,B,M), each with its power (S,B)."""
-    if receive.shape[-1] == 1:  # every matrix is a number, and real
+def weighted_covariance(reach: Reach, receive: NumberArray, power: FloatArray) -> NumberArray:
+    """(D,K,M,M) Σ_s p g gᴴ over the satellites of each terminal, for receive sides g (D,S,B,M) and powers p (S,B)."""
+    if receive.shape[-1] == 1:  # each matrix is a real number
         side = receive[..., 0]
-        return over_satellites(reach, (side.real**2 + side.imag**2) * power)[..., None, None]
+        return sum_over_satellites(reach, (side.real**2 + side.imag**2) * power)[..., None, None]
     outer = receive[..., :, None] * receive[..., None, :].conj()
-    return over_satellites(reach, outer * power[..., None, None])
+    return sum_over_satellites(reach, outer * power[..., None, None])

@@ -1,4 +1,4 @@
-"""The score of one epoch."""
+"""Score of one epoch: expected rates and SINR."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from twin.rates.streams import Streams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """What each of K terminals gets."""
+    """Rates and SINR of K terminals."""
 
     spectral_efficiency_bps_hz: FloatArray
-    """(K,) expected rate under the chosen interference and receiver."""
+    """(K,) expected rate in bit/s/Hz for the selected interference and receiver."""
     surrogate_bps_hz: FloatArray
-    """(K,) AP1; at several antennas it counts each serving satellite as a stream of its own (P1, eq. 9)."""
+    """(K,) AP1; with several antennas, each serving satellite counts as a separate stream (P1, eq. 9)."""
     mean_only_bps_hz: FloatArray
-    """(K,) AP2, the rate by the mean square error of a receiver that knows the mean channel alone."""
+    """(K,) AP2: rate from the mean square error of a use-and-forget receiver."""
     sinr: FloatArray
-    """(K,) mean signal power at all antennas over mean interference and noise at each."""
+    """(K,) mean signal power, summed over the antennas, over mean interference plus noise at one antenna; linear."""
 
 
 def score(streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, interference: str, knowledge: str) -> Rates:
-    """Score what arrives in the true world.
+    """Compute the rates of streams over the true channels.
 
     Parameters
     ----------
     streams
-        What arrives of each stream.
+        Effective gains of the streams.
     truth, draws
-        Statistics and draws of the channels as they are.
+        Statistics and draws of the true channels.
     interference
         ``independent``, ``coherent`` or ``by_delay`` between satellites.
     knowledge
-        ``instantaneous``: mean over the draws; ``mean_only``: use-and-forget bound in closed form.
+        ``instantaneous``: the receiver knows its channel; mean rate over the draws. ``mean_only``: use-and-forget
+        receiver, which knows the mean channel; bound in closed form.
     """
     moments = ReceivedMoments.of(streams, truth, interference=interference)
     if knowledge == "mean_only":
@@ -53,9 +54,9 @@ def score(streams: Streams, truth: StatisticalCsi, draws: ChannelDraws, *, inter
 def score_each(
     each: Sequence[Streams], truth: StatisticalCsi, draws: ChannelDraws, *, interference: str, knowledge: str
 ) -> Rates:
-    """Score weights that follow the channels: each of the first draws meets streams of its own.
+    """Compute the rates of weights that follow the channels: one `Streams` for each of the first draws.
 
-    Moments are means over these draws; no closed form is used.
+    Moments are sample means over these draws; no closed form is used.
     """
     moments = ReceivedMoments.sampled(each, draws, truth.noise_w, interference=interference)
     if knowledge == "mean_only":

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pydantic
 
 from twin.errors import InputError
+from twin.registry import Facts, check
 from twin.scenario import faults, inherit, overrides
 from twin.scenario.experiment import Scenario
 from twin.scenario.faults import Fault
@@ -217,24 +218,27 @@ def _late_faults(scenario: Scenario) -> list[Fault]:
             section.options()
         except (ValueError, TypeError) as error:
             found.append(Fault(key=key, text=str(error)))
-    found += _channel_faults(scenario.channel) if not found else []
+    found += _channel_faults(scenario) if not found else []
     return found + _report_faults(scenario) + _time_faults(scenario) + _constellation_faults(scenario.constellation)
 
 
-def _channel_faults(section: Channel) -> list[Fault]:
-    """What the options of path loss and fading refuse of the carrier, and of each other."""
-    carrier_hz = section.carrier_ghz * 1e9
-    path_loss, fading = section.path_loss.options(), section.fading.options()
-    asked = [
-        ("path_loss", path_loss, {"carrier_hz": carrier_hz}),
-        ("fading", fading, {"carrier_hz": carrier_hz, "path_loss": path_loss}),
-    ]
-    for key, options, told in asked:
-        if hasattr(options, "check"):
-            try:
-                options.check(**told)
-            except (ValueError, TypeError) as error:
-                return [Fault(key=f"channel.{key}", text=str(error))]
+def _channel_faults(scenario: Scenario) -> list[Fault]:
+    """Faults of the options of path loss and fading, given the carrier and each other."""
+    section, array = scenario.channel, scenario.satellites.array
+    path_loss = section.path_loss.options()
+    facts = Facts(
+        carrier_hz=section.carrier_ghz * 1e9,
+        path_loss=path_loss,
+        satellite_rows=array.rows,
+        satellite_columns=array.columns,
+        terminal_elements=min(each.antenna.rows * each.antenna.columns for each in scenario.terminals),
+        largest_cluster=None,
+    )
+    for key, options in (("path_loss", path_loss), ("fading", section.fading.options())):
+        try:
+            check(options, facts)
+        except (ValueError, TypeError) as error:
+            return [Fault(key=f"channel.{key}", text=str(error))]
     return []
 
 

@@ -27,6 +27,7 @@ from twin.timeline import Timeline
 from twin.uncertainty import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
 from twin.units import instant, watts_from_dbm
 from twin.world.belief import Belief
+from twin.world.channel import channel_model
 from twin.world.outages import OutageSchedule
 from twin.world.plain import attitude_error, clock_error, orbit_error, position_error, terminal_groups
 from twin.world.statistics import LinkStatistics
@@ -200,13 +201,13 @@ def link_statistics(scenario: Scenario, terminals: Terminals) -> LinkStatistics:
     """
     channel = scenario.channel
     return LinkStatistics(
-        channel=ChannelModel.from_scenario(scenario, terminals),
+        channel=channel_model(scenario, group=terminals.group, names=terminals.names),
         phase_error=scenario.precompensation.bound(),
         waveform=Waveform.of(
             carrier_hz=channel.carrier_ghz * 1e9,
             subcarrier_hz=channel.subcarrier_khz * 1e3,
             bandwidth_hz=channel.bandwidth_mhz * 1e6,
-            prefix_share=channel.prefix_share,
+            cyclic_prefix_ratio=channel.prefix_share,
         ),
         power_w=watts_from_dbm(scenario.satellites.power_per_subcarrier_dbm),
     )

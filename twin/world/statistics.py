@@ -70,7 +70,7 @@ class LinkStatistics:
         """
         plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
         pilot_snr = self.power_w * plain.gain / self.channel.noise_w
-        view = LinkView.of(links, pilot_snr=pilot_snr, waveform=self.waveform, missed=prediction_error)
+        view = LinkView.of(links, pilot_snr=pilot_snr, waveform=self.waveform, prediction_error=prediction_error)
         alignment = aligned(self.phase_error(view))
         if alignment.phase_rad is not None:
             turned = plain.receive_steering * np.exp(1j * alignment.phase_rad)[..., None]

@@ -1,4 +1,4 @@
-"""Uniform planar arrays: steering vectors and the inner products between them."""
+"""Uniform planar arrays: steering vectors and their inner products."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from twin.units import from_db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanarArray:
-    """A uniform planar array of equal elements; one row makes it a linear array.
+    """A uniform planar array of identical elements; with one row it is a uniform linear array.
 
-    A direction is given by its cosines (x, y) along the columns and the rows. Phases are counted from the middle of
-    the array. The papers count them from a corner (P3, eq. 3), which turns each vector by one phase that delay
-    compensation takes off; counted from the middle, all inner products are real, and so is all that is made of them.
+    A direction is given by its direction cosines (x, y) along columns and rows. The phase reference is the centre of
+    the array. The papers refer phases to a corner (P3, eq. 3). The two conventions differ by one phase for each
+    vector, which delay compensation removes. With the centre as reference all inner products are real.
     """
 
     rows: int
-    """Elements along y."""
+    """Number of elements along y."""
     columns: int
-    """Elements along x."""
+    """Number of elements along x."""
     spacing_wavelengths: float = 0.5
-    """Distance between neighbours."""
+    """Element spacing in wavelengths."""
     element_gain_dbi: float = 0.0
-    """Gain of one element along its boresight, which is the array's."""
+    """Gain of one element in dBi along the boresight of the array."""
     pattern: ElementPattern = field(default_factory=Isotropic)
-    """How that gain falls off beside the boresight."""
+    """Relative gain of one element over the angle from boresight."""
 
     @property
     def elements(self) -> int:
@@ -37,11 +37,11 @@ class PlanarArray:
         return self.rows * self.columns
 
     def element_gain(self, boresight_cos: FloatArray) -> FloatArray:
-        """Gain of one element, linear, over the cosine (...) of the angle from boresight; 0 behind the array."""
+        """Linear gain of one element at angles (...) from boresight, given by their cosines; 0 behind the array."""
         return from_db(self.element_gain_dbi) * self.pattern.relative_gain(boresight_cos)
 
     def steering(self, cosines: FloatArray) -> ComplexArray:
-        """Unit-norm steering vectors (..., elements) of directions (..., 2).
+        """Unit-norm steering vectors (..., N) of directions (..., 2), N elements.
 
         The vector is the Kronecker product of the row and the column response (P3, eq. 2 and 3).
         """
@@ -51,27 +51,34 @@ class PlanarArray:
         return np.asarray(vectors.reshape(*vectors.shape[:-2], self.elements))
 
     def gram(self, cosines: FloatArray, others: FloatArray | None = None) -> FloatArray:
-        """Inner products v_i^T v_j^* (..., I, J) of directions (..., I, 2) and others (..., J, 2), or themselves.
+        """Inner products v_i^T v_j^* (..., I, J) of steering vectors; real.
 
-        They are real, and each is the product of one Dirichlet kernel for each axis in the difference of the cosines;
-        nothing of the array's size is formed.
+        Each is a product of two Dirichlet kernels in the differences of the direction cosines, one for each axis. No
+        array of N elements is formed.
+
+        Parameters
+        ----------
+        cosines
+            (..., I, 2) directions i.
+        others
+            (..., J, 2) directions j; None means those of ``cosines``.
         """
         product = np.ones(())
         for axis, count in ((0, self.columns), (1, self.rows)):
-            own = self._line(cosines[..., axis], count)
-            other = own if others is None else self._line(others[..., axis], count)
-            product = product * (own @ other.swapaxes(-1, -2))
+            first = self._axis_features(cosines[..., axis], count)
+            second = first if others is None else self._axis_features(others[..., axis], count)
+            product = product * (first @ second.swapaxes(-1, -2))
         return np.asarray(product)
 
     def _phases(self, cosine: FloatArray, count: int) -> FloatArray:
-        """Phase (..., count) of each element of one axis."""
+        """(..., count) phase in rad of each element along one axis."""
         offsets = np.arange(count) - 0.5 * (count - 1)
         return (2.0 * np.pi * self.spacing_wavelengths) * cosine[..., None] * offsets
 
-    def _line(self, cosine: FloatArray, count: int) -> FloatArray:
-        """Cosine and sine features (..., count) whose inner products are the Dirichlet kernel over ``count``.
+    def _axis_features(self, cosine: FloatArray, count: int) -> FloatArray:
+        """Cosine and sine features of one axis whose inner products are the Dirichlet kernel divided by ``count``.
 
-        Elements at equal distances from the middle contribute alike: half of them are evaluated, and doubled.
+        Elements at equal distances from the centre contribute equally: one half is evaluated and counted twice.
         """
         phases = self._phases(cosine, count)[..., count // 2 :]
         features = np.empty((*cosine.shape, 2 * phases.shape[-1]))

@@ -1,7 +1,9 @@
-"""What a beam's number stands for: policies give it, precoders send by it."""
+"""Numbering of beams: policies assign the numbers, precoders steer by them."""
 
 from typing import Final
 
 FIRST_CELL: Final = 1_000_000
-"""Beams fixed to a satellite have the numbers of their places in its grid, from 0; from here on a number is that of a
-cell on the Earth, to which a beam is steered: the cell's own number added to this."""
+"""Number of the first Earth-fixed cell.
+
+Beams below it are fixed to the satellite: the number is the index in the satellite's beam grid, from 0. From it on, the
+number minus `FIRST_CELL` is the index of the cell to which the beam is steered."""

@@ -1,4 +1,4 @@
-"""Patterns of one antenna element: gain over the angle from its boresight."""
+"""Radiation patterns of one antenna element: relative gain over the angle from boresight."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from twin.arrays import FloatArray
 
 
 class ElementPattern(Protocol):
-    """Gain of an element relative to that along its boresight; the same all round it."""
+    """Gain of an element relative to its boresight gain; rotationally symmetric about the boresight."""
 
     @property
     def uniform(self) -> bool:
         """Whether the gain is the same in every direction in front of the element."""
 
     def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
-        """Gain, linear, 1 along the boresight, over the cosine (...) of the angle from it; 0 behind."""
+        """Linear relative gain at angles (...) from boresight, given by their cosines; 1 at boresight, 0 behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isotropic:
-    """The same gain in every direction in front of the element."""
+    """Equal gain in all directions in front of the element."""
 
     @property
     def uniform(self) -> bool:
-        """Yes."""
+        """Always."""
         return True
 
     def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
@@ -38,9 +38,9 @@ class Isotropic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosinePower:
-    """Gain cos^q of the angle from boresight: a patch, whose aperture shrinks as it is seen from the side.
+    """Gain proportional to cos^q of the angle from boresight; q = 1 models a patch by its projected aperture.
 
-    What such an element radiates comes out right for a peak gain of 2 (q + 1) (`peak_gain_dbi`): 6 dBi for q = 1.
+    The radiated power equals the fed power for a peak gain of 2 (q + 1) (`peak_gain_dbi`): 6 dBi for q = 1.
     """
 
     exponent: float = 1.0
@@ -52,12 +52,12 @@ class CosinePower:
 
     @property
     def uniform(self) -> bool:
-        """For q = 0 alone."""
+        """Only for q = 0."""
         return self.exponent == 0.0
 
     @property
     def peak_gain_dbi(self) -> float:
-        """Gain along the boresight of an element without losses: 2 (q + 1), from the integral over half a sphere."""
+        """Boresight gain of a lossless element: 2 (q + 1), from the integral of the pattern over the half-space."""
         return float(10.0 * np.log10(2.0 * (self.exponent + 1.0)))
 
     def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
@@ -67,10 +67,10 @@ class CosinePower:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reflector:
-    """A reflector with a circular aperture: 4 (J1(x)/x)² with x = k a sin θ (TR 38.811, section 6.4.1)."""
+    """A reflector with a circular aperture: 4 (J1(x)/x)² with x = k a sin θ (TR 38.811, Section 6.4.1)."""
 
     aperture_wavelengths: float
-    """Diameter of the aperture, 2 a, in wavelengths."""
+    """2a: diameter of the aperture in wavelengths."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.aperture_wavelengths < np.inf:
@@ -82,10 +82,10 @@ class Reflector:
         return False
 
     def relative_gain(self, boresight_cos: FloatArray) -> FloatArray:
-        """The main lobe, the side lobes and the nulls between them in front, 0 behind."""
+        """4 (J1(x)/x)² in front, with its side lobes and nulls; 0 behind."""
         sine = np.sqrt(np.maximum(1.0 - boresight_cos * boresight_cos, 0.0))
         x = np.pi * self.aperture_wavelengths * sine
-        near = x < 1e-4
-        # 1 - x²/4 + ...: below 1e-4 the quotient is 1 to 3e-9, and 0/0 at the boresight itself
-        lobes = np.where(near, 1.0 - 0.25 * x * x, (2.0 * j1(x) / np.where(near, 1.0, x)) ** 2)
+        small = x < 1e-4
+        # series 1 - x²/4 + ...: below x = 1e-4 the quotient differs from 1 by 3e-9 at most; at boresight it is 0/0
+        lobes = np.where(small, 1.0 - 0.25 * x * x, (2.0 * j1(x) / np.where(small, 1.0, x)) ** 2)
         return np.where(boresight_cos > 0.0, lobes, 0.0)

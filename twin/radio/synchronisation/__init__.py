@@ -1,4 +1,10 @@
-"""Delay and Doppler precompensation and the phase error that it leaves."""
+"""Delay and Doppler precompensation, and the phase error that it leaves.
+
+`compensation` computes applied values and residual errors, `demodulation` and `disturbance` their effect on OFDM.
+A phase-error model turns a `LinkView` into an `Alignment`: `gaussian` (given variance), `assumed` (given residual
+errors), `closed_loop` (pilots, feedback and prediction) and `open_loop` (prediction only). `phase_error` draws the
+phase error ϱ, in `draw_phase_errors`.
+"""
 
 from twin.radio.synchronisation.alignment import Alignment, LinkView, aligned, mean_phase
 from twin.radio.synchronisation.compensation import Compensation, Residual, predict, residual

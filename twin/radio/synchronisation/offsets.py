@@ -1,4 +1,4 @@
-"""With what delay and Doppler a terminal hears the beams that are compensated for others."""
+"""Delay and Doppler offsets of beams at terminals that they are not compensated for."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from twin.radio.synchronisation.compensation import Compensation, Motion, Residu
 def offsets(
     applied: Compensation, truth: Motion, *, carrier_hz: float, reach: Reach, sent: Reach | None = None
 ) -> Residual:
-    """Delay and Doppler offsets of every beam at every terminal that hears it (P3, eq. 9).
+    """Delay and Doppler offsets of every beam at every terminal that receives it (P3, eq. 9).
 
-    τ̃ = τ^cps of the beam's terminal less the delay to the one that listens; ν̃ = the listener's Doppler less ν^cps
-    of the beam's terminal. A terminal's own beams have the residual of `residual`. `demodulate` tells what
-    they do to the beam's symbols; all their power arrives anyway.
+    τ̃ = τ^cps of the beam's terminal minus the delay to the receiving terminal. ν̃ = the Doppler shift of the receiving
+    terminal minus ν^cps of the beam's terminal. For a terminal's own beams these are the errors of `residual`. The
+    effect on the symbols of a beam is that of `demodulate`; the received power does not depend on the offsets.
 
     Parameters
     ----------
     applied
-        (S,K) what each satellite applies for each terminal.
+        (S,K) compensation of each satellite for each terminal.
     truth
-        (S,K) motion of the links as it is.
+        (S,K) true motion of the links.
     carrier_hz
-        Carrier frequency.
+        Carrier frequency in Hz.
     reach
-        B terminals that may listen to each satellite.
+        B terminals that may receive each satellite.
     sent
-        J terminals that it sends to; those in reach unless others are given.
+        J terminals that it transmits to; None means those in reach.
 
     Returns
     -------
     Residual
-        (S,B,J), listener first; zero where a satellite has fewer terminals than there are columns.
+        (S,B,J) over receiving terminal and beam; zero where a satellite has fewer terminals than columns.
     """
     sent = reach if sent is None else sent
-    there = (reach.terminal < reach.terminals)[:, :, None] & (sent.terminal < sent.terminals)[:, None, :]
-    arriving_s = reach.gather(delay_s(truth.range_km))
-    shifted_hz = reach.gather(doppler_hz(truth.range_rate_km_s, carrier_hz))
+    linked = (reach.terminal < reach.terminals)[:, :, None] & (sent.terminal < sent.terminals)[:, None, :]
+    link_delay_s = reach.gather(delay_s(truth.range_km))
+    link_doppler_hz = reach.gather(doppler_hz(truth.range_rate_km_s, carrier_hz))
     return Residual(
-        delay_s=np.where(there, sent.gather(applied.delay_s)[:, None, :] - arriving_s[:, :, None], 0.0),
-        doppler_hz=np.where(there, shifted_hz[:, :, None] - sent.gather(applied.doppler_hz)[:, None, :], 0.0),
+        delay_s=np.where(linked, sent.gather(applied.delay_s)[:, None, :] - link_delay_s[:, :, None], 0.0),
+        doppler_hz=np.where(linked, link_doppler_hz[:, :, None] - sent.gather(applied.doppler_hz)[:, None, :], 0.0),
     )

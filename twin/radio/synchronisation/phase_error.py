@@ -1,4 +1,4 @@
-"""Phase-error models: how well the network aligns the phases of its satellites at a terminal."""
+"""Phase-error models, and the draws of the phase error ϱ."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from twin.radio.synchronisation.alignment import Alignment, LinkView
 from twin.registry import NoOptions, Registry
 
 UNIFORM_DEVIATION_RAD = 1e3
-"""A Gaussian phase of this deviation is uniform modulo a turn to better than any float can tell."""
+"""A Gaussian phase of this standard deviation is uniform modulo 2π within float precision."""
 
 
 Options = TypeVar("Options", contravariant=True)
 
 
 class PhaseErrorModel(Protocol[Options]):
-    """How well each link is aligned: an `Alignment`, or ζ² alone in rad², infinite for a uniform phase.
+    """Alignment of each link: an `Alignment`, or only ζ² in rad², infinite for a uniform phase.
 
-    `aligned` makes either an `Alignment`. A model that asks no more of its path than a `Path` gives may say so.
+    `aligned` converts both to an `Alignment`. A model that reads only the attributes of a `Path` may declare `Path`.
     """
 
     def __call__(self, path: LinkView, *, options: Options) -> FloatArray | Alignment:
@@ -30,7 +30,7 @@ class PhaseErrorModel(Protocol[Options]):
 
 
 class PhaseErrors(Registry[PhaseErrorModel[Any]]):
-    """The phase error models, by name."""
+    """Registry of phase-error models."""
 
     @overload
     def register(
@@ -43,7 +43,7 @@ class PhaseErrors(Registry[PhaseErrorModel[Any]]):
     ) -> Callable[[PhaseErrorModel[Options]], PhaseErrorModel[Options]]: ...
 
     def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
-        """Register a function under the name that a scenario writes; see `Registry.add`."""
+        """Register a function under its name in a scenario; see `Registry.add`."""
 
         def keep(model: Any) -> Any:
             self.add(name, model, source=source, options=options)
@@ -64,9 +64,28 @@ def draw_phase_errors(
     epoch: int,
     reach: Reach | None = None,
 ) -> FloatArray:
-    """Draw ϱ in rad for every pair of satellite and terminal (draws,S,K), or for those in reach (draws,S,B).
+    """Draw the phase error ϱ ~ N(0, ζ²) in rad.
 
-    Keyed by satellite and epoch; the draws of a pair do not depend on which other satellites are asked for.
+    The streams are keyed by satellite and epoch: the draws of a satellite do not depend on which other satellites are
+    drawn.
+
+    Parameters
+    ----------
+    variance_rad2
+        (S,K) ζ²; infinite for a uniform phase.
+    norad_id
+        (S,) NORAD ids of the satellites.
+    draws
+        Number D of draws.
+    seed, epoch
+        Key of the random streams, together with the NORAD id.
+    reach
+        Pairs to draw; None means all pairs.
+
+    Returns
+    -------
+    FloatArray
+        (D,S,K) for all pairs, or (D,S,B) for those in reach.
     """
     deviation = np.minimum(np.sqrt(variance_rad2), UNIFORM_DEVIATION_RAD)
     terminals = variance_rad2.shape[1]

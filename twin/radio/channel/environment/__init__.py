@@ -1,6 +1,9 @@
-"""What stands around a terminal: line-of-sight state, shadowing and clutter of TR 38.811, drawn once and for all."""
+"""Surroundings of a terminal: line-of-sight state, shadowing, clutter loss and Rician factor of TR 38.811.
 
-from twin.radio.channel.environment.keys import World, terminal_keys
+All are values of random fields in space that are fixed over a run, so that they are correlated along a path.
+"""
+
+from twin.radio.channel.environment.keys import FieldKeys, terminal_keys
 from twin.radio.channel.environment.mosaic import mosaic_field
 from twin.radio.channel.environment.realised import realised, realised_by
 from twin.radio.channel.environment.surroundings import Surroundings
@@ -12,9 +15,9 @@ __all__ = [
     "ENVIRONMENTS",
     "Band",
     "Environment",
+    "FieldKeys",
     "Surroundings",
     "Tables",
-    "World",
     "band_of",
     "gaussian_field",
     "mosaic_field",

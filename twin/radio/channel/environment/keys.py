@@ -1,4 +1,4 @@
-"""Keys of the drawn surroundings: one number for each pair of satellite and terminal, and more numbers from it."""
+"""Keys of the random fields: one for each pair of satellite and terminal, from which further keys are derived."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What fixes the surroundings of every terminal over a whole run."""
+class FieldKeys:
+    """Keys that determine the surroundings of all terminals over a run."""
 
     seed: int
-    """The scenario's seed."""
+    """Seed of the run."""
     terminal: KeyArray
-    """(K,) a number for each terminal that goes by its name, so that its place in a list does not matter."""
+    """(K,) key of each terminal. It depends on the name, not on the position in a list (`terminal_keys`)."""
 
 
 def terminal_keys(names: Iterable[str]) -> KeyArray:
-    """A number (K,) for each terminal's name."""
+    """(K,) keys of terminals from their names."""
     digests = [blake2b(name.encode(), digest_size=8).digest() for name in names]
     return np.array([int.from_bytes(digest, "little") for digest in digests], dtype=np.uint64)
 
 
-def pair_keys(world: World, norad_id: IntArray) -> KeyArray:
-    """A number (S,K) for each pair of satellite and terminal, which depends on no other pair."""
-    satellite = _keys(world.seed, "surroundings of satellite", norad_id)
-    terminal = _keys(world.seed, "surroundings of terminal", world.terminal)
+def pair_keys(field_keys: FieldKeys, norad_id: IntArray) -> KeyArray:
+    """(S,K) key of each pair of satellite and terminal, independent of the other pairs."""
+    satellite = _keys(field_keys.seed, "surroundings of satellite", norad_id)
+    terminal = _keys(field_keys.seed, "surroundings of terminal", field_keys.terminal)
     return mixed(mixed(satellite)[:, None] + terminal)
 
 
 def keys_for(purpose: str, key: KeyArray) -> KeyArray:
-    """The key of one purpose for each key."""
+    """Derive from each key the key of one purpose."""
     return derived(key, crc32(purpose.encode()))
 
 
 def mixed(key: KeyArray) -> KeyArray:
-    """Another number for each key: every bit of the one changes every bit of the other with even odds.
+    """Hash each key: a flip of any input bit flips each output bit with probability 1/2.
 
-    The finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+    Finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
     """
     value = np.asarray(key + _STEP)
     value ^= value >> np.uint64(30)
@@ -60,7 +60,7 @@ def mixed(key: KeyArray) -> KeyArray:
 
 
 def derived(key: KeyArray, number: int) -> KeyArray:
-    """The number-th further key of each key."""
+    """Derive from each key its further key of a given number."""
     return mixed(key ^ _salt(number))
 
 
@@ -70,7 +70,7 @@ def _salt(number: int) -> np.uint64:
 
 
 def uniform(key: KeyArray) -> FloatArray:
-    """Numbers in (0, 1) from the upper 52 bits of keys."""
+    """Uniform values in (0, 1) from the upper 52 bits of keys."""
     return ((key >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
@@ -80,5 +80,5 @@ def _keys(seed: int, purpose: str, numbers: IntArray | KeyArray) -> KeyArray:
 
 @lru_cache(maxsize=1 << 16)
 def _key(seed: int, purpose: str, number: int) -> int:
-    """Kept only to spare time: it is a function of its arguments."""
+    """Cached; a pure function of its arguments."""
     return int(randomness.stream(seed, purpose, number).integers(0, 1 << 64, dtype=np.uint64))

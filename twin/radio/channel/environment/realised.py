@@ -1,4 +1,4 @@
-"""Models that know a mean and a truth: the mean is what is registered, the truth stands beside it."""
+"""Models with a drawn part: the registered function gives the expectation, a second one the realisation."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any, TypeVar
 
 Model = TypeVar("Model", bound=Callable[..., Any])
 
-_truths: dict[Callable[..., Any], Callable[..., Any]] = {}
+_realisations: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
-def realised_by(truth: Callable[..., Any]) -> Callable[[Model], Model]:
-    """Give a model of what can be known the function that draws what is.
+def realised_by(realisation: Callable[..., Any]) -> Callable[[Model], Model]:
+    """Decorate a model of expectations with the function that computes its realisation.
 
-    The truth takes what the model takes, of a path with places (`LocatedPath`), and ``world``.
+    The realisation has the parameters of the model and ``field_keys``; its path is a `LocatedPath`.
     """
 
     def keep(model: Model) -> Model:
-        _truths[model] = truth
+        _realisations[model] = realisation
         return model
 
     return keep
 
 
 def realised(bound: Callable[..., Any]) -> Callable[..., Any] | None:
-    """The truth of a model with its options filled in; None where there is nothing to draw and the mean is true."""
+    """The realisation of a model, with the same bound options. None means that the model draws nothing."""
     model = bound.func if isinstance(bound, partial) else bound
-    truth = _truths.get(model)
-    if truth is None or not isinstance(bound, partial):
-        return truth
-    return partial(truth, **bound.keywords)
+    realisation = _realisations.get(model)
+    if realisation is None or not isinstance(bound, partial):
+        return realisation
+    return partial(realisation, **bound.keywords)

@@ -18,45 +18,45 @@ ENVIRONMENTS: Final[tuple[Environment, ...]] = get_args(Environment)
 BANDS: Final[tuple[Band, ...]] = get_args(Band)
 
 S_BAND_BELOW_GHZ: Final = 6.0
-"""The report's lower band ends here (TR 38.811, section 6.1.3)."""
+"""Upper limit of the report's S band (TR 38.811, Section 6.1.3)."""
 KA_BAND_GHZ: Final = (17.0, 40.0)
-"""Around its carriers of 20 and 30 GHz the report's upper band is taken to reach from here to here (ours)."""
+"""Assumed limits of the report's Ka band, around its carriers of 20 and 30 GHz (ours)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tables:
-    """The values of one environment and band at elevations of 10, 20, ... 90 degrees; the same are the same object."""
+    """Values of one environment and band at elevations of 10, 20, ... 90 degrees; one object for each combination."""
 
     los_probability: FloatArray
-    """(9,) of a line of sight (Table 6.6.1-1)."""
+    """(9,) probability of a line of sight (Table 6.6.1-1)."""
     los_sigma_db: FloatArray
-    """(9,) standard deviation of shadowing in line of sight (Tables 6.6.2-1 to 6.6.2-3)."""
+    """(9,) standard deviation of shadowing with line of sight (Tables 6.6.2-1 to 6.6.2-3)."""
     nlos_sigma_db: FloatArray
     """(9,) the same without line of sight."""
     clutter_db: FloatArray
     """(9,) clutter loss without line of sight (the same tables)."""
     k_mean_db: FloatArray
-    """(9,) mean Rician factor in line of sight (Tables 6.7.2-1, -3, -5, -7; a of the S band, b of the Ka band)."""
+    """(9,) mean Rician factor with line of sight (Tables 6.7.2-1a, -3a, -5a, -7a in the S band, b in Ka)."""
     k_sigma_db: FloatArray
     """(9,) its standard deviation."""
     los_correlation_m: float
-    """Correlation distance of shadowing in line of sight, in the horizontal plane (the same tables)."""
+    """Correlation distance of shadowing with line of sight, in the horizontal plane (the same tables)."""
     nlos_correlation_m: float
     """The same without line of sight (Tables 6.7.2-2, -4, -6 and -8)."""
     k_correlation_m: float
     """Correlation distance of the Rician factor (the tables of its mean)."""
     state_correlation_m: float
-    """Correlation distance of the line-of-sight state, and so of the clutter loss, which has no other chance in it.
+    """Correlation distance of the line-of-sight state, and hence of the clutter loss, which depends on nothing else.
 
-    TR 38.811 has none: it is that of TR 38.901, Table 7.6.3.1-2, UMa for the three built-up environments and RMa for
-    the rural one, from whose Table 7.5-6 TR 38.811 has the other distances.
+    TR 38.811 gives none. The values are those of TR 38.901, Table 7.6.3.1-2: UMa for the three built-up environments,
+    RMa for the rural one. TR 38.811 takes its other distances from Table 7.5-6 of the same report.
     """
 
     @staticmethod
     def row(elevation_deg: FloatArray) -> NDArray[np.intp]:
-        """Rows of the reference elevation nearest to each elevation, the higher of two that are equally near.
+        """Row of the reference elevation nearest to each elevation; the higher of two equally near ones.
 
-        The report prescribes the nearest angle, no interpolation (sections 6.6.1 and 6.6.2).
+        The report prescribes the nearest angle without interpolation (Sections 6.6.1 and 6.6.2).
 
         >>> Tables.row(np.array([-5.0, 14.9, 15.0, 90.0])).tolist()
         [0, 0, 1, 8]
@@ -70,7 +70,7 @@ def band_of(carrier_hz: float) -> Band:
     Raises
     ------
     ValueError
-        If the report has none for it.
+        If the report has no tables for it.
     """
     carrier_ghz = carrier_hz / 1e9
     if carrier_ghz < S_BAND_BELOW_GHZ:
@@ -78,8 +78,8 @@ def band_of(carrier_hz: float) -> Band:
     if KA_BAND_GHZ[0] <= carrier_ghz <= KA_BAND_GHZ[1]:
         return "ka"
     raise ValueError(
-        f"TR 38.811 has no tables for a carrier of {carrier_ghz:g} GHz, only below {S_BAND_BELOW_GHZ:g} GHz and from"
-        f' {KA_BAND_GHZ[0]:g} to {KA_BAND_GHZ[1]:g} GHz; band = "s" or band = "ka" takes those of either'
+        f'band must be "s" or "ka" for a carrier of {carrier_ghz:g} GHz: TR 38.811 has tables for carriers below'
+        f" {S_BAND_BELOW_GHZ:g} GHz and from {KA_BAND_GHZ[0]:g} to {KA_BAND_GHZ[1]:g} GHz"
     )
 
 
@@ -94,7 +94,7 @@ _LOS: Final[dict[str, Row]] = {
     "suburban": (0.782, 0.869, 0.919, 0.929, 0.935, 0.940, 0.949, 0.952, 0.998),
 }
 
-# (environment, band): sigma in line of sight, sigma without, clutter loss
+# (environment, band): sigma with line of sight, sigma without, clutter loss
 _SHADOWING: Final[dict[tuple[str, str], tuple[Row, Row, Row]]] = {
     ("dense_urban", "s"): (
         (3.5, 3.4, 2.9, 3.0, 3.1, 2.7, 2.5, 2.3, 1.2),
@@ -164,7 +164,7 @@ _RICIAN: Final[dict[tuple[str, str], tuple[Row, Row]]] = {
     ),
 }
 
-# shadowing in line of sight and without, K (TR 38.811, Tables 6.7.2-1 to 6.7.2-8, the same in both bands), and the
+# shadowing with line of sight and without, K (TR 38.811, Tables 6.7.2-1 to 6.7.2-8, the same in both bands), and the
 # line-of-sight state (TR 38.901, Table 7.6.3.1-2)
 _CORRELATION_M: Final[dict[str, tuple[float, float, float, float]]] = {
     "dense_urban": (37.0, 50.0, 12.0, 50.0),
@@ -181,7 +181,7 @@ def _column(values: Row) -> FloatArray:
 
 
 def _made(environment: Environment, band: Band) -> Tables:
-    # one table of the report serves suburban and rural surroundings, but for K and distances
+    # the report has one table for suburban and rural environments, except for K and the correlation distances
     shared = "suburban" if environment == "rural" else environment
     los_sigma, nlos_sigma, clutter = _SHADOWING[shared, band]
     k_mean, k_sigma = _RICIAN[environment, band]

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, overload
 
 from twin.arrays import FloatArray
-from twin.radio.channel.environment import World, realised
-from twin.radio.channel.path_loss import LocatedPath, Path
+from twin.radio.channel.environment import FieldKeys, realised
+from twin.radio.channel.path import LocatedPath, Path
 from twin.registry import NoOptions, Registry
 
 Options = TypeVar("Options", contravariant=True)
 
 
 class FadingModel(Protocol[Options]):
-    """Rician factor of each link, linear, in the shape of the path's arrays; infinite without fading.
+    """Expected Rician factor of each link, linear, in the shape of the path's arrays; infinite without fading.
 
-    A model with a drawn part has a truth beside it (`realised_by`).
+    A model with a drawn part is decorated with its realisation (`realised_by`).
     """
 
     def __call__(self, path: Path, *, options: Options) -> FloatArray:
@@ -22,7 +22,7 @@ class FadingModel(Protocol[Options]):
 
 
 class Fadings(Registry[FadingModel[Any]]):
-    """The fading models, by name."""
+    """Registry of fading models."""
 
     @overload
     def register(self, name: str, *, source: str) -> Callable[[FadingModel[NoOptions]], FadingModel[NoOptions]]: ...
@@ -33,7 +33,7 @@ class Fadings(Registry[FadingModel[Any]]):
     ) -> Callable[[FadingModel[Options]], FadingModel[Options]]: ...
 
     def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
-        """Register a function under the name that a scenario writes; see `Registry.add`."""
+        """Register a function under its name in a scenario; see `Registry.add`."""
 
         def keep(model: Any) -> Any:
             self.add(name, model, source=source, options=options)
@@ -45,13 +45,13 @@ class Fadings(Registry[FadingModel[Any]]):
 fadings = Fadings("fading")
 
 
-def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, world: World) -> FloatArray:
-    """Rician factor (S,K) of each link as it is, by a selected model with its options filled in.
+def realised_rician(bound: Callable[..., FloatArray], path: LocatedPath, *, field_keys: FieldKeys) -> FloatArray:
+    """Realised Rician factor (S,K), linear, by a selected model with its options bound.
 
-    A model without a drawn part is true as it stands.
+    Without a drawn part the realised factor is the expected one.
     """
-    truth = realised(bound)
-    if truth is None:
+    realisation = realised(bound)
+    if realisation is None:
         return bound(path)
-    rician: FloatArray = truth(path, world=world)
+    rician: FloatArray = realisation(path, field_keys=field_keys)
     return rician

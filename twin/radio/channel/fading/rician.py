@@ -1,14 +1,14 @@
-"""Rician factors: one for all links, by elevation, or none at all."""
+"""Rician factors: constant, by elevation, or infinite (no fading)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import MinLen
 
 from twin.arrays import FloatArray
 from twin.radio.channel.fading import fadings
-from twin.radio.channel.path_loss import Path
-from twin.registry import dataclass_options
+from twin.radio.channel.path import Path
+from twin.registry import NoOptions, dataclass_options
 from twin.units import from_db
 
 
@@ -17,37 +17,37 @@ class FixedKOptions:
     """One Rician factor for all links."""
 
     k_db: float = 25.0
-    """Power of the line of sight over that of the scattered part (P3, Fig. 4: 25 dB)."""
+    """Power ratio of line of sight to scattering in dB (P3, Fig. 4: 25 dB)."""
 
 
 @dataclass_options
 class KByElevationOptions:
-    """Rician factors at some elevations."""
+    """Rician factors over elevation, as a table."""
 
     elevation_deg: Annotated[tuple[float, ...], MinLen(1)] = (10.0, 50.0, 90.0)
-    """Elevations of the table, rising."""
+    """Elevations of the table, ascending."""
     k_db: Annotated[tuple[float, ...], MinLen(1)] = (5.0, 15.0, 25.0)
-    """Rician factor at each of them; between them the dB value is interpolated, beyond them held."""
+    """Rician factor in dB at each elevation; interpolated linearly in dB, constant beyond the table."""
 
     def __post_init__(self) -> None:
-        rising = all(low < high for low, high in zip(self.elevation_deg, self.elevation_deg[1:], strict=False))
-        if len(self.elevation_deg) != len(self.k_db) or not rising:
-            raise ValueError("elevation_deg must rise and hold as many numbers as k_db")
+        ascending = all(low < high for low, high in zip(self.elevation_deg, self.elevation_deg[1:], strict=False))
+        if len(self.elevation_deg) != len(self.k_db) or not ascending:
+            raise ValueError("elevation_deg must be ascending and have as many values as k_db")
 
 
 @fadings.register("fixed_k", source="P3, Section II", options=FixedKOptions)
-def fixed_k(path: Path, *, options: Any) -> FloatArray:
+def fixed_k(path: Path, *, options: FixedKOptions) -> FloatArray:
     """Rician fading with one K-factor."""
     return np.full(path.range_km.shape, float(from_db(options.k_db)))
 
 
 @fadings.register("k_by_elevation", source="table of the scenario", options=KByElevationOptions)
-def k_by_elevation(path: Path, *, options: Any) -> FloatArray:
+def k_by_elevation(path: Path, *, options: KByElevationOptions) -> FloatArray:
     """Rician fading with a K-factor interpolated over elevation."""
     return from_db(np.interp(path.elevation_deg, options.elevation_deg, options.k_db))
 
 
 @fadings.register("none", source="line of sight only")
-def line_of_sight(path: Path, *, options: Any) -> FloatArray:
-    """No fading: the line of sight alone."""
+def line_of_sight(path: Path, *, options: NoOptions) -> FloatArray:
+    """No fading: line of sight only."""
     return np.full(path.range_km.shape, np.inf)

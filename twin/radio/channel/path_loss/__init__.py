@@ -1,55 +1,20 @@
-"""Large-scale loss models: range and elevation in, loss in dB out."""
+"""Path-loss models: large-scale loss in dB over range and elevation."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, overload
 
-from twin.arrays import FloatArray, IntArray
-from twin.radio.channel.environment import World, realised
+from twin.arrays import FloatArray
+from twin.radio.channel.environment import FieldKeys, realised
+from twin.radio.channel.path import LocatedPath, Path
 from twin.registry import NoOptions, Registry
-
-
-class Path(Protocol):
-    """What a large-scale model may know of links, arrays of one shape."""
-
-    @property
-    def range_km(self) -> FloatArray:
-        """Slant range."""
-
-    @property
-    def elevation_deg(self) -> FloatArray:
-        """Elevation of the satellite at the terminal."""
-
-
-class LocatedPath(Path, Protocol):
-    """Links of S satellites and K terminals that are told apart: what drawing their surroundings takes.
-
-    Range and elevation are of shape (S,K).
-    """
-
-    @property
-    def norad_id(self) -> IntArray:
-        """(S,) satellites."""
-
-    @property
-    def azimuth_deg(self) -> FloatArray:
-        """(S,K) azimuth of the satellite seen from the terminal, from north clockwise."""
-
-    @property
-    def latitude_deg(self) -> FloatArray:
-        """(K,) terminals."""
-
-    @property
-    def longitude_deg(self) -> FloatArray:
-        """(K,) terminals."""
-
 
 Options = TypeVar("Options", contravariant=True)
 
 
 class PathLossModel(Protocol[Options]):
-    """Loss in dB of each link, in the shape of the path's arrays, as far as it can be known without a measurement.
+    """Expected loss in dB of each link, in the shape of the path's arrays, as known without a measurement.
 
-    A model with a drawn part has a truth beside it (`realised_by`).
+    A model with a drawn part is decorated with its realisation (`realised_by`).
     """
 
     def __call__(self, path: Path, *, carrier_hz: float, options: Options) -> FloatArray:
@@ -57,7 +22,7 @@ class PathLossModel(Protocol[Options]):
 
 
 class PathLosses(Registry[PathLossModel[Any]]):
-    """The path loss models, by name."""
+    """Registry of path-loss models."""
 
     @overload
     def register(self, name: str, *, source: str) -> Callable[[PathLossModel[NoOptions]], PathLossModel[NoOptions]]: ...
@@ -68,7 +33,7 @@ class PathLosses(Registry[PathLossModel[Any]]):
     ) -> Callable[[PathLossModel[Options]], PathLossModel[Options]]: ...
 
     def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
-        """Register a function under the name that a scenario writes; see `Registry.add`."""
+        """Register a function under its name in a scenario; see `Registry.add`."""
 
         def keep(model: Any) -> Any:
             self.add(name, model, source=source, options=options)
@@ -81,14 +46,14 @@ path_losses = PathLosses("path loss")
 
 
 def realised_loss_db(
-    bound: Callable[..., FloatArray], path: LocatedPath, *, carrier_hz: float, world: World
+    bound: Callable[..., FloatArray], path: LocatedPath, *, carrier_hz: float, field_keys: FieldKeys
 ) -> FloatArray:
-    """Loss (S,K) of each link as it is, by a selected model with its options filled in.
+    """Realised loss (S,K) in dB, by a selected model with its options bound.
 
-    A model without a drawn part is true as it stands.
+    Without a drawn part the realised loss is the expected one.
     """
-    truth = realised(bound)
-    if truth is None:
+    realisation = realised(bound)
+    if realisation is None:
         return bound(path, carrier_hz=carrier_hz)
-    loss_db: FloatArray = truth(path, carrier_hz=carrier_hz, world=world)
+    loss_db: FloatArray = realisation(path, carrier_hz=carrier_hz, field_keys=field_keys)
     return loss_db

@@ -9,13 +9,13 @@ import numpy as np
 from twin.arrays import FloatArray
 
 VAPOUR_G_M3 = 7.5
-"""Water vapour of the mean annual global reference atmosphere at the ground (TR 38.811, section 6.6.4)."""
+"""Water vapour density at the ground in the mean annual global reference atmosphere (TR 38.811, Section 6.6.4)."""
 LOWEST_DEG = 5.0
-"""Below this elevation the sine law fails, for want of the Earth's curvature; there its value is held."""
+"""The cosecant law ignores the Earth's curvature; below this elevation its value here is used."""
 HIGHEST_GHZ = 54.0
-"""Here the oxygen lines begin, and this approximation ends."""
+"""Upper limit of the approximation: the oxygen lines begin here."""
 
-# water vapour lines: centre in GHz, strength, width (0: left out), whether the wing's weight g applies
+# water vapour lines: centre in GHz, strength, width (0: omitted), whether the factor g of the line wing applies
 _LINES = (
     (22.235, 3.98, 9.42, True),
     (183.31, 11.96, 11.14, False),
@@ -31,9 +31,9 @@ _LINES = (
 
 @lru_cache(maxsize=64)
 def zenith_attenuation_db(carrier_hz: float) -> float:
-    """Absorption towards the zenith from sea level in the report's atmosphere: 288.15 K, 1013.25 hPa, 7.5 g/m³.
+    """Gas absorption in dB towards the zenith from sea level, for 288.15 K, 1013.25 hPa and 7.5 g/m³.
 
-    Source: ITU-R P.676-10, Annex 2, with all ratios to its standard pressure and temperature one.
+    Source: ITU-R P.676-10, Annex 2, at its standard pressure and temperature.
 
     Raises
     ------
@@ -46,31 +46,31 @@ def zenith_attenuation_db(carrier_hz: float) -> float:
     f = carrier_hz / 1e9
     if f > HIGHEST_GHZ:
         raise ValueError(
-            f"no gas absorption is known for a carrier of {f:g} GHz, only up to {HIGHEST_GHZ:g} GHz;"
-            " zenith_attenuation_db gives it a number"
+            f"zenith_attenuation_db must be given for a carrier of {f:g} GHz: the model of gas absorption ends at"
+            f" {HIGHEST_GHZ:g} GHz"
         )
     return _oxygen_db_km(f) * _oxygen_height_km(f) + _vapour_db_km(f) * _vapour_height_km(f)
 
 
 def gas_db(elevation_deg: FloatArray, zenith_db: float) -> FloatArray:
-    """Absorption along a slanted path: A_zenith / sin(elevation) in dB (TR 38.811, eq. 6.6-8; P5, after (9)).
+    """Gas absorption on a slant path: A_zenith / sin(elevation) in dB (TR 38.811, eq. 6.6-8; P5, after (9)).
 
-    Below 5 degrees of elevation it is that of 5 degrees.
+    Elevations below 5 degrees get the value at 5 degrees.
     """
     return np.asarray(zenith_db / np.sin(np.radians(np.maximum(elevation_deg, LOWEST_DEG))))
 
 
 def _oxygen_db_km(f: float) -> float:
-    """Specific attenuation of dry air at f GHz."""
+    """Specific attenuation of dry air in dB/km at f GHz."""
     return float((7.2 / (f * f + 0.34) + 0.62 / ((HIGHEST_GHZ - f) ** 1.16 + 0.83)) * f * f * 1e-3)
 
 
 def _vapour_db_km(f: float) -> float:
-    """Specific attenuation of water vapour at f GHz."""
+    """Specific attenuation of water vapour in dB/km at f GHz."""
     widened = 0.955 + 0.006 * VAPOUR_G_M3
     total = 0.0
     for centre, strength, width, weighted in _LINES:
-        # the broad line stands for the continuum and widens in its own way
+        # the line at 1780 GHz models the continuum and has a width factor of its own
         breadth = 0.735 + 0.0353 * VAPOUR_G_M3 if centre == 1780.0 else widened
         wing = 1.0 + ((f - centre) / (f + centre)) ** 2 if weighted else 1.0
         total += strength * breadth * wing / ((f - centre) ** 2 + width * breadth * breadth)
@@ -78,17 +78,19 @@ def _vapour_db_km(f: float) -> float:
 
 
 def _oxygen_height_km(f: float) -> float:
-    """Equivalent height of dry air."""
-    first = 4.64 / 1.066 * np.exp(-(((f - 59.7) / (2.87 + 12.4 * np.exp(-7.9))) ** 2))
-    second = 0.14 * np.exp(2.12) / ((f - 118.75) ** 2 + 0.031 * np.exp(2.2))
+    """Equivalent height of dry air in km."""
+    oxygen_60 = 4.64 / 1.066 * np.exp(-(((f - 59.7) / (2.87 + 12.4 * np.exp(-7.9))) ** 2))
+    oxygen_119 = 0.14 * np.exp(2.12) / ((f - 118.75) ** 2 + 0.031 * np.exp(2.2))
     wing = (-0.0247 + 1e-4 * f + 1.61e-6 * f * f) / (1.0 - 0.0169 * f + 4.1e-5 * f * f + 3.2e-7 * f**3)
-    third = 0.0114 / 1.14 * f * wing
-    return float(6.1 / 1.17 * (1.0 + first + second + third))
+    continuum = 0.0114 / 1.14 * f * wing
+    return float(6.1 / 1.17 * (1.0 + oxygen_60 + oxygen_119 + continuum))
 
 
 def _vapour_height_km(f: float) -> float:
-    """Equivalent height of water vapour."""
-    spread = 1.013 / (1.0 + np.exp(-8.6 * 0.43))
+    """Equivalent height of water vapour in km."""
+    pressure_factor = 1.013 / (1.0 + np.exp(-8.6 * 0.43))
     lines = ((22.235, 1.39, 2.56), (183.31, 3.37, 4.69), (325.1, 1.58, 2.89))
-    excess = sum(strength * spread / ((f - centre) ** 2 + width * spread) for centre, strength, width in lines)
+    excess = sum(
+        strength * pressure_factor / ((f - centre) ** 2 + width * pressure_factor) for centre, strength, width in lines
+    )
     return float(1.66 * (1.0 + excess))

@@ -1,4 +1,4 @@
-"""Gas, clouds, rain and scintillation of one place by the ITU-R's recommendations, through the package itur."""
+"""Loss by gas, clouds, rain and scintillation at one place by ITU-R recommendations, computed by the package itur."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from twin.arrays import FloatArray
 from twin.errors import InputError
 
 LOWEST_DEG = 5.0
-"""The recommendations hold from this elevation on; below, its value is held."""
+"""Lowest elevation of the recommendations; lower elevations get the value at this one."""
 WEATHER_GHZ = (1.0, 55.0)
-"""Carriers for which the recommendation of the sum (P.618) has all its parts."""
+"""Carrier range in which ITU-R P.618 defines all terms of the sum."""
 MISSING = (
     "needs the package itur, which is not installed; it comes with the extra: pip install 'constellation-twin[atm]'"
 )
 
 
 def installed() -> bool:
-    """Whether the package is there; it is not imported."""
+    """Whether the package itur is installed; it is not imported."""
     return find_spec("itur") is not None
 
 
 def check_carrier(carrier_hz: float) -> None:
-    """Refuse a carrier that the recommendations do not reach; ValueError."""
+    """Check that a carrier is within the range of the recommendations; ValueError if not."""
     lowest, highest = WEATHER_GHZ
     if not lowest <= carrier_hz / 1e9 <= highest:
         raise ValueError(
-            f"no weather is known for a carrier of {carrier_hz / 1e9:g} GHz, only from {lowest:g} to {highest:g} GHz"
+            f"weather_at needs a carrier from {lowest:g} to {highest:g} GHz, found {carrier_hz / 1e9:g} GHz"
         )
 
 
 def weather_db(
     elevation_deg: FloatArray, *, carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float
 ) -> FloatArray:
-    """Attenuation of the atmosphere that is exceeded for a share of the time (ITU-R P.618, with P.676 and P.840).
+    """Atmospheric attenuation in dB exceeded for a percentage of time (ITU-R P.618, with P.676 and P.840).
 
-    It is tabulated once for a place, a carrier and a share, at every degree, and interpolated over the cosecant of
-    elevation, in which attenuation is nearly straight: within 4e-4 of what itur says, but for the last degree below
-    the zenith, where the recommendation's rain has a cusp of up to 4 %.
+    It is tabulated once for each place, carrier and percentage, at every degree of elevation. Between these it is
+    interpolated linearly over the cosecant of elevation. The error against itur is 4e-4, except in the last degree
+    below the zenith, where the rain term of the recommendation has a cusp of up to 4 %.
 
     Parameters
     ----------
     elevation_deg
-        Any shape; below 5 degrees the value of 5 degrees is held.
+        Any shape; elevations below 5 degrees get the value at 5 degrees.
     place_deg
-        Latitude and longitude.
+        Latitude and longitude of the terminal.
     percent
-        Share of an average year in which the attenuation is exceeded, 0.001 to 50.
+        Percentage of an average year for which the attenuation is exceeded, 0.001 to 50.
     antenna_m
-        Diameter of the terminal's antenna, over which scintillation is averaged.
+        Diameter of the terminal's antenna, for aperture averaging of scintillation.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def weather_db(
     """
     angles_deg, table_db = _table(carrier_hz, place_deg, percent, antenna_m)
     cosecant = 1.0 / np.sin(np.radians(np.clip(elevation_deg, LOWEST_DEG, 90.0)))
-    # np.interp wants rising places: from the zenith down
+    # np.interp needs ascending abscissae: from the zenith down
     return np.interp(cosecant, 1.0 / np.sin(np.radians(angles_deg[::-1])), table_db[::-1])
 
 
@@ -70,23 +70,23 @@ def weather_db(
 def _table(
     carrier_hz: float, place_deg: tuple[float, float], percent: float, antenna_m: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Elevations, rising, and the attenuation at each."""
+    """Ascending elevations in degrees and the attenuation in dB at each."""
     if not installed():
         raise InputError(f"channel.path_loss.weather_at {MISSING}")
     itur = import_module("itur")
     angles_deg = np.arange(LOWEST_DEG, 91.0)
     latitude, longitude = place_deg
     with warnings.catch_warnings():
-        # itur takes the zenith for an elevation below 5 degrees, and warns of its rain alone, not of the sum, above 5 %
+        # itur mistakes the zenith for an elevation below 5 degrees; above 5 % it warns of its rain term, not of the sum
         warnings.simplefilter("ignore", RuntimeWarning)
         found = itur.atmospheric_attenuation_slant_path(
             latitude, longitude, carrier_hz / 1e9, angles_deg, percent, antenna_m
         )
     table_db = np.asarray(getattr(found, "value", found), dtype=np.float64).reshape(angles_deg.shape)
     if not np.isfinite(table_db).all():
-        lost = angles_deg[~np.isfinite(table_db)][0]
+        invalid_deg = angles_deg[~np.isfinite(table_db)][0]
         raise InputError(
-            f"channel.path_loss.weather_at: itur gave no number at {lost:g} degrees of elevation, for"
+            f"channel.path_loss.weather_at: itur gave no finite value at {invalid_deg:g} degrees of elevation, for"
             f" {carrier_hz / 1e9:g} GHz at latitude {latitude:g}, longitude {longitude:g}, {percent:g} % of the time"
         )
     return angles_deg, table_db

@@ -140,6 +140,6 @@ def test_signs_are_those_of_p3():
     applied = Compensation(delay_s=np.array([[3.25]]), doppler_hz=np.array([[10_000.0]]))
     missed = residual(applied, truth, carrier_hz=CARRIER_HZ)
     assert missed.delay_s[0, 0] == pytest.approx(0.25, abs=1e-14)  # rounding of 3 s
-    approaching_hz = 1.5 / LIGHT_KM_S * CARRIER_HZ  # a satellite that comes nearer is heard higher
+    approaching_hz = 1.5 / LIGHT_KM_S * CARRIER_HZ  # an approaching satellite has a positive Doppler shift
     assert missed.doppler_hz[0, 0] == pytest.approx(approaching_hz - 10_000.0, rel=1e-12)
     assert predict(truth, age_s=0.0, carrier_hz=CARRIER_HZ).doppler_hz[0, 0] > 0.0

@@ -21,7 +21,7 @@ from twin.radio.synchronisation import (
     predict,
     residual,
 )
-from twin.radio.synchronisation.loop_errors import loop_errors, motion_error, pilot_grid
+from twin.radio.synchronisation.loop_errors import loop_errors, pilot_grid, prediction_error
 from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
 from twin.radio.waveform import Waveform
 from twin.registry import of_kind
@@ -70,14 +70,14 @@ def test_the_bounds_invert_the_fisher_matrix():
     slopes = 2 * np.pi * np.stack([np.ones(28) / (2 * np.pi), -f.ravel(), t.ravel()])
     phase, delay, doppler = np.diag(np.linalg.inv(2 * 3.0 * slopes @ slopes.T))
     bounds = pilot_bounds(np.array(3.0), grid)
-    # an inverse of condition 1e13 in double precision, whose blocks are apart
+    # an inverse of condition 1e13 in double precision, whose blocks differ in scale
     np.testing.assert_allclose(
         [bounds.phase_rad2, bounds.delay_s2, bounds.doppler_hz2], [phase, delay, doppler], rtol=1e-9
     )
 
 
 def test_a_slope_needs_two_points():
-    with pytest.raises(ValueError, match=r"needs 2 pilots or more .* found 1"):
+    with pytest.raises(ValueError, match=r"needs at least 2 pilots .* found 1"):
         pilot_bounds(np.ones(1), PilotGrid(subcarriers=1, subcarrier_step_hz=1.0, symbols=4, symbol_step_s=1.0))
 
 
@@ -161,7 +161,7 @@ def test_residuals_of_nothing_are_perfect():
 
 def test_an_early_window_saves_signals_that_come_early():
     options = {"delay_deviation_ps": 1e5, "doppler_deviation_hz": 300.0}  # 0.1 us of a prefix of 2.3
-    paper, middle = (answer("residual", view(), window_advance=share, **options) for share in (0.0, 0.5))
+    paper, middle = (answer("residual", view(), window_advance=fraction, **options) for fraction in (0.0, 0.5))
     assert (paper.disturbance_fraction > 5.0 * middle.disturbance_fraction).all()  # half of the signals lose 0.1 us
     expected = mean_disturbance(1e-7, 300.0, WAVE, advance_s=0.5 * WAVE.prefix_s)
     np.testing.assert_array_equal(middle.disturbance_fraction, expected)
@@ -278,8 +278,8 @@ def test_a_measured_carrier_phase_leaves_its_own_error_drift_and_the_slope_over_
     phase += 2 * np.pi * age_s * rng.normal(size=shape) * np.sqrt(bounds.doppler_hz2)
     # kurtosis of the slope's part, a product of two draws, is below 6: sqrt(5 / count)
     np.testing.assert_allclose((phase**2).mean(axis=0), found.variance_rad2, rtol=4.5 * np.sqrt(5 / count))
-    share = 4 * np.pi**2 * WAVE.squared_offset_hz2 * bounds.delay_s2 / found.variance_rad2
-    assert (share > 3 * 4.5 * np.sqrt(5 / count)).all()  # none of the three could be missing unseen
+    fraction = 4 * np.pi**2 * WAVE.squared_offset_hz2 * bounds.delay_s2 / found.variance_rad2
+    assert (fraction > 3 * 4.5 * np.sqrt(5 / count)).all()  # a missing one of the three would be noticed
     assert (bounds.phase_rad2 / found.variance_rad2 > 3 * 4.5 * np.sqrt(5 / count)).all()
 
 
@@ -326,14 +326,14 @@ def test_the_carriers_phase_tells_more_than_the_slope_over_the_band():
     np.testing.assert_array_equal(fine.delay_deviation_s, coarse.delay_deviation_s)
 
 
-def test_foreseeing_the_acceleration_is_worth_it():
+def test_prediction_with_the_acceleration_is_more_accurate():
     blind, seeing = (answer("closed_loop", view(60.0), foresee_acceleration=which) for which in (False, True))
     assert (seeing.variance_rad2 < 0.5 * blind.variance_rad2).all()
 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_what_prediction_misses_is_what_compensation_misses(known: bool):
-    """`unforeseen` against `predict` and `residual` on motion with constant jerk."""
+    """`prediction_error` against `predict` and `residual` on motion with constant jerk."""
     links, age_s = view(), 0.7
     r, v, a = links.range_km, links.range_rate_km_s, links.range_acceleration_km_s2
     jerk = -3.0 * v * a / r
@@ -342,11 +342,11 @@ def test_what_prediction_misses_is_what_compensation_misses(known: bool):
         range_km=r + v * age_s + a * age_s**2 / 2 + jerk * age_s**3 / 6,
         range_rate_km_s=v + a * age_s + jerk * age_s**2 / 2,
     )
-    told = links if known else replace(links, range_acceleration_km_s2=np.zeros(PAIRS))
-    missed = residual(predict(told, age_s=age_s, carrier_hz=2e9), truth, carrier_hz=2e9)
-    delay_s, doppler_hz = motion_error(links, np.full(PAIRS, age_s), carrier_hz=2e9, acceleration_known=known)
-    np.testing.assert_allclose(delay_s, missed.delay_s, rtol=1e-6, atol=5e-18)  # rounding of 2000 km
-    np.testing.assert_allclose(doppler_hz, missed.doppler_hz, rtol=1e-6, atol=1e-10)  # and of 7 km/s
+    known_links = links if known else replace(links, range_acceleration_km_s2=np.zeros(PAIRS))
+    missed = residual(predict(known_links, age_s=age_s, carrier_hz=2e9), truth, carrier_hz=2e9)
+    error = prediction_error(links, np.full(PAIRS, age_s), carrier_hz=2e9, acceleration_known=known)
+    np.testing.assert_allclose(error.delay_s, missed.delay_s, rtol=1e-6, atol=5e-18)  # rounding of 2000 km
+    np.testing.assert_allclose(error.doppler_hz, missed.doppler_hz, rtol=1e-6, atol=1e-10)  # and of 7 km/s
 
 
 def test_jerk_of_a_low_pass_is_near_that_of_straight_motion():
@@ -359,7 +359,7 @@ def test_jerk_of_a_low_pass_is_near_that_of_straight_motion():
     jerk, straight, curved = (each[9:-9] for each in (np.gradient(a, step_s), -3.0 * v * a / range_km, -(rate**2) * v))
     greatest = np.abs(jerk).max()
     np.testing.assert_allclose(jerk, straight + curved, atol=1e-4 * greatest)  # differences over 0.1 s
-    assert 0.005 * greatest < np.abs(curved).max() < 0.01 * greatest  # what `unforeseen` leaves out
+    assert 0.005 * greatest < np.abs(curved).max() < 0.01 * greatest  # what `prediction_error` leaves out
 
 
 def test_pilots_that_do_not_fit_are_refused():
@@ -369,7 +369,7 @@ def test_pilots_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("name", of_kind("phase error").names())
 @pytest.mark.parametrize("shape", [(0, 3), (5,), (3, 4), (2, 3, 4)])
-def test_every_model_answers_for_every_link_and_alike_whatever_the_order(name: str, shape: tuple[int, ...]):
+def test_every_model_answers_for_every_link_and_equally_in_every_order(name: str, shape: tuple[int, ...]):
     links = view(shape=shape)
     found = answer(name, links)
     for field in ("variance_rad2", "disturbance_fraction", "delay_deviation_s", "doppler_deviation_hz"):

@@ -1,4 +1,4 @@
-"""Beams heard by terminals they are not compensated for, and which satellites' interference adds in power."""
+"""Beams received by terminals that they are not compensated for, and which satellites' interference adds in power."""
 
 from dataclasses import dataclass
 
@@ -26,19 +26,19 @@ def motion(rng: np.random.Generator, shape: tuple[int, int]) -> Motion:
     return Motion(rng.uniform(600.0, 2000.0, shape), rng.uniform(-7.0, 7.0, shape), rng.uniform(0.0, 0.1, shape))
 
 
-def linked(rng: np.random.Generator, shape: tuple[int, int], share: float) -> np.ndarray:
-    return np.asarray(rng.random(shape) < share)
+def linked(rng: np.random.Generator, shape: tuple[int, int], fraction: float) -> np.ndarray:
+    return np.asarray(rng.random(shape) < fraction)
 
 
 # Offsets
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
-def test_offsets_are_those_of_p3_for_every_beam_and_listener(share: float):
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 1.0])
+def test_offsets_are_those_of_p3_for_every_beam_and_receiving_terminal(fraction: float):
     rng = np.random.default_rng(1)
     shape, truth = (6, 11), motion(rng, (6, 11))
     applied = Compensation(delay_s=rng.uniform(2e-3, 7e-3, shape), doppler_hz=rng.normal(0.0, 3e4, shape))
-    links, served = linked(rng, shape, share), linked(rng, shape, share)
+    links, served = linked(rng, shape, fraction), linked(rng, shape, fraction)
     reach, sent = Reach.of(links), Reach.of(links & served)
     found = offsets(applied, truth, carrier_hz=2e9, reach=reach, sent=sent)
     assert found.delay_s.shape == (6, reach.terminal.shape[1], sent.terminal.shape[1])
@@ -59,8 +59,8 @@ def test_a_terminals_own_beam_has_the_residual():
     rng = np.random.default_rng(2)
     truth = motion(rng, (3, 4))
     applied = predict(motion(rng, (3, 4)), age_s=0.01, carrier_hz=2e9)
-    everyone = Reach.of(np.ones((3, 4), dtype=np.bool_))
-    own, every = residual(applied, truth, carrier_hz=2e9), offsets(applied, truth, carrier_hz=2e9, reach=everyone)
+    all_pairs = Reach.of(np.ones((3, 4), dtype=np.bool_))
+    own, every = residual(applied, truth, carrier_hz=2e9), offsets(applied, truth, carrier_hz=2e9, reach=all_pairs)
     np.testing.assert_array_equal(np.einsum("skk->sk", every.delay_s), own.delay_s)
     np.testing.assert_array_equal(np.einsum("skk->sk", every.doppler_hz), own.doppler_hz)
 
@@ -70,12 +70,12 @@ def test_beams_for_distant_terminals_arrive_scrambled_and_whole():
     truth = motion(rng, (3, 4))
     perfect = predict(truth, age_s=0.0, carrier_hz=2e9)
     reach = Reach.of(np.ones((3, 4), dtype=np.bool_))
-    heard = demodulate(offsets(perfect, truth, carrier_hz=2e9, reach=reach), WAVE)
+    received = demodulate(offsets(perfect, truth, carrier_hz=2e9, reach=reach), WAVE)
     own = np.eye(4, dtype=np.bool_)
-    assert (heard.disturbance[:, own] == 0.0).all()  # a perfect compensation at its own terminal
-    assert (heard.disturbance[:, ~own] > 0.9).all()  # ranges differ by hundreds of km: milliseconds
-    # the three shares of each add up to one, by construction to rounding
-    np.testing.assert_allclose(np.abs(heard.response) ** 2 + heard.disturbance, 1.0, atol=1e-14)
+    assert (received.disturbance[:, own] == 0.0).all()  # a perfect compensation at its own terminal
+    assert (received.disturbance[:, ~own] > 0.9).all()  # ranges differ by hundreds of km: milliseconds
+    # the three fractions of each add up to one, by construction to rounding
+    np.testing.assert_allclose(np.abs(received.response) ** 2 + received.disturbance, 1.0, atol=1e-14)
 
 
 # Independence
@@ -93,15 +93,15 @@ def brute(delay_s: np.ndarray, links: np.ndarray, served: np.ndarray) -> dict[tu
     return found
 
 
-@pytest.mark.parametrize(("satellites", "share"), [(5, 1.0), (7, 0.3), (12, 0.15), (1, 1.0), (4, 0.0)])
-def test_differences_are_found_for_exactly_the_streams_that_two_satellites_bring(satellites: int, share: float):
+@pytest.mark.parametrize(("satellites", "fraction"), [(5, 1.0), (7, 0.3), (12, 0.15), (1, 1.0), (4, 0.0)])
+def test_differences_are_found_for_exactly_the_streams_that_two_satellites_bring(satellites: int, fraction: float):
     rng = np.random.default_rng(4)
     shape = (satellites, 9)
     delay_s = rng.uniform(2e-3, 7e-3, shape)
-    links = linked(rng, shape, share)
+    links = linked(rng, shape, fraction)
     served = links & linked(rng, shape, 0.7)
     found = delay_differences(delay_s, links, served)
-    keys = list(zip(found.listener, found.addressee, found.first, found.second, strict=True))
+    keys = list(zip(found.receiving, found.served, found.first, found.second, strict=True))
     expected = brute(delay_s, links, served)
     assert keys == sorted(expected)
     np.testing.assert_allclose(found.delay_s, [expected[key] for key in keys], rtol=0.0, atol=5e-18)  # 7 ms rounded
@@ -136,10 +136,10 @@ def test_a_thousand_satellites_with_few_terminals_each_make_a_short_list():
 def correlated(
     delay_s: np.ndarray, links: np.ndarray, served: np.ndarray, wave: Waveform = WAVE
 ) -> dict[tuple[int, int, int, int], float]:
-    """The correlation of each listener, addressee, and two satellites that has one."""
+    """The correlation of each receiving, served_terminal, and two satellites that has one."""
     reach, sent = Reach.of(links), Reach.of(served)
-    listener, addressee = reach.terminal[:, :, None], sent.terminal[:, None, :]
-    arriving = reach.gather(links)[:, :, None] & sent.gather(served)[:, None, :] & (listener != addressee)
+    receiving, served_terminal = reach.terminal[:, :, None], sent.terminal[:, None, :]
+    arriving = reach.gather(links)[:, :, None] & sent.gather(served)[:, None, :] & (receiving != served_terminal)
     found = correlated_arrivals(delay_s, arriving, wave, reach=reach, sent=sent)
     (one, column, stream), (other, *_) = (
         np.unravel_index(place, arriving.shape) for place in (found.first, found.second)
@@ -150,15 +150,18 @@ def correlated(
 
 
 @pytest.mark.parametrize("spread_s", [0.0, 3e-5, 5e-3])
-@pytest.mark.parametrize(("satellites", "share"), [(5, 1.0), (7, 0.3), (12, 0.15), (30, 0.6), (1, 1.0), (4, 0.0)])
-def test_correlated_arrivals_are_the_close_ones_of_all(satellites: int, share: float, spread_s: float):
+@pytest.mark.parametrize(("satellites", "fraction"), [(5, 1.0), (7, 0.3), (12, 0.15), (30, 0.6), (1, 1.0), (4, 0.0)])
+def test_correlated_arrivals_are_the_close_ones_of_all(satellites: int, fraction: float, spread_s: float):
     rng = np.random.default_rng(10)
     shape = (satellites, 9)
     delay_s = 2e-3 + spread_s * rng.random(shape)
-    links = linked(rng, shape, share)
+    links = linked(rng, shape, fraction)
     served = links & linked(rng, shape, 0.7)
     found = correlated(delay_s, links, served)
-    every = {key: float(stream_correlation(apart, WAVE)) for key, apart in brute(delay_s, links, served).items()}
+    every = {
+        key: float(stream_correlation(difference_s, WAVE))
+        for key, difference_s in brute(delay_s, links, served).items()
+    }
     expected = {key: value for key, value in every.items() if value > 0.0}
     assert found.keys() == expected.keys()
     # differences of 7 ms, rounded, over a symbol of 33 us
@@ -193,19 +196,19 @@ def test_a_symbol_and_its_prefix_must_lie_between():
         assert found.independent(WAVE).tolist() == [expected, expected]  # either terminal for the other
 
 
-@pytest.mark.parametrize("apart", [0, 1, 20, 63, 64, 70, 80, 81, 100, 127, 128, 200])
-def test_correlation_counts_the_samples_and_copies_in_two_windows(apart: int):
+@pytest.mark.parametrize("difference", [0, 1, 20, 63, 64, 70, 80, 81, 100, 127, 128, 200])
+def test_correlation_counts_the_samples_and_copies_in_two_windows(difference: int):
     """All places of two windows of 64 samples in a stream of symbols with prefixes of 16."""
     count, prefix, shared = 64, 16, 0
     period = count + prefix
     for begin in range(period):
-        windows = [begin + first + np.arange(count) for first in (0, apart)]
+        windows = [begin + first + np.arange(count) for first in (0, difference)]
         # which symbol, and which of its 64 samples: equal where one is the other or its copy
         first, second = (place // period * count + (place % period - prefix) % count for place in windows)
         shared += (first[:, None] == second).sum()
     wave = Waveform(carrier_hz=2e9, subcarrier_hz=1.0, subcarriers=count, prefix_s=prefix / count)
     # exact: a count over 80 places of 64 samples
-    assert stream_correlation(apart / count, wave) == pytest.approx(shared / count / period, abs=1e-14)
+    assert stream_correlation(difference / count, wave) == pytest.approx(shared / count / period, abs=1e-14)
 
 
 def test_correlation_falls_from_one_and_ends_at_two_symbols():
@@ -247,38 +250,38 @@ def disc_km(rng: np.random.Generator, count: int, radius_km: float) -> tuple[np.
 
 def figure_2(subcarrier_hz: np.ndarray, *, radius_km: float = 800.0, scenes: int = 60) -> np.ndarray:
     """Share of |Δτ| > T for the five satellites nearest to the middle of each area, and 48 terminals (Table I)."""
-    rng, satellites, shares = np.random.default_rng(8), walker_km(), []
+    rng, satellites, fractions = np.random.default_rng(8), walker_km(), []
     for _ in range(scenes):
         middle, terminals = disc_km(rng, 48, radius_km)
         nearest = satellites[np.argsort(np.linalg.norm(satellites - middle, axis=1))[:5]]
         range_km = np.linalg.norm(nearest[:, None] - terminals, axis=2)
-        shares.append(independent_fraction(range_km / LIGHT_KM_S, 1.0 / subcarrier_hz))
-    return np.mean(shares, axis=0)
+        fractions.append(independent_fraction(range_km / LIGHT_KM_S, 1.0 / subcarrier_hz))
+    return np.mean(fractions, axis=0)
 
 
 def test_interference_is_independent_with_the_high_probability_that_p3_speaks_of():
     """The paper prints no figures: "highly probable" at 600 km and 800 km, and its Fig. 2 stands against spacing."""
     spacing_hz = np.array([15e3, 30e3, 60e3, 120e3, 240e3])
-    shares = figure_2(spacing_hz)
-    assert (np.diff(shares) > 0.0).all()  # shorter symbols, more of them apart
+    fractions = figure_2(spacing_hz)
+    assert (np.diff(fractions) > 0.0).all()  # for shorter symbols, more of them are independent
     # 0.947, 0.973, 0.986, 0.993 and 0.997 with 200 scenes: 0.0002 from those of these 60
-    np.testing.assert_allclose(shares, [0.947, 0.973, 0.986, 0.993, 0.997], rtol=0.0, atol=0.002)
-    # 1 - share is the chance of a difference below T, which for small T is in proportion to T
-    np.testing.assert_allclose((1.0 - shares[2:-1]) / (1.0 - shares[3:]), 2.0, rtol=0.1)
+    np.testing.assert_allclose(fractions, [0.947, 0.973, 0.986, 0.993, 0.997], rtol=0.0, atol=0.002)
+    # 1 - fraction is the chance of a difference below T, which for small T is in proportion to T
+    np.testing.assert_allclose((1.0 - fractions[2:-1]) / (1.0 - fractions[3:]), 2.0, rtol=0.1)
     # more dispersed terminals make it more probable (P3, Remark 1)
-    assert figure_2(spacing_hz[1:2], radius_km=200.0)[0] < shares[1] - 0.03
+    assert figure_2(spacing_hz[1:2], radius_km=200.0)[0] < fractions[1] - 0.03
 
 
 def test_the_share_is_that_of_the_list():
     delay_s = np.random.default_rng(9).uniform(2e-3, 2.2e-3, (4, 7))
     listed = delay_differences(delay_s, np.ones((4, 7), dtype=np.bool_)).delay_s
     for threshold_s in (0.0, 3e-5, 1e-4, 1.0):
-        # listener and addressee may change places: every difference stands twice in the list, rounding apart
-        share = independent_fraction(delay_s, threshold_s)
-        assert share == pytest.approx((listed > threshold_s).mean(), abs=1e-15)
+        # receiving and served terminal may be exchanged: every difference is listed twice, up to rounding
+        fraction = independent_fraction(delay_s, threshold_s)
+        assert fraction == pytest.approx((listed > threshold_s).mean(), abs=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
-def test_no_pair_no_share(shape: tuple[int, int]):
-    with pytest.raises(ValueError, match="2 satellites and 2 terminals or more, found"):
+def test_no_pair_no_fraction(shape: tuple[int, int]):
+    with pytest.raises(ValueError, match="at least 2 satellites and 2 terminals, found"):
         independent_fraction(np.zeros(shape), 1e-5)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
 from tests.helpers.small_run import records, records_with_stops, rows_of, small
 from tests.literal import ofdm
-from tests.test_rates import WAVE, drawn, random_weights, sparse_world, world
 from twin.precoding.instantaneous.uplink_pilots import PilotOptions, imrt
 from twin.radio.channel import StatisticalCsi, draw_channels
 from twin.radio.waveform import Waveform
@@ -28,25 +27,25 @@ from twin.rates import (
     surrogate_rate,
 )
 from twin.rates.independence import stream_correlation
-from twin.rates.interference import disturbance
+from twin.rates.interference import interference_covariance
 from twin.world.setup import Setup
 
 Array = NDArray[Any]
 KINDS = ("independent", "coherent", "by_delay")
 ENDLESS = Waveform.of(carrier_hz=2e9, subcarrier_hz=1e-7, bandwidth_hz=20e6)
-"""Symbols of months: whatever arrives is in step."""
+"""Symbols of months: all arrivals are correlated."""
 INSTANT = Waveform.of(carrier_hz=2e9, subcarrier_hz=1e12, bandwidth_hz=2e13)
 """Symbols of a picosecond: nothing is."""
 
 
-def turned_world(which: str = "all", **told: Any) -> StatisticalCsi:
+def turned_world(which: str = "all", **arguments: Any) -> StatisticalCsi:
     """Random links with a carrier's phases, of satellites that reach all terminals or two of six."""
-    csi = world(**told) if which == "all" else sparse_world(**told)[0]
+    csi = world(**arguments) if which == "all" else sparse_world(**arguments)[0]
     assert csi.delay_s is not None
     return replace(csi, carrier_phase_rad=-2.0 * np.pi * np.mod(2e9 * csi.delay_s, 1.0))
 
 
-def heard(csi: StatisticalCsi, weights: Any, on_air: Array | None = None, waveform: Waveform = WAVE) -> Streams:
+def streams_over(csi: StatisticalCsi, weights: Any, on_air: Array | None = None, waveform: Waveform = WAVE) -> Streams:
     on_air = np.ones(csi.gain.shape, dtype=np.bool_) if on_air is None else on_air
     return Streams.of(weights, csi, on_air, waveform=waveform)
 
@@ -71,10 +70,10 @@ def literal(csi: StatisticalCsi, weights: Array, receive: Array, waveform: Wavef
 # ---------------------------------------------------------------------------------------- powers that are powers
 
 
-@pytest.mark.parametrize("share", [0.0, 144 / 2048, 0.25, 1.0])
+@pytest.mark.parametrize("fraction", [0.0, 144 / 2048, 0.25, 1.0])
 @pytest.mark.parametrize("span", [0.1, 2.0, 6.0, 60.0])
-def test_no_set_of_offsets_makes_a_negative_power(share: float, span: float):
-    wave = Waveform.of(carrier_hz=2e9, subcarrier_hz=1.0, bandwidth_hz=64.0, prefix_share=share)
+def test_no_set_of_offsets_makes_a_negative_power(fraction: float, span: float):
+    wave = Waveform.of(carrier_hz=2e9, subcarrier_hz=1.0, bandwidth_hz=64.0, cyclic_prefix_ratio=fraction)
     rng = np.random.default_rng([1, int(10 * span)])
     for count in (2, 3, 5, 12, 40):
         offset = rng.uniform(0.0, span, (200, count))
@@ -105,7 +104,7 @@ def test_a_prefix_longer_than_the_data_is_where_the_argument_would_end():
 
 @pytest.mark.parametrize("streams", [1, 2])
 @pytest.mark.parametrize(
-    ("which", "told"),
+    ("which", "arguments"),
     [
         ("all", {}),
         ("all", {"elements": (1, 4, 2, 1), "satellites": 5}),
@@ -114,12 +113,12 @@ def test_a_prefix_longer_than_the_data_is_where_the_argument_would_end():
     ],
     ids=str,
 )
-def test_the_power_is_that_of_every_pair_of_satellites(which: str, told: dict[str, Any], streams: int):
-    csi = turned_world(which, **told)
+def test_the_power_is_that_of_every_pair_of_satellites(which: str, arguments: dict[str, Any], streams: int):
+    csi = turned_world(which, **arguments)
     assert csi.reach.whole == (which == "all")
     weights = random_weights(csi, streams)
     draws = drawn(csi, 3)
-    found = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
+    found = interference_covariance(streams_over(csi, weights), draws.receive, interference="by_delay")
     for draw in range(3):
         expected = literal(csi, weights.weights, csi.reach.scatter(draws.receive[draw]))
         # sums of some tens of powers of one size
@@ -129,8 +128,10 @@ def test_the_power_is_that_of_every_pair_of_satellites(which: str, told: dict[st
 def test_neither_kind_of_the_papers_is_what_is_heard_here():
     """The scenes of these tests have pairs of every sort."""
     csi = turned_world(elements=(1,) * 5, satellites=4)
-    streams, draws = heard(csi, random_weights(csi)), drawn(csi, 1)
-    one, two, three = (disturbance(streams, draws.receive, interference=kind)[0, :, 0, 0].real for kind in KINDS)
+    streams, draws = streams_over(csi, random_weights(csi)), drawn(csi, 1)
+    one, two, three = (
+        interference_covariance(streams, draws.receive, interference=kind)[0, :, 0, 0].real for kind in KINDS
+    )
     assert (np.abs(three / one - 1.0) > 0.01).all()
     assert (np.abs(three / two - 1.0) > 0.01).all()
 
@@ -140,7 +141,9 @@ def test_pairs_off_the_air_and_other_turns_are_not_heard():
     rng, draws = np.random.default_rng(3), drawn(csi, 1)
     weights, on_air = random_weights(csi), rng.random(csi.gain.shape) < 0.6
     slot = np.array([0, 1, 0, 2, 1, 0])
-    found = disturbance(heard(csi, replace(weights, slot=slot), on_air), draws.receive, interference="by_delay")
+    found = interference_covariance(
+        streams_over(csi, replace(weights, slot=slot), on_air), draws.receive, interference="by_delay"
+    )
     expected = np.zeros((6, 1, 1), dtype=complex)
     for turn in range(3):
         sent = weights.weights * (on_air & (slot == turn))[..., None, None]
@@ -150,13 +153,16 @@ def test_pairs_off_the_air_and_other_turns_are_not_heard():
     np.testing.assert_allclose(found[0], expected, rtol=0.0, atol=1e-13 * np.abs(expected).max())
 
 
-def test_what_is_spilt_comes_on_top():
+def test_self_interference_adds():
     csi = turned_world(elements=(1, 2, 1))
-    share = np.random.default_rng(5).uniform(0.0, 0.5, csi.gain.shape)
+    fraction = np.random.default_rng(5).uniform(0.0, 0.5, csi.gain.shape)
     weights, draws = random_weights(csi), drawn(csi, 2)
-    plain, spilling = (heard(told, weights) for told in (csi, replace(csi, disturbance_fraction=share)))
+    plain, spilling = (
+        streams_over(statistics, weights) for statistics in (csi, replace(csi, disturbance_fraction=fraction))
+    )
     more = [
-        disturbance(spilling, draws.receive, interference=kind) - disturbance(plain, draws.receive, interference=kind)
+        interference_covariance(spilling, draws.receive, interference=kind)
+        - interference_covariance(plain, draws.receive, interference=kind)
         for kind in KINDS
     ]
     # differences of powers that are some times larger
@@ -166,27 +172,29 @@ def test_what_is_spilt_comes_on_top():
 
 def test_moments_are_the_means_of_the_draws():
     csi = turned_world(elements=(1, 2, 1), zeta2=0.3)
-    streams, count = heard(csi, random_weights(csi)), 8000
+    streams, count = streams_over(csi, random_weights(csi)), 8000
     draws = drawn(csi, count, 0.3)
-    each = disturbance(streams, draws.receive, interference="by_delay")
-    closed = ReceivedMoments.of(streams, csi, interference="by_delay").disturbance
+    each = interference_covariance(streams, draws.receive, interference="by_delay")
+    closed = ReceivedMoments.of(streams, csi, interference="by_delay").interference_plus_noise
     error = np.abs(each.mean(axis=0) + csi.noise_w[:, None, None] * np.eye(2) - closed)
     # five standard errors of twelve entries
     assert (error <= 5 * (each.std(axis=0) + 1e-20) / np.sqrt(count)).all()
     sampled = ReceivedMoments.sampled([streams] * count, draws, csi.noise_w, interference="by_delay")
     # the same mean, with the sums in another order
-    np.testing.assert_allclose(sampled.disturbance, each.mean(axis=0) + csi.noise_w[:, None, None] * np.eye(2), 1e-9)
+    np.testing.assert_allclose(
+        sampled.interference_plus_noise, each.mean(axis=0) + csi.noise_w[:, None, None] * np.eye(2), 1e-9
+    )
 
 
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
 def test_weights_of_each_draw_score_as_weights_of_all(knowledge: str):
     csi = turned_world(elements=(1, 2, 1))
-    streams, draws = heard(csi, random_weights(csi)), drawn(csi, 6)
-    told = {"interference": "by_delay", "knowledge": knowledge}
-    each = score_each([streams] * 6, csi, draws, **told).spectral_efficiency_bps_hz
+    streams, draws = streams_over(csi, random_weights(csi)), drawn(csi, 6)
+    arguments = {"interference": "by_delay", "knowledge": knowledge}
+    each = score_each([streams] * 6, csi, draws, **arguments).spectral_efficiency_bps_hz
     if knowledge == "instantaneous":
         # the same numbers draw by draw
-        np.testing.assert_allclose(each, score(streams, csi, draws, **told).spectral_efficiency_bps_hz, rtol=1e-12)
+        np.testing.assert_allclose(each, score(streams, csi, draws, **arguments).spectral_efficiency_bps_hz, rtol=1e-12)
     assert (each > 0.0).all()
 
 
@@ -210,9 +218,9 @@ def test_moments_along_estimated_channels_are_those_of_draws_of_channels_and_pil
         estimated_moments(rule, csi, problem.serving, interference=kind, waveform=WAVE) for kind in reversed(KINDS)
     )
     # a mean of products of Gaussians over 3,000 draws: five standard errors of some 1/sqrt(3,000) of its size
-    np.testing.assert_allclose(found.disturbance.real, closed.disturbance.real, rtol=0.12)
+    np.testing.assert_allclose(found.interference_plus_noise.real, closed.interference_plus_noise.real, rtol=0.12)
     for other in others:  # and this is neither of these
-        assert np.abs(other.disturbance.real / closed.disturbance.real - 1.0).max() > 0.02
+        assert np.abs(other.interference_plus_noise.real / closed.interference_plus_noise.real - 1.0).max() > 0.02
 
 
 # ---------------------------------------------------------------------------------------------------- the limits
@@ -223,9 +231,9 @@ def test_endless_symbols_make_it_coherent_and_instants_independent(which: str):
     csi = turned_world(which, **({"elements": (1, 4, 2, 1)} if which == "all" else {}))
     weights, draws = random_weights(csi, 2), drawn(csi, 4)
     for waveform, kind in [(ENDLESS, "coherent"), (INSTANT, "independent")]:
-        streams = heard(csi, weights, waveform=waveform)
+        streams = streams_over(csi, weights, waveform=waveform)
         limit, found = (drawn_rates(streams, draws, csi.noise_w, interference=name) for name in (kind, "by_delay"))
-        # correlations are 1e-11 from one, and sums are taken in another order: 1e-12 of matrices with a spread of 1e4
+        # correlations are 1e-11 from one, and sums are taken in another order: 1e-12 for a condition of 1e4
         np.testing.assert_allclose(found, limit, rtol=1e-8)
         limits, moments = (ReceivedMoments.of(streams, csi, interference=name) for name in (kind, "by_delay"))
         for rate in (surrogate_rate, mean_only_rate):
@@ -241,23 +249,23 @@ def test_amplitudes_that_cancel_leave_nothing_below_zero():
     weights = random_weights(same)
     for third in np.random.default_rng(4).uniform(0.5, 2.0, 50):
         opposite = np.stack([weights.weights[0] * third, -weights.weights[0]])
-        streams = heard(same, replace(weights, weights=opposite))
+        streams = streams_over(same, replace(weights, weights=opposite))
         receive = np.array([1.0, third])[None, :, None, None] * np.full((1, 2, 2, 1), 0.3)
-        left = disturbance(streams, receive, interference="by_delay")
+        left = interference_covariance(streams, receive, interference="by_delay")
         assert (left >= 0.0).all()
         assert left.max() < 1e-14  # powers of a tenth or so
-        assert disturbance(streams, receive, interference="independent").min() > 1e-4
+        assert interference_covariance(streams, receive, interference="independent").min() > 1e-4
 
 
 # ------------------------------------------------------------------------------------------- a chain of samples
 
 
-@pytest.mark.parametrize("apart", [0.0, 0.25, 0.5, 0.8, 1.3])
-def test_the_power_is_that_of_two_arrivals_of_one_stream_sample_by_sample(apart: float):
-    """Terminal 0 hears terminal 1's stream twice, so many T apart, on subcarrier 0 of an OFDM receiver."""
+@pytest.mark.parametrize("difference", [0.0, 0.25, 0.5, 0.8, 1.3])
+def test_the_power_is_that_of_two_arrivals_of_one_stream_sample_by_sample(difference: float):
+    """Terminal 0 receives terminal 1's stream twice, with a delay difference in T, on subcarrier 0."""
     N, trials, spacing_hz = 64, 1500, 30e3
     wave = Waveform(carrier_hz=100.25 * spacing_hz, subcarrier_hz=spacing_hz, subcarriers=N, prefix_s=0.0)
-    early = np.array([-5.3, -5.3 - apart * N])  # samples by which either is early at terminal 0
+    early = np.array([-5.3, -5.3 - difference * N])  # samples by which either is early at terminal 0
     delay_s = 2e-3 + np.stack([-early / (N * spacing_hz), np.zeros(2)], axis=1)
     csi = replace(
         world(elements=(1, 1), satellites=2),
@@ -273,15 +281,17 @@ def test_the_power_is_that_of_two_arrivals_of_one_stream_sample_by_sample(apart:
         :, None, None
     ]
     power = np.empty(trials)
-    rng = np.random.default_rng([6, int(100 * apart)])
+    rng = np.random.default_rng([6, int(100 * difference)])
     for trial in range(trials):
         data = ofdm.qpsk(rng, 9, N)
         arrivals = [ofdm.demodulated(data, prefix=0, early=one, carrier=100.25)[0] for one in early]
         power[trial] = np.abs(amplitude @ arrivals) ** 2
-    found = disturbance(heard(csi, weights, waveform=wave), np.ones((1, 2, 2, 1)), interference="by_delay")[0, 0, 0, 0]
+    found = interference_covariance(
+        streams_over(csi, weights, waveform=wave), np.ones((1, 2, 2, 1)), interference="by_delay"
+    )[0, 0, 0, 0]
     deviation = power.std() / np.sqrt(trials)
     # fractions of a sample count as whole ones at most
-    assert abs(power.mean() - found) < 4.5 * deviation + (2.0 * 0.9 / N if apart else 1e-9)
+    assert abs(power.mean() - found) < 4.5 * deviation + (2.0 * 0.9 / N if difference else 1e-9)
     assert deviation < 0.05
 
 
@@ -304,13 +314,13 @@ def test_the_order_of_satellites_and_terminals_does_not_matter(which: str):
         **{name: getattr(csi, name)[rows][:, columns] for name in pairs},
     )
     shuffled = replace(weights, weights=weights.weights[rows][:, columns])
-    spread = np.array([csi.reach.scatter(draw)[rows][:, columns] for draw in draws.receive])
-    receive = np.array([other.reach.gather(draw) for draw in spread])
-    first = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
-    second = disturbance(heard(other, shuffled), receive, interference="by_delay")
+    scattered = np.array([csi.reach.scatter(draw)[rows][:, columns] for draw in draws.receive])
+    receive = np.array([other.reach.gather(draw) for draw in scattered])
+    first = interference_covariance(streams_over(csi, weights), draws.receive, interference="by_delay")
+    second = interference_covariance(streams_over(other, shuffled), receive, interference="by_delay")
     # the same powers in another order
     np.testing.assert_allclose(second, first[:, columns], rtol=0.0, atol=1e-13 * np.abs(first).max())
-    again = disturbance(heard(csi, weights), draws.receive, interference="by_delay")
+    again = interference_covariance(streams_over(csi, weights), draws.receive, interference="by_delay")
     assert again.tobytes() == first.tobytes()
 
 
@@ -360,10 +370,10 @@ def test_the_delays_are_those_of_the_links():
 def test_what_is_missing_is_asked_for():
     csi = turned_world()
     weights, draws = random_weights(csi), drawn(csi, 1)
-    everyone = np.ones(csi.gain.shape, dtype=np.bool_)
+    all_pairs = np.ones(csi.gain.shape, dtype=np.bool_)
     with pytest.raises(ValueError, match="streams that were made with a waveform"):
-        drawn_rates(Streams.of(weights, csi, everyone), draws, csi.noise_w, interference="by_delay")
+        drawn_rates(Streams.of(weights, csi, all_pairs), draws, csi.noise_w, interference="by_delay")
     with pytest.raises(ValueError, match="needs the delays of the channels, found none"):
-        heard(replace(csi, delay_s=None), weights)
+        streams_over(replace(csi, delay_s=None), weights)
     with pytest.raises(ValueError, match='found "both", must be independent, coherent or by_delay'):
-        drawn_rates(heard(csi, weights), draws, csi.noise_w, interference="both")
+        drawn_rates(streams_over(csi, weights), draws, csi.noise_w, interference="both")

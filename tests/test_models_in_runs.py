@@ -1,4 +1,4 @@
-"""Models of phase errors, surroundings, atmosphere and antennas in whole runs: who sees what, and what it costs."""
+"""Models of phase errors, surroundings, atmosphere and antennas in whole runs: their inputs and effects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.test_rates import drawn, for_all, random_weights, streams_of, world
 from twin.association import ServingTable
 from twin.errors import InputError
 from twin.radio.channel import StatisticalCsi
-from twin.radio.channel.environment import World, terminal_keys
+from twin.radio.channel.environment import FieldKeys, terminal_keys
 from twin.radio.channel.fading import realised_rician
 from twin.radio.channel.path_loss import realised_loss_db
 from twin.radio.synchronisation import LinkView, aligned
@@ -41,18 +41,18 @@ def resumes(changes: dict[str, Any]) -> None:
     assert rows_of(setup, records_with_stops(setup, CUTS), links=True) == whole
 
 
-# ---------------------------------------------------------------------------------------- own power that is spilt
+# ---------------------------------------------------------------------------------------- self-interference
 
 
-def spilling(csi: StatisticalCsi, seed: int = 4) -> StatisticalCsi:
-    share = np.random.default_rng(seed).uniform(0.0, 0.9, csi.gain.shape)
-    return replace(csi, disturbance_fraction=share)
+def with_self_interference(csi: StatisticalCsi, seed: int = 4) -> StatisticalCsi:
+    fraction = np.random.default_rng(seed).uniform(0.0, 0.9, csi.gain.shape)
+    return replace(csi, disturbance_fraction=fraction)
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
 @pytest.mark.parametrize("elements", [(1, 1, 1), (2, 1, 4)], ids=str)
-def test_drawn_rates_with_spilt_power_are_those_of_a_loop_over_pairs(elements, interference):
-    csi = spilling(world(elements=elements))
+def test_drawn_rates_with_self_interference_are_those_of_a_loop_over_pairs(elements, interference):
+    csi = with_self_interference(world(elements=elements))
     weights = random_weights(csi, streams=2)
     draws = drawn(csi, 5)
     found = drawn_rates(streams_of(weights, csi), draws, csi.noise_w, interference=interference)
@@ -88,8 +88,8 @@ def literal_rate(csi: StatisticalCsi, weights: Any, received: Any, terminal: int
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
 @pytest.mark.parametrize("isotropic", [False, True])
-def test_moments_with_spilt_power_are_those_of_many_draws(isotropic, interference):
-    csi = spilling(world(elements=(2, 1, 2), isotropic=isotropic))
+def test_moments_with_self_interference_are_those_of_many_draws(isotropic, interference):
+    csi = with_self_interference(world(elements=(2, 1, 2), isotropic=isotropic))
     weights, count = random_weights(csi), 8000
     draws = drawn(csi, count)
     streams = streams_of(weights, csi)
@@ -98,28 +98,28 @@ def test_moments_with_spilt_power_are_those_of_many_draws(isotropic, interferenc
     for rate in (surrogate_rate, mean_only_rate):
         # powers of 8000 draws are off by a hundredth or two, and a rate of some bits by as much of a bit
         np.testing.assert_allclose(rate(sampled), rate(closed), atol=0.05)
-    powers = np.abs(closed.disturbance).max()
-    np.testing.assert_allclose(sampled.disturbance, closed.disturbance, atol=0.05 * powers)
+    powers = np.abs(closed.interference_plus_noise).max()
+    np.testing.assert_allclose(sampled.interference_plus_noise, closed.interference_plus_noise, atol=0.05 * powers)
     np.testing.assert_allclose(sampled.mean, closed.mean, atol=0.05 * np.sqrt(powers))
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
-def test_the_disturbance_grows_by_what_is_spilt(interference):
-    csi = spilling(world())
+def test_the_disturbance_grows_by_the_self_interference(interference):
+    csi = with_self_interference(world())
     plain = replace(csi, disturbance_fraction=None)
     weights, draws = random_weights(csi), drawn(csi, 1)
-    heard = np.einsum("skn,sknl->sk", csi.steering(), weights.weights)
-    spilt = csi.disturbance_fraction * np.abs(heard) ** 2
+    gain = np.einsum("skn,sknl->sk", csi.steering(), weights.weights)
+    self_interference = csi.disturbance_fraction * np.abs(gain) ** 2
     found = []
-    for told in (csi, plain):
-        streams = streams_of(weights, told)
-        closed = ReceivedMoments.of(streams, told, interference=interference)
+    for statistics in (csi, plain):
+        streams = streams_of(weights, statistics)
+        closed = ReceivedMoments.of(streams, statistics, interference=interference)
         sampled = ReceivedMoments.sampled([streams], draws, csi.noise_w, interference=interference)
-        found.append([moments.disturbance[:, 0, 0].real for moments in (closed, sampled)])
+        found.append([moments.interference_plus_noise[:, 0, 0].real for moments in (closed, sampled)])
     # differences of powers that are some times larger than they
-    np.testing.assert_allclose(found[0][0] - found[1][0], (csi.gain * spilt).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found[0][0] - found[1][0], (csi.gain * self_interference).sum(axis=0), rtol=1e-12)
     power = np.abs(for_all(csi, draws)[0, ..., 0]) ** 2
-    np.testing.assert_allclose(found[0][1] - found[1][1], (power * spilt).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found[0][1] - found[1][1], (power * self_interference).sum(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("interference", INTERFERENCE)
@@ -127,17 +127,20 @@ def test_no_share_and_shares_of_zero_are_the_same_to_the_bit(interference):
     csi = world(elements=(2, 1, 2))
     weights, draws = random_weights(csi), drawn(csi, 3)
     found = []
-    for share in (None, np.zeros(csi.gain.shape)):
-        told = replace(csi, disturbance_fraction=share)
-        streams = streams_of(weights, told)
+    for fraction in (None, np.zeros(csi.gain.shape)):
+        statistics = replace(csi, disturbance_fraction=fraction)
+        streams = streams_of(weights, statistics)
         rates = drawn_rates(streams, draws, csi.noise_w, interference=interference)
         found.append(
-            (rates.tobytes(), mean_only_rate(ReceivedMoments.of(streams, told, interference=interference)).tobytes())
+            (
+                rates.tobytes(),
+                mean_only_rate(ReceivedMoments.of(streams, statistics, interference=interference)).tobytes(),
+            )
         )
     assert found[0] == found[1]
 
 
-def test_a_terminal_whose_power_is_all_spilt_gets_nothing():
+def test_a_terminal_with_self_interference_only_has_no_rate():
     csi = world()
     csi = replace(csi, disturbance_fraction=np.ones(csi.gain.shape))
     streams = streams_of(random_weights(csi), csi)
@@ -146,14 +149,14 @@ def test_a_terminal_whose_power_is_all_spilt_gets_nothing():
 
 
 def test_some_satellites_keep_their_shares():
-    csi = spilling(world(satellites=3))
+    csi = with_self_interference(world(satellites=3))
     rows = np.array([0, 2])
     assert csi.disturbance_fraction is not None
     np.testing.assert_array_equal(csi.of(rows).disturbance_fraction, csi.disturbance_fraction[rows])
 
 
-def test_the_closed_form_of_estimated_channels_refuses_spilt_power():
-    csi = spilling(world(kappa=np.inf, zeta2=0.0))
+def test_the_closed_form_of_estimated_channels_refuses_self_interference():
+    csi = with_self_interference(world(kappa=np.inf, zeta2=0.0))
     with pytest.raises(ValueError, match="perfect phases"):
         estimated_moments(None, csi, csi.gain > 0.0, interference="independent")  # type: ignore[arg-type]
 
@@ -173,7 +176,7 @@ def test_residuals_of_zero_are_perfect_phases_bit_by_bit():
 
 @pytest.mark.parametrize("knowledge", ["instantaneous", "mean_only"])
 @pytest.mark.parametrize("interference", INTERFERENCE)
-def test_spilt_power_costs_rate_on_top_of_the_phase(interference, knowledge):
+def test_self_interference_costs_rate_on_top_of_the_phase(interference, knowledge):
     receiver = {"interference": interference, "knowledge": knowledge, "draws": 4}
     waits = {"precompensation": RESIDUAL, "receiver": receiver}
     setup = Setup.of(small(waits))
@@ -292,10 +295,11 @@ def test_policies_see_what_can_be_expected_and_the_air_is_what_it_is():
     np.testing.assert_allclose(to_db(view.statistics().gain[visible]), mean_db, atol=1e-9)
     np.testing.assert_array_equal(view.statistics().rician, setup.channel.fading(links))
     truth = setup.belief.csi(snapshot, snapshot.norad_id)
-    world = World(seed=5, terminal=terminal_keys(setup.terminals.names))
-    expected_db = gains_db - realised_loss_db(setup.channel.path_loss, links, carrier_hz=2e9, world=world)[visible]
+    field_keys = FieldKeys(seed=5, terminal=terminal_keys(setup.terminals.names))
+    loss_db = realised_loss_db(setup.channel.path_loss, links, carrier_hz=2e9, field_keys=field_keys)
+    expected_db = gains_db - loss_db[visible]
     np.testing.assert_allclose(to_db(truth.gain[visible]), expected_db, atol=1e-9)
-    np.testing.assert_array_equal(truth.rician, realised_rician(setup.channel.fading, links, world=world))
+    np.testing.assert_array_equal(truth.rician, realised_rician(setup.channel.fading, links, field_keys=field_keys))
     # shadowing of 4 to 6 dB and clutter of 26 dB and more: hardly a pair is as expected
     assert (np.abs(to_db(truth.gain[visible]) - mean_db) > 0.1).mean() > 0.9
 
@@ -411,7 +415,7 @@ def test_policies_bear_links_without_any_gain(policy):
     [
         (
             {"channel.path_loss": TREES, "channel.carrier_ghz": 10.0},
-            "channel.path_loss: TR 38.811 has no tables for a carrier of 10 GHz",
+            'channel.path_loss: band must be "s" or "ka" for a carrier of 10 GHz',
         ),
         (
             {"channel.path_loss": TREES, "channel.fading": {"name": "tr38811", "environment": "rural"}},

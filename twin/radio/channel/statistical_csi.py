@@ -1,4 +1,4 @@
-"""Statistical CSI: all that a transmitter may know of the channels."""
+"""Statistical CSI: the channel statistics that a transmitter may know."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from twin.radio.channel.array import PlanarArray
 class StatisticalCsi:
     """Second-order statistics of the channels between S satellites and K terminals at one instant.
 
-    The channel of a pair is H = √γ (√(κ/(κ+1)) u e^{jψ} + √(1/(κ+1)) ũ) vᵀ with ũ ~ CN(0, Σ), seen
-    through the phase e^{jϱ} that precompensation leaves (P1 to P5 in one notation).
+    The channel of a pair is H = √γ (√(κ/(κ+1)) u e^{jψ} + √(1/(κ+1)) ũ) vᵀ with ũ ~ CN(0, Σ), times the phase error
+    e^{jϱ} that precompensation leaves (P1 to P5 in one notation).
     """
 
     norad_id: IntArray
-    """(S,) satellites."""
+    """(S,) NORAD ids of the satellites."""
     array: PlanarArray
-    """The array of every satellite."""
+    """Antenna array, the same for all satellites."""
     departure: FloatArray
-    """(S,K,2) cosines along the satellite's array, which give v."""
+    """(S,K,2) direction cosines of the terminal along the satellite's array; they give v."""
     gain: FloatArray
-    """(S,K) γ: mean channel power with the gains of both arrays; 0 where there is no link."""
+    """(S,K) γ: mean channel power E‖H‖², linear, gains of both arrays included; 0 where there is no link."""
     rician: FloatArray
-    """(S,K) κ: Rician factor, linear, infinite without fading."""
+    """(S,K) κ: Rician factor, linear; infinite without fading."""
     mean_phase: FloatArray
-    """(S,K) φ̄ = E e^{jϱ}."""
+    """(S,K) φ̄ = E e^{jϱ}: mean of the phase error."""
     receive_steering: ComplexArray
-    """(S,K,M) u: unit-norm response of the terminal's array, zero beyond its own elements."""
+    """(S,K,M) u: unit-norm response of the terminal's array; zero beyond the terminal's own elements."""
     isotropic_scattering: bool
-    """Whether Σ is white over the terminal's elements; else it is u uᴴ. Of no account where ``scattering`` is given."""
+    """True: Σ is white over the terminal's elements. False: Σ = u uᴴ. Ignored where ``scattering`` is given."""
     terminal_elements: IntArray
-    """(K,) elements of each terminal's array."""
+    """(K,) number of elements of each terminal's array."""
     noise_w: FloatArray
-    """(K,) σ²: noise power on one subcarrier."""
+    """(K,) σ²: noise power on one subcarrier in W."""
     scattering: ComplexArray | None = None
-    """(S,K,M,M) Σ of trace 1, zero beyond a terminal's own elements, where it is neither white nor u uᴴ."""
+    """(S,K,M,M) Σ with trace 1, zero beyond a terminal's own elements; None means white or u uᴴ."""
     carrier_phase_rad: FloatArray | None = None
-    """(S,K) phase of the carrier over the path, which each satellite takes off for the terminal that it sends to.
+    """(S,K) ψ in rad: carrier phase over the path, which the satellite compensates for the terminal it serves.
 
-    Only interference that is coherent, or so by delay, depends on it: everyone else hears a stream with the difference
-    of two such phases. None takes all for equal.
+    Another terminal receives that stream with the difference of two such phases. Only interference of kind "coherent"
+    or "by_delay" depends on it. None means that all phases are equal.
     """
     delay_s: FloatArray | None = None
-    """(S,K) propagation delay, by which each satellite advances what it sends to a terminal.
+    """(S,K) propagation delay in s, by which the satellite advances its signal for the terminal it serves.
 
-    Only interference by delay depends on it; None where it is not known.
+    Only interference of kind "by_delay" depends on it. None means unknown.
     """
     disturbance_fraction: FloatArray | None = None
-    """(S,K) share of a terminal's own power that arrives as ICI and ISI, in mean; None for none anywhere."""
+    """(S,K) mean fraction of a terminal's own power that arrives as ICI and ISI; None means 0 everywhere."""
 
     @cached_property
     def los_fraction(self) -> FloatArray:
-        """(S,K) κ/(κ+1): share of the power in the line of sight."""
+        """(S,K) κ/(κ+1): fraction of the power in the line of sight."""
         with np.errstate(invalid="ignore"):
             return np.asarray(np.where(np.isinf(self.rician), 1.0, self.rician / (self.rician + 1.0)))
 
     @cached_property
     def mean_amplitude(self) -> FloatArray:
-        """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, its unit phase left out)."""
+        """(S,K) |ρ| = √(γ κ/(κ+1)) φ̄: amplitude of the mean channel (P3, eq. 20, without its unit phase)."""
         return np.asarray(np.sqrt(self.gain * self.los_fraction) * self.mean_phase)
 
     def of(self, rows: IntArray) -> StatisticalCsi:
-        """The statistics of some satellites; rows in order, and all of them, give the same record."""
+        """Statistics of the satellites of some rows. All rows in ascending order give the same record."""
         if np.array_equal(rows, np.arange(len(self.norad_id))):
             return self
         some = replace(
@@ -83,38 +83,38 @@ class StatisticalCsi:
             delay_s=None if self.delay_s is None else self.delay_s[rows],
             disturbance_fraction=None if self.disturbance_fraction is None else self.disturbance_fraction[rows],
         )
-        some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of the draws made before
+        some.__dict__["reach"] = self.reach.rows(rows)  # the columns stay those of draws made for all satellites
         return some
 
     @cached_property
     def reach(self) -> Reach:
-        """The terminals that each satellite has a link to; B of them at most."""
+        """The terminals that each satellite has a link to, at most B."""
         return Reach.of(self.gain > 0.0)
 
     @cached_property
     def near_departure(self) -> FloatArray:
-        """(S,B,2) departure towards the terminals in reach."""
+        """(S,B,2) `departure` of the pairs in reach."""
         return self.reach.gather(self.departure)
 
     @cached_property
     def gram(self) -> FloatArray:
-        """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors, zero without a link."""
+        """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors; zero without a link."""
         gram, linked = self.array.gram(self.near_departure), self.reach.gather(self.gain > 0.0)
         return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
 
-    def near_covariance(self, along: FloatArray, scattered: FloatArray) -> ComplexArray:
-        """(S,B,M,M) ``along`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
+    def near_covariance(self, los: FloatArray, scattered: FloatArray) -> ComplexArray:
+        """(S,B,M,M) receive covariance ``los`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
         reach = self.reach
         steering = reach.gather(self.receive_steering)
         outer = steering[..., :, None] * steering[..., None, :].conj()
         if self.scattering is not None:
             covariance = reach.gather(self.scattering) * reach.gather(scattered)[..., None, None]
-            return np.asarray(outer * reach.gather(along)[..., None, None] + covariance)
+            return np.asarray(outer * reach.gather(los)[..., None, None] + covariance)
         if not self.isotropic_scattering:
-            return np.asarray(outer * reach.gather(along + scattered)[..., None, None])
+            return np.asarray(outer * reach.gather(los + scattered)[..., None, None])
         white = reach.gather(scattered[..., None] * self.white_scattering)
         identity = np.eye(steering.shape[-1])
-        return np.asarray(outer * reach.gather(along)[..., None, None] + white[..., None] * identity)
+        return np.asarray(outer * reach.gather(los)[..., None, None] + white[..., None] * identity)
 
     @property
     def white_scattering(self) -> FloatArray:
