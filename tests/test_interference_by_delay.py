@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
+from tests.helpers.random_links import WAVE, drawn, random_weights, sparse_world, world
 from tests.helpers.small_run import records, records_with_stops, rows_of, small
 from tests.literal import ofdm
 from twin.precoding.instantaneous.uplink_pilots import PilotOptions, imrt

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.special import j1
 
+from tests.helpers.random_links import drawn, for_all, random_weights, streams_of, world
 from tests.helpers.small_run import initial, link_rows, records, records_with_stops, rows_of, small, with_phase_error
-from tests.test_rates import drawn, for_all, random_weights, streams_of, world
 from twin.association import ServingTable
 from twin.errors import InputError
 from twin.radio.channel import StatisticalCsi
