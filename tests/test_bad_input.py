@@ -343,8 +343,8 @@ SCENARIOS = [
         "opposite waypoints",
         DISC,
         f'kind = "waypoints"\nwaypoints = [{{ {POINT} 0, at = "0s" }}, {{ {POINT} 180, at = "5s" }}]',
-        'terminals "ut": (0.0, 0.0) and (0.0, 180.0) lie opposite each other on the globe, where every direction'
-        " is a great circle; put a place between them",
+        'terminals "ut": (0.0, 0.0) and (0.0, 180.0) are antipodes, which no single great circle'
+        " joins; insert a point between them",
     ),
     (
         "standstill",
@@ -362,7 +362,7 @@ SCENARIOS = [
         "lost file of terminals",
         DISC,
         'kind = "csv"\npath = "placs.csv"',
-        '{folder}/placs.csv: there is no such file of terminals; did you mean "places.csv"?',
+        '{folder}/placs.csv: no such file of terminals; did you mean "places.csv"?',
     ),
     (
         "column of terminals",
@@ -393,7 +393,7 @@ SCENARIOS = [
         "terminal twice",
         DISC,
         'kind = "csv"\npath = "twice.csv"',
-        '{folder}/twice.csv:3: the name "a" stands on line 2 too',
+        '{folder}/twice.csv:3: the name "a" is already used on line 2',
     ),
     # Constellation
     ("phasing", WALKER, f"{WALKER}phasing = 6", "constellation.walker: phasing = 6 must be below planes = 6"),
@@ -431,7 +431,7 @@ SCENARIOS = [
         "web page",
         WALKER,
         '[constellation]\nsource = "page.tle"',
-        "{folder}/page.tle: is a web page, perhaps a server's error page; expected TLE or OMM",
+        "{folder}/page.tle: is a web page, possibly a server's error page; expected TLE or OMM",
     ),
     (
         "no catalogue",
@@ -462,7 +462,7 @@ SCENARIOS = [
         "every set damaged",
         WALKER,
         '[constellation]\nsource = "damaged.tle"',
-        "{folder}/damaged.tle: none of 2 records (TLE) is a usable element set; the first: line or record 2:"
+        "{folder}/damaged.tle: none of 2 records (TLE) is a usable element set; first fault: line or record 2:"
         " line 1: checksum 5, expected 0",
     ),
     (
@@ -475,7 +475,7 @@ SCENARIOS = [
         "filter that leaves nothing",
         WALKER,
         '[constellation]\nsource = "star.tle"\nnames = "STARLINK*"',
-        'constellation: the selection leaves none of 6 satellites: name fits none of "STARLINK*"'
+        'constellation: the selection leaves none of 6 satellites: name matches none of "STARLINK*"'
         '; no satellite is named "STARLINK*"',
     ),
     (
@@ -731,18 +731,18 @@ COMMANDS = [
     (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is not a file; did you mean "raises.py"?'),
     # Catalogues
     (["catalogue", "info", "stra.tle"], 'stra.tle: no such file; did you mean "star.tle"?'),
-    (["catalogue", "info", "page.tle"], "page.tle: is a web page, perhaps a server's error page; expected TLE or OMM"),
+    (["catalogue", "info", "page.tle"], "page.tle: is a web page, possibly a server's error page; expected TLE or OMM"),
     (
         ["catalogue", "info", "star.tle", "--at", "noon"],
         '--at: found "noon", must be a date and time, as 2026-01-01T00:00:00Z',
     ),
     (
         ["catalogue", "fetch", "a/b", "--out", "."],
-        'group: found "a/b", allowed letters, digits, dots and dashes, as "starlink"',
+        'group: found "a/b", allowed letters, digits, dots and dashes, such as "starlink"',
     ),
     (
         ["catalogue", "fetch", "few", "--out", ".", "--url", "ftp://x/{group}"],
-        'template: found "ftp://x/{group}", expected a web address with {group} in it',
+        'template: found "ftp://x/{group}", expected a web address that contains {group}',
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""The network acts on a believed world while the true one answers."""
+"""The network decides by believed geometry; rates follow from the true one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from twin.scenario.belief import ClockErrorSection, OrbitErrorSection, PositionE
 from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
 from twin.simulation.run import manifest_of
 from twin.simulation.scoring import applied
-from twin.uncertainty import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.uncertainty import BelievedEphemeris, BelievedTerminals, ClockError, Clocks, OrbitError, PositionError
 from twin.uncertainty.attitude import rotation
-from twin.uncertainty.orbits import moved
+from twin.uncertainty.errors import Law
+from twin.uncertainty.orbits import displaced
+from twin.world.plain import terminal_groups
 from twin.world.setup import Setup
 
 START = np.datetime64("2026-01-01T00:00:00", "ns")
@@ -39,7 +41,7 @@ def total_se(changes: dict[str, Any]) -> float:
     return sum(float(report.score.spectral_efficiency_bps_hz.sum()) for report in found)
 
 
-# Where satellites are believed to be
+# Believed positions of satellites
 
 
 def axes(position: np.ndarray, velocity: np.ndarray) -> np.ndarray:
@@ -65,22 +67,22 @@ def test_a_constant_error_moves_every_satellite_along_its_own_axis(component: st
     np.testing.assert_allclose(along, np.broadcast_to(expected[:, None, None], along.shape), atol=1e-3)
 
 
-def test_an_error_along_the_track_is_one_in_time() -> None:
-    """A satellite that is thought 30 km ahead is where it will be in four seconds, and moves as it will then."""
+def test_an_along_track_error_is_an_error_in_time() -> None:
+    """A satellite displaced 30 km ahead has the position and velocity that it will have in four seconds."""
     true = Ephemeris(SETS)
     at = true.states(MINUTES, true.norad_ids)
     speed = np.linalg.norm(at.velocity_km_s + np.cross([0.0, 0.0, 7.292115e-5], at.position_km), axis=-1)
     ahead_s = 30.0 / speed.mean()
-    position, velocity = moved(at.position_km, at.velocity_km_s, np.array([30.0, 0.0, 0.0]))
+    position, velocity = displaced(at.position_km, at.velocity_km_s, np.array([30.0, 0.0, 0.0]))
     later = true.states(MINUTES + np.timedelta64(round(ahead_s * 1e9), "ns"), true.norad_ids)
-    # the Earth turns by 1.9 km at the satellites' height meanwhile, which no error of the orbit holds; J2 and a
-    # nearly circular orbit cost metres
+    # in this time the Earth rotates by 1.9 km at the altitude of the satellites, which is not an orbit error; J2 and
+    # the small eccentricity cause metres
     turned_km = 7.292115e-5 * ahead_s * np.hypot(at.position_km[..., 0], at.position_km[..., 1])
     assert np.abs(np.linalg.norm(position - later.position_km, axis=-1) - turned_km).max() < 0.1
     assert np.linalg.norm(velocity - later.velocity_km_s, axis=-1).max() < 3e-3
 
 
-def test_errors_have_the_deviation_that_is_asked_for() -> None:
+def test_errors_have_the_given_standard_deviation() -> None:
     many = walker_catalogue(
         Walker(
             pattern="delta", planes=40, per_plane=50, altitude_km=600.0, inclination_deg=53.0, phasing=1, epoch=START
@@ -94,7 +96,7 @@ def test_errors_have_the_deviation_that_is_asked_for() -> None:
         )
         off = BelievedEphemeris(Ephemeris(many), error, seed=3).states(MINUTES[:1], true.norad_ids)
         parts = (axes(at.position_km, at.velocity_km_s) * (off.position_km - at.position_km)).sum(axis=-1)
-        # the deviation of 2000 draws is known to 1/sqrt(4000): five times that
+        # relative standard error of the deviation of 2000 draws is 1/sqrt(4000); tolerance five times that
         np.testing.assert_allclose(parts.std(axis=(1, 2)), [4.0, 2.0, 1.0], rtol=0.08)
         assert np.abs(parts.mean(axis=(1, 2))).max() < 5.0 * 4.0 / np.sqrt(2000)
 
@@ -102,8 +104,8 @@ def test_errors_have_the_deviation_that_is_asked_for() -> None:
 def test_an_error_is_drawn_anew_with_every_update_and_not_between() -> None:
     error = OrbitErrorSection.model_validate({"along_track_km": 5.0, "every": "2min"})
     true, off = Ephemeris(SETS), BelievedEphemeris(Ephemeris(SETS), error, seed=1)
-    at, seen = (each.states(MINUTES, true.norad_ids) for each in (true, off))
-    distance = np.linalg.norm(seen.position_km - at.position_km, axis=-1)
+    at, believed = (each.states(MINUTES, true.norad_ids) for each in (true, off))
+    distance = np.linalg.norm(believed.position_km - at.position_km, axis=-1)
     np.testing.assert_allclose(distance[0], distance[1], rtol=1e-9)  # 0:00 and 1:00
     assert (np.abs(distance[1] - distance[2]) > 1e-3).mean() > 0.9
 
@@ -116,17 +118,17 @@ def test_a_satellite_that_only_seems_to_be_in_view_is_not_missed() -> None:
     for minute in range(0, 6000, 60):
         instants = START + np.array([minute]) * np.timedelta64(1, "s")
         reached = set(off.in_reach(instants, observer, 30.0).tolist())
-        seen = off.states(instants, true.norad_ids).position_km - observer[0]
-        up = (seen[..., 0] / np.linalg.norm(seen, axis=-1) >= 0.5).any(axis=0)
+        ray = off.states(instants, true.norad_ids).position_km - observer[0]
+        up = (ray[..., 0] / np.linalg.norm(ray, axis=-1) >= 0.5).any(axis=0)
         assert set(true.norad_ids[up].tolist()) <= reached
         more += len(set(true.norad_ids[up].tolist()) - set(true.in_reach(instants, observer, 30.0).tolist()))
-    assert more  # the truth alone would have missed some
+    assert more  # screening by true positions would have missed some
 
 
-# Where terminals are believed to be, and clocks
+# Believed positions of terminals, and clocks
 
 
-def test_terminals_are_off_by_the_deviation_and_keep_their_antennas() -> None:
+def test_terminals_are_displaced_by_the_deviation_and_keep_their_antennas() -> None:
     scenario = small({"terminals.count": 500})
     terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
     error = PositionErrorSection(horizontal_km=0.5, vertical_km=0.1)
@@ -140,7 +142,7 @@ def test_terminals_are_off_by_the_deviation_and_keep_their_antennas() -> None:
     assert np.abs(off.latitude_deg - at.latitude_deg).max() < 5.0 * 0.5 / 111.0
 
 
-def test_a_report_of_a_moving_terminal_is_as_old_as_it_is_said_to_be() -> None:
+def test_a_report_of_a_moving_terminal_has_the_given_age() -> None:
     flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 900.0}
     scenario = small({"terminals": [flight]})
     terminals = Terminals.place(scenario.terminals, seed=1)
@@ -166,43 +168,43 @@ def test_clocks_run_away_between_updates() -> None:
     assert not Clocks(error=both, seed=1, start=START).offsets(START, np.array([7]), 3)[0].any()
 
 
-# Which way satellites point
+# Attitudes of satellites
 
 
-def test_small_turns_move_directions_by_their_angles() -> None:
+def test_small_rotations_move_directions_by_their_angles() -> None:
     """A ray to nadir moves along y by a roll and along x by a pitch, and not at all by a yaw."""
     small_rad = 1e-4
     down = np.array([0.0, 0.0, 1.0])
     roll, pitch, yaw = (rotation(small_rad * np.eye(3)[[axis]])[0] @ down for axis in range(3))
-    # what is left out is the angle's square
+    # the error is the square of the angle
     np.testing.assert_allclose(roll, [0.0, -small_rad, 1.0], atol=2e-8)
     np.testing.assert_allclose(pitch, [small_rad, 0.0, 1.0], atol=2e-8)
     np.testing.assert_array_equal(yaw, down)
 
 
-def test_attitudes_turn_departures_alone() -> None:
+def test_attitude_errors_change_departures_only() -> None:
     setup = Setup.of(small({"belief.attitude": {"law": "constant", "roll_deg": 2.0, "pitch_deg": 1.0}}))
     snapshot, believed = setup.truth.windows.at(2), setup.belief.windows.at(2)
     at, off = (each.links(each.norad_id) for each in (snapshot, believed))
     np.testing.assert_array_equal(off.range_km, at.range_km)
     rays = [np.concatenate([one.departure, one.departure_nadir_cos[..., None]], axis=-1) for one in (at, off)]
     np.testing.assert_allclose(np.linalg.norm(rays[1], axis=-1), 1.0, rtol=1e-12)
-    apart_deg = np.degrees(np.arccos(np.clip((rays[0] * rays[1]).sum(axis=-1), -1.0, 1.0)))
-    # both turns together, less what lies along the axis of the turn
-    assert (apart_deg < np.hypot(2.0, 1.0) + 0.01).all()
-    assert apart_deg.max() > 1.5
+    angle_deg = np.degrees(np.arccos(np.clip((rays[0] * rays[1]).sum(axis=-1), -1.0, 1.0)))
+    # both rotations combined, except the component along the rotation axis
+    assert (angle_deg < np.hypot(2.0, 1.0) + 0.01).all()
+    assert angle_deg.max() > 1.5
     again = setup.belief.windows.links_at(setup.timeline.begin_ns(2), believed.norad_id)
     np.testing.assert_array_equal(again.departure, off.departure)
 
 
-def test_arrays_that_point_elsewhere_cost_rate() -> None:
+def test_attitude_errors_reduce_the_rate() -> None:
     wide = {"satellites.array": {"rows": 16, "columns": 16}}
     found = [total_se(wide | {"belief.attitude": {"roll_deg": deg, "pitch_deg": deg}}) for deg in (0.0, 1.0, 5.0)]
     assert found == sorted(found, reverse=True)
     assert found[2] < 0.7 * found[0]
 
 
-# What it does to a run
+# Effect on a run
 
 
 def test_a_belief_without_error_reproduces_the_truth_bit_for_bit() -> None:
@@ -212,7 +214,7 @@ def test_a_belief_without_error_reproduces_the_truth_bit_for_bit() -> None:
     assert rows_of(other, records(other), links=True) == rows_of(plain, records(plain), links=True)
 
 
-def test_the_precoder_steers_at_the_belief_and_rates_are_those_of_the_truth() -> None:
+def test_the_precoder_uses_believed_geometry_and_rates_use_the_true_one() -> None:
     exact, off = Setup.of(small()), Setup.of(small(SHIFTED))
     snapshot, believed = off.truth.windows.at(3), off.belief.windows.at(3)
     norad_id = np.intersect1d(snapshot.norad_id, believed.norad_id)
@@ -225,7 +227,7 @@ def test_the_precoder_steers_at_the_belief_and_rates_are_those_of_the_truth() ->
     assert total_se(SHIFTED | wide) / total_se(wide) < total_se(SHIFTED) / total_se({})
 
 
-def test_more_error_costs_more_rate() -> None:
+def test_larger_errors_reduce_the_rate_more() -> None:
     wide = {"satellites.array": {"rows": 16, "columns": 16}}
     found = [total_se(wide | {"belief.orbit": {"law": "constant", "along_track_km": km}}) for km in (0, 10, 30, 100)]
     assert found == sorted(found, reverse=True)
@@ -250,15 +252,15 @@ def test_stops_change_no_row(changes: dict[str, Any]) -> None:
     assert rows_of(setup, records_with_stops(setup, [1, 3, 4, 9]), links=True) == whole
 
 
-def test_what_only_the_belief_sees_serves_and_is_not_heard() -> None:
-    """Half a turn ahead along the track: everybody points at satellites on the other side of the Earth."""
+def test_satellites_that_are_visible_only_by_belief_serve_without_being_received() -> None:
+    """With an error of half an orbit along the track, the serving satellites are on the other side of the Earth."""
     changes = {"belief.orbit": {"law": "constant", "along_track_km": 21_900.0}, "association.name": "nearest_cluster"}
     found = records(Setup.of(small(changes)))
     assert any(report.score.serving.any() for report in found)
     assert all((report.score.spectral_efficiency_bps_hz == 0.0).all() for report in found)
 
 
-def test_older_elements_are_predicted_from_a_file_of_their_own(tmp_path: Path) -> None:
+def test_the_network_predicts_from_a_separate_file_of_older_elements(tmp_path: Path) -> None:
     old = walker_catalogue(
         Walker(
             pattern="delta", planes=20, per_plane=20, altitude_km=602.0, inclination_deg=53.0, phasing=1, epoch=START
@@ -273,7 +275,7 @@ def test_older_elements_are_predicted_from_a_file_of_their_own(tmp_path: Path) -
     both = np.intersect1d(snapshot.norad_id, believed.norad_id)
     height = [np.linalg.norm(each.satellites.position_km[0], axis=-1).mean() for each in (snapshot, believed)]
     assert len(both)
-    assert height[1] - height[0] == pytest.approx(2.0, abs=0.5)  # J2 moves a radius by kilometres, alike for both
+    assert height[1] - height[0] == pytest.approx(2.0, abs=0.5)  # J2 changes the radius by kilometres, equally in both
 
 
 def dated(path: Path, days: int, height_km: float) -> Path:
@@ -286,7 +288,7 @@ def dated(path: Path, days: int, height_km: float) -> Path:
     return path
 
 
-def test_a_lag_takes_the_elements_that_are_old_enough(tmp_path: Path) -> None:
+def test_a_lag_selects_the_elements_that_are_old_enough(tmp_path: Path) -> None:
     files = [dated(tmp_path / str(days) / "set.tle", days, 600.0 + days) for days in (1, 4)]
     both = {"constellation.source": [str(file) for file in files]}
     lagging = Setup.of(small(both | {"belief.element_lag": "2d"}))
@@ -296,18 +298,18 @@ def test_a_lag_takes_the_elements_that_are_old_enough(tmp_path: Path) -> None:
     for side in ("truth", "belief"):
         one, other = (getattr(each, side).windows.ephemeris.states(at, norad_id) for each in (lagging, direct))
         np.testing.assert_array_equal(one.position_km, other.position_km)
-    # both files have one name, and either counts
+    # the files have the same name, and both are listed
     assert len(manifest_of(lagging).inputs) == len(manifest_of(direct).inputs) == 2
 
 
-def test_validate_says_how_far_off_the_belief_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_reports_the_errors_of_the_belief(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     older, _ = (dated(tmp_path / str(days) / "set.tle", days, 600.0) for days in (4, 1))
     some = older.read_text(encoding="utf-8").splitlines(keepends=True)
     older.write_text("".join(some[: 3 * 300]), encoding="utf-8")
     file = tmp_path / "scenario.toml"
     file.write_text(
         """
-        name = "told"
+        name = "reported"
         time = { duration = "10s" }
         constellation = { source = ["4/set.tle", "1/set.tle"] }
         terminals = { kind = "disc", latitude_deg = 45.0, longitude_deg = 10.0, radius_km = 99.0, count = 3 }
@@ -329,25 +331,25 @@ def test_validate_says_how_far_off_the_belief_is(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize(("key", "value"), [("csi_age", "10d"), ("csi_jitter", "1h"), ("csi_age", "20001s")])
-def test_reports_that_are_older_than_memory_are_refused(key: str, value: str) -> None:
+def test_reports_older_than_the_history_are_rejected(key: str, value: str) -> None:
     with pytest.raises(InputError, match=f"precoding.{key}: found"):
         small({f"precoding.{key}": value, "time.epoch": "1s"})
 
 
-def test_a_lag_beyond_all_history_is_refused(tmp_path: Path) -> None:
+def test_a_lag_longer_than_the_history_is_rejected(tmp_path: Path) -> None:
     file = dated(tmp_path / "a" / "set.tle", 1, 600.0)
     with pytest.raises(InputError, match="no satellite has elements of this age"):
         Setup.of(small({"constellation.source": str(file), "belief.element_lag": "2d"}))
 
 
-def test_a_belief_without_elements_of_its_own_has_the_limit_of_age(tmp_path: Path) -> None:
+def test_a_belief_without_a_separate_file_has_the_age_limit_of_the_constellation(tmp_path: Path) -> None:
     file = dated(tmp_path / "a" / "set.tle", 1, 600.0)
     changes = {"constellation.source": str(file), "constellation.max_element_age": "6h"}
     setup = Setup.of(small(changes | {"belief.attitude": {"roll_deg": 1.0}}))
     assert not setup.belief.windows.at(0).visible.any()
 
 
-def test_a_satellite_that_nobody_can_predict_has_no_residual(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_satellite_without_a_prediction_has_no_residual(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = int(Setup.of(small()).truth.windows.at(0).norad_id[0])
     plain = BelievedEphemeris.states
 
@@ -367,7 +369,7 @@ def test_a_satellite_that_nobody_can_predict_has_no_residual(monkeypatch: pytest
         np.testing.assert_array_equal(np.ma.getmaskarray(written[name]), own)
 
 
-def test_a_belief_in_other_satellites_is_refused(tmp_path: Path) -> None:
+def test_a_belief_file_with_other_satellites_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "other.tle"
     lines = (
         "1 25544U 98067A   26001.00000000  .00000000  00000-0  00000-0 0  999",
@@ -381,7 +383,7 @@ def test_a_belief_in_other_satellites_is_refused(tmp_path: Path) -> None:
 # Compensation by prediction alone
 
 
-def test_an_open_loop_is_perfect_where_nothing_is_missed() -> None:
+def test_an_open_loop_is_perfect_without_prediction_errors() -> None:
     perfect = {"precompensation": {"name": "gaussian_phase", "phase_variance_rad2": 0.0}}
     setup, other = (Setup.of(small(each)) for each in ({"precompensation": {"name": "open_loop"}}, perfect))
     assert rows_of(setup, records(setup)) == rows_of(other, records(other))
@@ -389,7 +391,7 @@ def test_an_open_loop_is_perfect_where_nothing_is_missed() -> None:
 
 @pytest.fixture(scope="module")
 def open_se():
-    """Sum rate under open loops, over six seeds: each satellite's phase is one draw a run."""
+    """Sum rate with open loops, over six seeds: the phase of each satellite is one draw per run."""
 
     def se(**clock: Any) -> float:
         changes = {"precompensation": {"name": "open_loop"}, "belief.clock": clock, "time.duration": "60s"}
@@ -398,25 +400,25 @@ def open_se():
     return se
 
 
-def test_an_open_loop_pays_for_the_clocks_of_satellites(open_se) -> None:
+def test_satellite_clock_errors_reduce_the_rate_of_an_open_loop(open_se) -> None:
     uniform = {"precompensation": {"name": "uniform_phase"}, "time.duration": "60s"}
     worst = sum(total_se(uniform | {"seed": seed}) for seed in range(6))
     found = [open_se(satellite_ns=nanoseconds) for nanoseconds in (0.0, 0.02, 0.1, 10.0)]
     assert found == sorted(found, reverse=True)
-    # ten nanoseconds are twenty cycles: as good as no phase at all; some twenty satellites leave a tenth of chance
+    # ten nanoseconds are twenty cycles, equivalent to a random phase; with about 20 satellites the sum varies by 10 %
     assert found[-1] == pytest.approx(worst, rel=0.15)
-    # from here on the cyclic prefix of 2.3 microseconds on either side is left, too
+    # larger offsets also exceed the cyclic prefix of 2.3 µs on either side
     assert open_se(satellite_ns=5000.0) < 0.7 * found[-1]
 
 
-def test_what_all_satellites_have_in_common_harms_no_open_loop(open_se) -> None:
+def test_a_common_offset_of_all_satellites_does_not_affect_an_open_loop(open_se) -> None:
     perfect = open_se(satellite_ns=0.0)
-    # over the band a nanosecond is a hundredth of a cycle, whose square is next to nothing; draws of phases are others
+    # over the band one nanosecond is 0.01 cycle, whose square is negligible; the draws of the phases differ
     for common in ({"terminal_ns": 1.0}, {"satellite_ns": 1.0, "law": "constant"}):
         assert open_se(**common) == pytest.approx(perfect, rel=2e-3)
 
 
-def test_the_phase_of_an_open_loop_is_that_of_what_is_missed() -> None:
+def test_the_phase_of_an_open_loop_is_that_of_the_prediction_error() -> None:
     changes = {
         "precompensation": {"name": "open_loop", "elapsed_ms": 10.0},
         "belief.clock": {"law": "constant", "satellite_ns": 0.05, "satellite_ppb": 2.0},
@@ -430,7 +432,7 @@ def test_the_phase_of_an_open_loop_is_that_of_what_is_missed() -> None:
     np.testing.assert_allclose(alignment.phase_rad, 2.0 * np.pi * (cycles % 1.0), rtol=1e-9)
     assert not setup.belief.statistics.of(snapshot.links(snapshot.norad_id)).alignment.variance_rad2.any()
     written = link_rows(setup, records(setup)[1])["phase_error_rad"]
-    # the band of 20 MHz spreads 20 ns by a tenth of a cycle, up to five times
+    # over the band of 20 MHz, 20 ns vary by 0.1 cycle; tolerance five times that
     assert np.abs(np.asarray(written) - 2.0 * np.pi * (cycles % 1.0)).max() < 5.0 * 0.75
 
 
@@ -438,7 +440,7 @@ def test_the_phase_of_an_open_loop_is_that_of_what_is_missed() -> None:
 
 
 @pytest.mark.parametrize("law", ["uniform", "exponential"])
-def test_ages_of_reports_have_their_law(law: str) -> None:
+def test_ages_of_reports_follow_their_law(law: str) -> None:
     scenario = small({"precoding.csi_age": "2s", "precoding.csi_jitter": "3s", "precoding.csi_jitter_law": law})
     ages = np.array([report_age_ns(scenario, 10_000_000_000 * number) for number in range(-500, 1500)]) / 1e9 - 2.0
     mean, deviation = {"uniform": (1.5, 3.0 / 12**0.5), "exponential": (3.0, 3.0)}[law]
@@ -447,7 +449,7 @@ def test_ages_of_reports_have_their_law(law: str) -> None:
     assert (ages + 2.0).max() * 1e9 <= greatest_age_ns(scenario)
 
 
-def test_a_report_that_was_overtaken_is_not_looked_at() -> None:
+def test_a_report_that_arrives_after_a_newer_one_is_ignored() -> None:
     scenario = small({"precoding.csi_jitter": "30s", "time.duration": "600s"})
     known: list[int] = []
     setup = Setup.of(scenario)

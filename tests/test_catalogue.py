@@ -1,4 +1,4 @@
-"""Reading catalogues: TLE, several files, history, the account of every record."""
+"""Reading catalogues: TLE, several files, history, and the report on every record."""
 
 import io
 import pickle
@@ -31,7 +31,7 @@ ISS = (
 
 
 def signed(line: str) -> str:
-    """The line with its checksum put right."""
+    """The line with a correct checksum."""
     return f"{line[:68]}{compute_checksum(line)}"
 
 
@@ -56,7 +56,7 @@ def read(folder: Path, text: str | bytes):
         ("iridium-next_2026-06-13_CRLF.tle", 80),
     ],
 )
-def test_a_real_catalogue_is_used_whole(name: str, count: int) -> None:
+def test_all_records_of_a_real_catalogue_are_used(name: str, count: int) -> None:
     catalogue = read_catalogue([SHARED / "tle" / name])
     health = catalogue.health
     assert (health.read, health.used, len(health.dropped), health.duplicates) == (count, count, 0, 0)
@@ -129,13 +129,13 @@ def test_small_letters_are_read_as_capitals(tmp_path: Path) -> None:
     assert (one.norad_id, one.designator) == (100_000, "2026-067CY")
 
 
-def test_the_satrec_is_the_librarys_own(tmp_path: Path) -> None:
+def test_the_satrec_is_that_of_the_library(tmp_path: Path) -> None:
     (one,) = read(tmp_path, "\n".join(ISS)).sets
     own = Satrec.twoline2rv(*ISS)
     for minutes in (0.0, 1440.0):
         assert one.satrec.sgp4_tsince(minutes) == own.sgp4_tsince(minutes)
     assert (one.satrec.jdsatepoch, one.satrec.jdsatepochF) == (own.jdsatepoch, own.jdsatepochF)
-    # day 164.83523427 of 2026, in whole steps of 864 µs
+    # day 164.83523427 of 2026; epochs are multiples of 864 µs
     assert one.epoch == np.datetime64("2026-06-13T20:02:44.240928")
 
 
@@ -146,7 +146,7 @@ def test_the_satrec_is_the_librarys_own(tmp_path: Path) -> None:
         ([ISS[0], ISS[1].replace("51.6333", "51.6433")], 2, "line 2: checksum 8, expected 9"),
         ([ISS[0], ISS[1][:60]], 2, "line 2 has 60 columns, expected 69"),
         ([ISS[0][:20], ISS[1]], 1, "line 1 has 20 columns, expected 69"),
-        ([ISS[0] + "7", ISS[1]], 1, "line 1 goes on after column 69 without a space"),
+        ([ISS[0] + "7", ISS[1]], 1, "line 1 continues after column 69 without a space"),
         ([ISS[0], VANGUARD[1]], 2, 'catalogue number "00005" on line 2, "25544" on line 1'),
         ([ISS[0]], 1, "line 1 without a line 2 after it"),
         ([ISS[1]], 1, "line 2 without a line 1 before it"),
@@ -163,9 +163,7 @@ def test_the_satrec_is_the_librarys_own(tmp_path: Path) -> None:
         (["A NAME"], 1, "a name without elements"),
     ],
 )
-def test_a_damaged_set_costs_that_set_and_is_explained(
-    tmp_path: Path, lines: list[str], line: int, reason: str
-) -> None:
+def test_a_damaged_set_is_dropped_with_the_reason(tmp_path: Path, lines: list[str], line: int, reason: str) -> None:
     catalogue = read(tmp_path, "\n".join([*lines, "VANGUARD 1", *VANGUARD]))
     assert catalogue.names == {5: "VANGUARD 1"}
     (fault,) = catalogue.health.dropped
@@ -175,7 +173,7 @@ def test_a_damaged_set_costs_that_set_and_is_explained(
 
 
 def test_a_december_32nd_is_the_1st_of_january(tmp_path: Path) -> None:
-    # an ISS set of 2020 that was published under the year before
+    # an ISS set of 2020 that was published with the year 2019
     lines = (
         "1 25544U 98067A   19366.82137887  .00016717  00000-0  10270-3 0  9129",
         "2 25544  51.6392  96.6358 0005156  88.7140 271.4601 15.49497216  6061",
@@ -184,7 +182,7 @@ def test_a_december_32nd_is_the_1st_of_january(tmp_path: Path) -> None:
     assert one.epoch == np.datetime64("2020-01-01T19:42:47.134368")
 
 
-def test_the_last_of_two_equal_epochs_counts(tmp_path: Path) -> None:
+def test_the_last_of_two_sets_with_equal_epochs_is_used(tmp_path: Path) -> None:
     later = signed(ISS[1].replace("51.6333", "51.6400"))
     catalogue = read(tmp_path, "\n".join([*ISS, ISS[0], later]))
     assert catalogue.health.duplicates == 1
@@ -192,7 +190,7 @@ def test_the_last_of_two_equal_epochs_counts(tmp_path: Path) -> None:
     assert (one.line, one.inclination_deg) == (3, pytest.approx(51.64))
 
 
-def test_of_two_files_the_newer_counts_whatever_their_order(tmp_path: Path) -> None:
+def test_the_newer_of_two_files_is_used_in_any_order(tmp_path: Path) -> None:
     other = signed(ISS[1].replace("51.6333", "51.6400"))
     old = write(tmp_path, "\n".join(ISS), "old.tle")
     new = write(tmp_path, "\n".join([ISS[0], other, *SARAMAGO]), "new.tle")
@@ -224,10 +222,10 @@ def test_of_two_files_the_newer_counts_whatever_their_order(tmp_path: Path) -> N
         (b"<ndm><omm>", "the XML cannot be read"),
         (b"OBJECT_NAME,NORAD_CAT_ID,EPOCH\r\n", "no element set in it (OMM CSV)"),
         (b"OBJECT_NAME,NORAD_CAT_ID\n" + b"x" * 200_000 + b",5\n", "the CSV cannot be read"),
-        (ISS[0].encode(), "the first: line or record 1: line 1 without a line 2 after it"),
+        (ISS[0].encode(), "first fault: line or record 1: line 1 without a line 2 after it"),
     ],
 )
-def test_what_is_no_catalogue_is_refused_by_name(tmp_path: Path, content: bytes, words: str) -> None:
+def test_other_files_are_rejected_by_name(tmp_path: Path, content: bytes, words: str) -> None:
     path = write(tmp_path, content)
     with pytest.raises(InputError) as fault:
         read_catalogue([path])
@@ -235,38 +233,38 @@ def test_what_is_no_catalogue_is_refused_by_name(tmp_path: Path, content: bytes,
     assert words in str(fault.value)
 
 
-def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
+def test_missing_files_and_folders_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_catalogue([tmp_path / "absent.tle"])
     with pytest.raises(InputError, match="is a directory"):
         read_catalogue([tmp_path])
-    with pytest.raises(InputError, match="no catalogue file is given"):
+    with pytest.raises(InputError, match="no catalogue file given"):
         read_catalogue([])
 
 
 def test_ages_and_the_summary(tmp_path: Path) -> None:
     health = read(tmp_path, "\n".join([*ISS, *SARAMAGO, VANGUARD[0]])).health
     at = np.datetime64("2026-07-14T00:00")
-    assert health.ages_days(at) == pytest.approx([30.16476573, -0.90649229], abs=1e-8)  # a TLE's last decimal
+    assert health.ages_days(at) == pytest.approx([30.16476573, -0.90649229], abs=1e-8)  # resolution of a TLE
     assert health.oldest_epoch < health.newest_epoch
     assert health.summary(at) == [
         "elements.txt: TLE, 3 records",
         "read 3, used 2 of 2 satellites, dropped 1, duplicates 0",
         "epochs 2026-06-13T20:02Z to 2026-07-14T21:45Z",
         "age at 2026-07-14T00:00Z: median 14.6 days, -0.9 to 30.2 days",
-        "warning: 1 satellites have elements more than 14 days off",
+        "warning: 1 satellites have elements more than 14 days from this instant",
         "dropped 5 (elements.txt:5): line 1 without a line 2 after it",
     ]
 
 
-def test_arrays_are_handed_out_read_only(tmp_path: Path) -> None:
+def test_arrays_are_read_only(tmp_path: Path) -> None:
     catalogue = read(tmp_path, "\n".join(ISS))
     for array in (catalogue.norad_ids, catalogue.health.norad_ids, catalogue.health.epochs):
         assert not array.flags.writeable
 
 
 @needs_shared
-def test_written_and_read_again_nothing_moves(tmp_path: Path) -> None:
+def test_writing_and_reading_change_no_orbit(tmp_path: Path) -> None:
     catalogue = read_catalogue([SHARED / "tle" / "oneweb_2026-06-13_CRLF.tle"])
     write_tle(tmp_path / "out.tle", catalogue.sets)
     again = read_catalogue([tmp_path / "out.tle"])
@@ -278,7 +276,7 @@ def test_written_and_read_again_nothing_moves(tmp_path: Path) -> None:
 
 @needs_shared
 @pytest.mark.parametrize("name", ["tle/starlink_2022-01-08_LF.tle", "omm/stations_2025-06-28.json"])
-def test_element_sets_travel_between_processes_bit_for_bit(name: str) -> None:
+def test_pickled_element_sets_are_equal_bit_for_bit(name: str) -> None:
     catalogue = read_catalogue([SHARED / name])
     again = pickle.load(io.BytesIO(pickle.dumps(catalogue)))
     for one, other in zip(catalogue.sets, again.sets, strict=True):
@@ -293,13 +291,13 @@ def test_element_sets_travel_between_processes_bit_for_bit(name: str) -> None:
 
 
 @needs_shared
-def test_checksums_agree_with_the_librarys() -> None:
+def test_checksums_agree_with_the_library() -> None:
     lines = (SHARED / "awkward" / "stations_corrupted_digit_and_missing_name_derived.tle").read_text()
     for line in lines.splitlines():
         assert checksum(line.ljust(69)) == compute_checksum(line)
 
 
-def test_writing_where_there_is_no_folder_is_refused(tmp_path: Path) -> None:
+def test_writing_to_a_missing_folder_is_rejected(tmp_path: Path) -> None:
     catalogue = read(tmp_path, "\n".join(ISS))
     with pytest.raises(InputError, match="cannot be written"):
         write_tle(tmp_path / "absent" / "out.tle", catalogue.sets)

@@ -1,4 +1,4 @@
-"""Whatever happens to a file, the rest of it is used, or one message says why not."""
+"""Damaged files: the intact records are used, or one message gives the reason."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def read(lines: list[str]) -> Contents:
 
 
 def read_or_explain(content: bytes) -> Contents | None:
-    """The contents, or nothing where one message that names the file says why not."""
+    """The contents, or None if the file is rejected with one message that names it."""
     try:
         return read_contents(content, "any")
     except InputError as fault:
@@ -59,8 +59,8 @@ def read_or_explain(content: bytes) -> Contents | None:
         return None
 
 
-def whole_otherwise(contents: Contents, satellite: int) -> None:
-    """All satellites but one are used; the account names lines of that one only."""
+def assert_others_used(contents: Contents, satellite: int) -> None:
+    """All satellites but one are used; dropped records are lines of that one only."""
     used = [one.norad_id for one in contents.sets]
     assert used == [44_713 + index for index in range(SATELLITES) if index != satellite]
     assert contents.dropped
@@ -74,31 +74,31 @@ def whole_otherwise(contents: Contents, satellite: int) -> None:
     column=st.integers(min_value=2, max_value=68),
     turn=st.integers(min_value=1, max_value=9),
 )
-def test_one_wrong_digit_costs_one_satellite(index: int, column: int, turn: int) -> None:
+def test_one_wrong_digit_drops_one_satellite(index: int, column: int, turn: int) -> None:
     line = LINES[index]
     if not line[column].isdigit():
         return
     wrong = str((int(line[column]) + turn) % 10)
     damaged = [*LINES[:index], line[:column] + wrong + line[column + 1 :], *LINES[index + 1 :]]
     contents = read(damaged)
-    whole_otherwise(contents, index // 3)
+    assert_others_used(contents, index // 3)
     assert len(contents.dropped) == 1
 
 
 @given(index=st.sampled_from(ELEMENT_LINES), width=st.integers(min_value=0, max_value=68))
-def test_a_cut_line_costs_one_satellite(index: int, width: int) -> None:
+def test_a_truncated_line_drops_one_satellite(index: int, width: int) -> None:
     damaged = [*LINES[:index], LINES[index][:width], *LINES[index + 1 :]]
     contents = read(damaged)
-    whole_otherwise(contents, index // 3)
+    assert_others_used(contents, index // 3)
     assert len(contents.dropped) == 1
 
 
-# a NUL makes the whole file a binary one, which is refused with a message of its own
+# a NUL makes the file binary, which is rejected with another message
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
 
 
 @given(index=st.sampled_from(ELEMENT_LINES), column=st.integers(0, 68), letter=LETTERS)
-def test_one_wrong_character_never_moves_a_satellite(index: int, column: int, letter: str) -> None:
+def test_one_wrong_character_never_changes_an_orbit(index: int, column: int, letter: str) -> None:
     line = LINES[index]
     damaged = [*LINES[:index], line[:column] + letter + line[column + 1 :], *LINES[index + 1 :]]
     contents = read(damaged)
@@ -109,7 +109,7 @@ def test_one_wrong_character_never_moves_a_satellite(index: int, column: int, le
 
 
 @given(index=st.sampled_from(range(3 * SATELLITES)))
-def test_a_lost_line_costs_at_most_one_satellite(index: int) -> None:
+def test_a_missing_line_drops_at_most_one_satellite(index: int) -> None:
     contents = read([*LINES[:index], *LINES[index + 1 :]])
     if index % 3:
         assert len(contents.sets) == SATELLITES - 1
@@ -122,14 +122,14 @@ def test_a_lost_line_costs_at_most_one_satellite(index: int) -> None:
 
 @settings(max_examples=300)
 @given(st.binary(max_size=400))
-def test_any_bytes_are_read_or_explained(content: bytes) -> None:
+def test_any_bytes_are_read_or_rejected_with_a_reason(content: bytes) -> None:
     contents = read_or_explain(content)
     assert contents is None or contents.sets
 
 
 @settings(max_examples=300)
 @given(data=st.data())
-def test_any_mutilation_is_read_or_explained(data: st.DataObject) -> None:
+def test_any_damage_is_read_or_rejected_with_a_reason(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([TEXT, json.dumps([RECORD, RECORD]), csv_of(RECORD), xml_of(RECORD)]))
     content = bytearray(text.encode())
     for _ in range(data.draw(st.integers(1, 5))):
@@ -152,7 +152,7 @@ JSON_VALUES = st.recursive(
 
 @settings(max_examples=300)
 @given(key=st.sampled_from(sorted(RECORD)), value=JSON_VALUES)
-def test_any_value_of_a_field_is_used_or_explained(key: str, value: object) -> None:
+def test_any_value_of_a_field_is_used_or_rejected_with_a_reason(key: str, value: object) -> None:
     other = RECORD | {"NORAD_CAT_ID": 7}
     contents = read_contents(json.dumps([RECORD | {key: value}, other]).encode(), "any")
     assert len(contents.sets) + len(contents.dropped) == 2
@@ -171,7 +171,7 @@ def xml_of(record: dict[str, object]) -> str:
     return f"<ndm><omm><body><segment><data>{fields}</data></segment></body></omm></ndm>"
 
 
-def test_the_forms_mutilated_above_are_whole_before() -> None:
+def test_the_forms_damaged_above_are_valid_before() -> None:
     for text in (TEXT, json.dumps([RECORD]), csv_of(RECORD), xml_of(RECORD)):
         assert not read_contents(text.encode(), "any").dropped
 

@@ -1,4 +1,4 @@
-"""Fetching elements: seldom, and never at the cost of a good file. The server is local."""
+"""Fetching elements: limited request rate, and no loss of a usable file. The server is local."""
 
 import json
 import threading
@@ -31,14 +31,14 @@ def elements(count: int, *, day: int = 19) -> bytes:
 
 @dataclass
 class Server:
-    """What the local server answers next, and what it was asked."""
+    """Next response of the local server, and the requests received."""
 
     template: str
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            plan.asked.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
+            plan.requests.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
             if plan.hang_up:
                 return
             self.send_response(plan.status)
@@ -70,29 +70,29 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     http.server_close()
 
 
-def ask(server: Server, folder: Path, *, after: timedelta = timedelta(0), **options: object) -> FetchResult:
+def fetched(server: Server, folder: Path, *, after: timedelta = timedelta(0), **options: object) -> FetchResult:
     return fetch("starlink", folder, template=server.template, now=START + after, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def held(server: Server, tmp_path: Path) -> Path:
-    """A folder in which ten satellites were fetched at the start."""
+def stored(server: Server, tmp_path: Path) -> Path:
+    """A folder into which ten satellites were fetched at the start."""
     server.body = elements(10)
     server.headers = {"ETag": '"first"', "Last-Modified": "Sat, 19 Sep 2026 11:00:00 GMT"}
-    assert ask(server, tmp_path).status == "fetched"
-    server.asked.clear()
+    assert fetched(server, tmp_path).status == "fetched"
+    server.requests.clear()
     server.headers = {}
     return tmp_path
 
 
 def test_the_first_fetch_writes_the_file(server: Server, tmp_path: Path) -> None:
     server.body = elements(10)
-    result = ask(server, tmp_path / "new" / "folder")
+    result = fetched(server, tmp_path / "new" / "folder")
     assert (result.status, result.satellites) == ("fetched", 10)
     assert result.path == tmp_path / "new" / "folder" / "starlink.csv"
     assert result.path.read_bytes() == server.body
     assert read_catalogue([result.path]).health.used == 10
-    ((path, headers),) = server.asked
+    ((path, headers),) = server.requests
     assert path == "/gp.php?GROUP=starlink&FORMAT=csv"
     assert headers["user-agent"] == "constellation-twin"
     assert "if-none-match" not in headers
@@ -100,42 +100,42 @@ def test_the_first_fetch_writes_the_file(server: Server, tmp_path: Path) -> None
     assert names == ["starlink.csv", "starlink.csv.fetch"]
 
 
-def test_the_server_is_not_asked_again_within_two_hours(server: Server, held: Path) -> None:
-    assert ask(server, held, after=1.99 * HOUR).status == "fresh"
-    assert server.asked == []
+def test_no_request_is_repeated_within_two_hours(server: Server, stored: Path) -> None:
+    assert fetched(server, stored, after=1.99 * HOUR).status == "fresh"
+    assert server.requests == []
     server.body = elements(11, day=20)
-    result = ask(server, held, after=2.01 * HOUR)
+    result = fetched(server, stored, after=2.01 * HOUR)
     assert (result.status, result.satellites) == ("fetched", 11)
 
 
-def test_the_patience_can_be_chosen_and_a_clock_set_back_does_not_block(server: Server, held: Path) -> None:
-    assert ask(server, held, after=HOUR, min_age_s=60.0).status == "fetched"
-    assert ask(server, held, after=-HOUR).status == "fetched"
+def test_the_interval_can_be_chosen_and_a_clock_set_back_does_not_block(server: Server, stored: Path) -> None:
+    assert fetched(server, stored, after=HOUR, min_age_s=60.0).status == "fetched"
+    assert fetched(server, stored, after=-HOUR).status == "fetched"
 
 
 @pytest.mark.parametrize("status", [304, 403])
-def test_nothing_newer_keeps_the_file_and_is_asked_for_by_its_tag(server: Server, held: Path, status: int) -> None:
-    before = (held / "starlink.csv").read_bytes()
+def test_nothing_newer_keeps_the_file_and_requests_carry_its_tag(server: Server, stored: Path, status: int) -> None:
+    before = (stored / "starlink.csv").read_bytes()
     server.status, server.body = status, b""
-    result = ask(server, held, after=3 * HOUR)
+    result = fetched(server, stored, after=3 * HOUR)
     assert (result.status, result.satellites) == ("unchanged", 10)
-    ((_, headers),) = server.asked
+    ((_, headers),) = server.requests
     assert headers["if-none-match"] == '"first"'
     assert headers["if-modified-since"] == "Sat, 19 Sep 2026 11:00:00 GMT"
-    assert (held / "starlink.csv").read_bytes() == before
-    # the answer counts: two hours from now, and with the same tag again
-    assert ask(server, held, after=4 * HOUR).status == "fresh"
-    assert ask(server, held, after=6 * HOUR).status == "unchanged"
-    assert server.asked[-1][1]["if-none-match"] == '"first"'
+    assert (stored / "starlink.csv").read_bytes() == before
+    # the response restarts the interval of two hours, and the tag is kept
+    assert fetched(server, stored, after=4 * HOUR).status == "fresh"
+    assert fetched(server, stored, after=6 * HOUR).status == "unchanged"
+    assert server.requests[-1][1]["if-none-match"] == '"first"'
 
 
-def test_a_refusal_without_a_file_explains_and_is_not_repeated(server: Server, tmp_path: Path) -> None:
+def test_a_refusal_without_a_file_is_explained_and_not_repeated(server: Server, tmp_path: Path) -> None:
     server.status = 403
     with pytest.raises(InputError, match=r"HTTP status 403.*within two hours"):
-        ask(server, tmp_path)
+        fetched(server, tmp_path)
     with pytest.raises(InputError, match="try again later"):
-        ask(server, tmp_path, after=HOUR)
-    assert len(server.asked) == 1
+        fetched(server, tmp_path, after=HOUR)
+    assert len(server.requests) == 1
 
 
 def refuse(server: Server) -> None:
@@ -163,71 +163,71 @@ def shrink(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mishap", "words"),
+    ("failure", "words"),
     [
         (refuse, "HTTP status 503"),
-        (break_off, "no whole answer"),
-        (hang_up, "no whole answer"),
+        (break_off, "no complete response"),
+        (hang_up, "no complete response"),
         (apologise, "is a web page"),
         (know_nothing, "holds no element sets"),
-        (shrink, "the answer has 4 satellites and the file 10"),
+        (shrink, "the response has 4 satellites, the file 10"),
     ],
 )
-def test_a_mishap_never_costs_a_good_file(server: Server, held: Path, mishap, words: str) -> None:
-    before = (held / "starlink.csv").read_bytes()
-    mishap(server)
-    result = ask(server, held, after=3 * HOUR)
+def test_a_failure_keeps_a_usable_file(server: Server, stored: Path, failure, words: str) -> None:
+    before = (stored / "starlink.csv").read_bytes()
+    failure(server)
+    result = fetched(server, stored, after=3 * HOUR)
     assert (result.status, result.satellites) == ("kept", 10)
     assert words in result.detail
-    assert (held / "starlink.csv").read_bytes() == before
-    assert len(list(held.iterdir())) == 2
+    assert (stored / "starlink.csv").read_bytes() == before
+    assert len(list(stored.iterdir())) == 2
 
 
-@pytest.mark.parametrize("mishap", [refuse, break_off, hang_up, apologise, know_nothing])
-def test_a_mishap_without_a_file_is_an_error_and_leaves_none(server: Server, tmp_path: Path, mishap) -> None:
-    mishap(server)
-    with pytest.raises(InputError, match="no elements are held"):
-        ask(server, tmp_path)
+@pytest.mark.parametrize("failure", [refuse, break_off, hang_up, apologise, know_nothing])
+def test_a_failure_without_a_file_is_an_error_and_leaves_none(server: Server, tmp_path: Path, failure) -> None:
+    failure(server)
+    with pytest.raises(InputError, match="no elements are stored"):
+        fetched(server, tmp_path)
     assert not (tmp_path / "starlink.csv").exists()
 
 
-def test_no_network_keeps_the_file(server: Server, held: Path) -> None:
-    # nothing listens on the discard port
-    result = fetch("starlink", held, template="http://127.0.0.1:9/{group}", now=START + 3 * HOUR)
+def test_no_network_keeps_the_file(server: Server, stored: Path) -> None:
+    # no server listens on the discard port
+    result = fetch("starlink", stored, template="http://127.0.0.1:9/{group}", now=START + 3 * HOUR)
     assert result.status == "kept"
     assert "refused" in result.detail
-    with pytest.raises(InputError, match="no elements are held"):
-        fetch("other", held, template="http://127.0.0.1:9/{group}", now=START)
+    with pytest.raises(InputError, match="no elements are stored"):
+        fetch("other", stored, template="http://127.0.0.1:9/{group}", now=START)
 
 
-def test_a_silent_server_is_given_up(server: Server, held: Path) -> None:
+def test_a_silent_server_times_out(server: Server, stored: Path) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         template = f"http://127.0.0.1:{silent.getsockname()[1]}/{{group}}"
-        result = fetch("starlink", held, template=template, timeout_s=0.1, now=START + 3 * HOUR)
+        result = fetch("starlink", stored, template=template, timeout_s=0.1, now=START + 3 * HOUR)
     assert result.status == "kept"
     assert "timed out" in result.detail
 
 
-def test_a_spoilt_file_is_fetched_anew_without_its_tag(server: Server, held: Path) -> None:
-    (held / "starlink.csv").write_bytes(b"spoilt")
-    assert ask(server, held, after=3 * HOUR).status == "fetched"
-    assert "if-none-match" not in server.asked[0][1]
+def test_a_damaged_file_is_fetched_again_without_its_tag(server: Server, stored: Path) -> None:
+    (stored / "starlink.csv").write_bytes(b"damaged")
+    assert fetched(server, stored, after=3 * HOUR).status == "fetched"
+    assert "if-none-match" not in server.requests[0][1]
 
 
-def test_an_edited_file_is_not_asked_for_by_the_old_tag(server: Server, held: Path) -> None:
-    (held / "starlink.csv").write_bytes(elements(9))
+def test_requests_for_an_edited_file_do_not_carry_the_old_tag(server: Server, stored: Path) -> None:
+    (stored / "starlink.csv").write_bytes(elements(9))
     server.status = 304
-    assert ask(server, held, after=3 * HOUR).status == "unchanged"
-    assert "if-none-match" not in server.asked[0][1]
-    assert json.loads((held / "starlink.csv.fetch").read_text())["etag"] == ""
+    assert fetched(server, stored, after=3 * HOUR).status == "unchanged"
+    assert "if-none-match" not in server.requests[0][1]
+    assert json.loads((stored / "starlink.csv.fetch").read_text())["etag"] == ""
 
 
-@pytest.mark.parametrize("note", ["", "[]", "{", '{"url": 1}', '{"url": "", "asked": "yesterday"}'])
-def test_a_spoilt_note_is_passed_over(server: Server, held: Path, note: str) -> None:
-    (held / "starlink.csv.fetch").write_text(note)
-    assert ask(server, held, after=HOUR).status == "fetched"
+@pytest.mark.parametrize("record", ["", "[]", "{", '{"url": 1}', '{"url": "", "asked": "yesterday"}'])
+def test_a_damaged_record_is_ignored(server: Server, stored: Path, record: str) -> None:
+    (stored / "starlink.csv.fetch").write_text(record)
+    assert fetched(server, stored, after=HOUR).status == "fetched"
 
 
 @pytest.mark.parametrize("group", ["", "../etc", "a/b", "a b", "a&b=c", ".hidden"])
@@ -242,7 +242,7 @@ def test_a_template_is_a_web_address(tmp_path: Path, template: str) -> None:
         fetch("starlink", tmp_path, template=template)
 
 
-def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="cannot be used as a folder"):
         fetch("starlink", tmp_path / "file")

@@ -1,4 +1,4 @@
-"""Orbit mean-elements messages: the same satellite whatever it is written in."""
+"""Orbit mean-elements messages: every form yields the same satellite."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from twin.errors import InputError
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared reference data are not here")
 
-# every field differs from zero, so that a wrong unit of any shows
+# every field differs from zero, so that a wrong unit is detected
 MARIO = {
     "OBJECT_NAME": "MARIO",
     "OBJECT_ID": "1998-067UQ",
@@ -78,30 +78,30 @@ def position_km(satrec: Satrec, minutes: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("write", [as_csv, as_json, as_xml])
-def test_every_form_is_where_its_tle_is(tmp_path: Path, write: Callable[..., str]) -> None:
+def test_every_form_has_the_positions_of_its_tle(tmp_path: Path, write: Callable[..., str]) -> None:
     (one,) = read(tmp_path, write(MARIO)).sets
     tle = Satrec.twoline2rv(*MARIO_TLE)
     assert (one.norad_id, one.name, one.designator) == (55123, "MARIO", "1998-067UQ")
     assert one.epoch == np.datetime64("2023-04-25T10:45:30.642912")
     assert (one.satrec.jdsatepoch, one.satrec.jdsatepochF) == (tle.jdsatepoch, tle.jdsatepochF)
     for minutes in (0.0, 90.0, 1440.0):
-        # the same numbers in the same units; only the last bit of a product may differ
+        # the values and units are equal; only the last bit of a product may differ
         assert position_km(one.satrec, minutes) == pytest.approx(position_km(tle, minutes), abs=1e-6)
     assert tle_text([one]).splitlines()[1:] == list(MARIO_TLE)
 
 
 @needs_shared
-def test_a_real_tle_catalogue_written_as_omm_is_in_the_same_places(tmp_path: Path) -> None:
+def test_a_real_tle_catalogue_written_as_omm_has_the_same_positions(tmp_path: Path) -> None:
     catalogue = read_catalogue([SHARED / "tle" / "oneweb_2026-06-13_CRLF.tle"])
     records = [export_omm(one.satrec, one.name) for one in catalogue.sets]
     again = read(tmp_path, json.dumps(records))
     at = np.datetime64("2026-06-14T00:00", "ns")
     for one, other in zip(catalogue.sets, again.sets, strict=True):
-        # the exporter cuts the epoch to a microsecond: 7.3 km/s x 1 µs
+        # the exporter truncates the epoch to a microsecond: 7.3 km/s x 1 µs
         assert abs(one.epoch - other.epoch) <= np.timedelta64(1, "us")
         ahead = [(at - item.epoch) / np.timedelta64(60, "s") for item in (one, other)]
-        apart_km = position_km(one.satrec, ahead[0]) - position_km(other.satrec, ahead[1])
-        assert np.linalg.norm(apart_km) < 1e-5
+        difference_km = position_km(one.satrec, ahead[0]) - position_km(other.satrec, ahead[1])
+        assert np.linalg.norm(difference_km) < 1e-5
 
 
 @needs_shared
@@ -219,7 +219,7 @@ def test_a_record_out_of_range_is_dropped(tmp_path: Path, key: str, value: objec
     assert fault.reason.startswith(reason)
 
 
-def test_a_cut_row_is_dropped(tmp_path: Path) -> None:
+def test_a_truncated_row_is_dropped(tmp_path: Path) -> None:
     whole = as_csv(MARIO, MARIO | {"NORAD_CAT_ID": "7"})
     catalogue = read(tmp_path, whole[:-20])
     (fault,) = catalogue.health.dropped
@@ -227,7 +227,7 @@ def test_a_cut_row_is_dropped(tmp_path: Path) -> None:
     assert list(catalogue.names) == [55123]
 
 
-def test_long_bookkeeping_numbers_still_fit_a_tle(tmp_path: Path) -> None:
+def test_large_set_and_revolution_numbers_fit_a_tle(tmp_path: Path) -> None:
     record = MARIO | {"REV_AT_EPOCH": "123456", "ELEMENT_SET_NO": "12345"}
     (one,) = read(tmp_path, as_json(record)).sets
     _, first, second = tle_text([one]).splitlines()

@@ -1,4 +1,4 @@
-"""Which satellites take part, and the account of those that do not."""
+"""Selection of satellites, and the report on those that are excluded."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
         ({"inclination_deg": (80.0, 100.0), "names": ["*-01-*"]}, {200, 201, 202}),
     ],
 )
-def test_what_is_kept_and_what_is_dropped_make_the_whole(catalogue: Catalogue, criteria: dict, kept: set[int]) -> None:
+def test_every_satellite_is_either_kept_or_dropped(catalogue: Catalogue, criteria: dict, kept: set[int]) -> None:
     chosen = catalogue.select(**criteria)
     assert set(chosen.norad_ids.tolist()) == kept
     health = chosen.health
@@ -65,13 +65,13 @@ def test_what_is_kept_and_what_is_dropped_make_the_whole(catalogue: Catalogue, c
     assert len(health.ages_days(EPOCH)) == len(kept)
 
 
-def test_the_reason_is_kept_and_shown(catalogue: Catalogue) -> None:
+def test_the_reason_is_stored_and_reported(catalogue: Catalogue) -> None:
     health = catalogue.select(perigee_km=(1100.0, 1300.0)).health
     assert {fault.reason for fault in health.dropped} == {"perigee outside 1100 to 1300 km"}
     assert "dropped 12: perigee outside 1100 to 1300 km" in health.summary(EPOCH)
 
 
-def test_selections_add_up(catalogue: Catalogue) -> None:
+def test_selections_can_be_chained(catalogue: Catalogue) -> None:
     twice = catalogue.select(names=["LOW-*"]).select(exclude_names=["LOW-01-*"])
     assert (twice.health.used, len(twice.health.dropped), twice.health.read) == (8, 10, 18)
 
@@ -80,28 +80,28 @@ def test_no_criterion_keeps_everything(catalogue: Catalogue) -> None:
     assert catalogue.select().sets == catalogue.sets
 
 
-def test_what_was_asked_for_and_is_absent_is_told(catalogue: Catalogue) -> None:
+def test_unknown_names_and_numbers_are_reported(catalogue: Catalogue) -> None:
     chosen = catalogue.select(norad_ids=[100, 999], names=["LOW-*"])
     assert chosen.health.unmatched == ("999 is not in the catalogue",)
     assert "warning: 999 is not in the catalogue" in chosen.health.summary(EPOCH)
 
 
-def test_nothing_left_is_refused_with_the_reason(catalogue: Catalogue) -> None:
+def test_an_empty_selection_is_rejected_with_the_reason(catalogue: Catalogue) -> None:
     with pytest.raises(InputError) as fault:
         catalogue.select(names=["LOW-01-1"])
     assert str(fault.value) == (
-        'the selection leaves none of 18 satellites: name fits none of "LOW-01-1";'
+        'the selection leaves none of 18 satellites: name matches none of "LOW-01-1";'
         ' no satellite is named "LOW-01-1"; did you mean "LOW-01-01"?'
     )
 
 
 @pytest.mark.parametrize("limits", [(600.0, 500.0), (float("nan"), 1.0), (0.0, float("inf"))])
-def test_a_range_that_is_none_is_refused(catalogue: Catalogue, limits: tuple[float, float]) -> None:
+def test_an_invalid_range_is_rejected(catalogue: Catalogue, limits: tuple[float, float]) -> None:
     with pytest.raises(InputError, match="apogee_km: found"):
         catalogue.select(apogee_km=limits)
 
 
-def test_a_satellite_is_judged_by_its_newest_set_and_keeps_its_history(tmp_path: Path) -> None:
+def test_the_newest_set_decides_and_the_history_is_kept(tmp_path: Path) -> None:
     paths = []
     for day, altitude_km in enumerate((400.0, 550.0)):
         walker = Walker(
@@ -115,7 +115,7 @@ def test_a_satellite_is_judged_by_its_newest_set_and_keeps_its_history(tmp_path:
         )
         paths.append(tmp_path / f"{day}.tle")
         paths[-1].write_text(walker_text(walker))
-    rising = read_catalogue(paths)
-    assert len(rising.select(perigee_km=(500.0, 600.0)).sets) == 4
+    catalogue = read_catalogue(paths)
+    assert len(catalogue.select(perigee_km=(500.0, 600.0)).sets) == 4
     with pytest.raises(InputError, match="leaves none of 2 satellites"):
-        rising.select(perigee_km=(350.0, 450.0))
+        catalogue.select(perigee_km=(350.0, 450.0))

@@ -1,4 +1,4 @@
-"""The published SGP4 test cases (AIAA 2006-6753), through the catalogue's own reading."""
+"""The published SGP4 test cases (AIAA 2006-6753), read by the catalogue."""
 
 import re
 
@@ -15,12 +15,12 @@ CASES = SHARED / "sgp4_verification"
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the SGP4 verification files are not here")
 
 DELIBERATE_CHECKSUMS = {33333, 33334, 33335}
-"""Sets made by hand to provoke errors, whose checksums nobody corrected."""
+"""Sets that were edited by hand to provoke errors, with incorrect checksums."""
 
 
 @pytest.fixture(scope="module")
 def repaired(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
-    """All published sets, the three false checksums put right."""
+    """All published sets, with the three incorrect checksums corrected."""
     lines = (CASES / "SGP4-VER.TLE").read_text().splitlines()
     mended = [fix_checksum(line[:69]) + line[69:] if re.match(r"[12] 3333[345]", line) else line for line in lines]
     path = tmp_path_factory.mktemp("verification") / "SGP4-VER.TLE"
@@ -29,7 +29,7 @@ def repaired(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 
 
 def published_rows() -> dict[int, np.ndarray]:
-    """Satellite to its rows of minutes, km and km/s, (n, 7)."""
+    """Rows (n, 7) of minutes, km and km/s, by satellite."""
     rows: dict[int, list[list[float]]] = {}
     for line in (CASES / "tcppver.out").read_text().splitlines():
         if line.endswith("xx"):
@@ -39,9 +39,9 @@ def published_rows() -> dict[int, np.ndarray]:
     return {norad_id: np.array(found) for norad_id, found in rows.items()}
 
 
-def test_every_published_row_is_met(repaired: Catalogue) -> None:
+def test_every_published_row_is_reproduced(repaired: Catalogue) -> None:
     published = published_rows()
-    # this set has no state even at its epoch; the file repeats the row before it
+    # this set has no state at its epoch; the file repeats the previous row
     del published[33334]
     assert sum(map(len, published.values())) == 666
 
@@ -58,14 +58,14 @@ def test_every_published_row_is_met(repaired: Catalogue) -> None:
     assert worst_km_s < 1e-8
 
 
-def test_the_set_in_error_is_dropped_with_sgp4s_own_words(repaired: Catalogue) -> None:
+def test_the_set_in_error_is_dropped_with_the_message_of_sgp4(repaired: Catalogue) -> None:
     (fault,) = repaired.health.dropped
     assert (fault.norad_id, fault.reason) == (33334, f"SGP4 at the epoch: {SGP4_ERRORS[3]}")
-    # 20413 stands in the file twice, with other spans of time
+    # 20413 occurs twice in the file, with different time intervals
     assert (repaired.health.read, repaired.health.used, repaired.health.duplicates) == (33, 31, 1)
 
 
-def test_as_published_only_the_false_checksums_are_dropped() -> None:
+def test_as_published_only_the_incorrect_checksums_are_dropped() -> None:
     catalogue = read_catalogue([CASES / "SGP4-VER.TLE"])
     assert {fault.norad_id for fault in catalogue.health.dropped} == DELIBERATE_CHECKSUMS
     assert [fault.reason for fault in catalogue.health.dropped] == [

@@ -1,4 +1,4 @@
-"""States from SGP4: against Skyfield, by history, and never NaN."""
+"""States from SGP4: agreement with Skyfield, history of element sets, and no NaN."""
 
 import logging
 
@@ -14,7 +14,7 @@ from twin.geometry.ephemeris.time_scales import skyfield_time, timescale
 
 
 @needs_data
-def test_states_are_skyfields() -> None:
+def test_states_agree_with_skyfield() -> None:
     sets = [
         *read_sets("tle/starlink_2026-05-30_CRLF.tle")[700::1500],
         *read_sets("tle/iridium-next_2026-06-13_CRLF.tle")[20:22],
@@ -26,14 +26,14 @@ def test_states_are_skyfields() -> None:
     for column, one in enumerate(sets):
         at = EarthSatellite(*one.lines, ts=timescale()).at(time)
         position, velocity = at.frame_xyz_and_velocity(itrs)
-        # Skyfield goes through GCRS and astronomical units: 1 mm is rounding; it takes the Earth's rotation
-        # to eight digits, which is 1.5e-12 rad/s times up to 26,600 km (GPS)
+        # Skyfield converts through GCRS and astronomical units: 1 mm is rounding; it has eight digits of the
+        # Earth's rotation, an error of 1.5e-12 rad/s times up to 26,600 km (GPS)
         assert np.abs(states.position_km[:, column] - position.km.T).max() < 1e-6
         assert np.abs(states.velocity_km_s[:, column] - velocity.km_per_s.T).max() < 1e-7
     assert states.usable.all()
 
 
-def test_a_row_is_the_same_whoever_else_is_asked_for_and_however_time_is_cut() -> None:
+def test_a_row_does_not_depend_on_other_satellites_or_windows() -> None:
     rng = np.random.default_rng(3)
     sets = [one_set(LINES), one_set(OTHER)]
     for number in range(40):
@@ -56,7 +56,7 @@ def test_the_newest_set_before_each_instant_is_used_within_one_window() -> None:
     states = ephemeris.states(times, [44714])
     by_early = Ephemeris([early]).states(times, [44714]).position_km[:, 0]
     by_late = Ephemeris([late]).states(times, [44714]).position_km[:, 0]
-    assert np.abs(by_early - by_late).max() > 100.0  # else the test could not tell them apart
+    assert np.abs(by_early - by_late).max() > 100.0  # otherwise the test could not distinguish them
     # the epoch itself belongs to the new set: midnight is the third instant
     assert np.array_equal(states.position_km[:, 0], np.concatenate([by_early[:2], by_late[2:]]))
     before = window("2026-06-10T00:00", 1)
@@ -65,7 +65,7 @@ def test_the_newest_set_before_each_instant_is_used_within_one_window() -> None:
     )
 
 
-def test_an_age_limit_masks_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_age_limit_masks_with_a_reason(caplog: pytest.LogCaptureFixture) -> None:
     ephemeris = Ephemeris([one_set(LINES, "STARLINK-1008"), one_set(OTHER)], max_element_age_ns=3 * 86_400 * 10**9)
     with caplog.at_level(logging.WARNING):
         states = ephemeris.states(window("2026-06-16T12:05", 600, 10.0), [44057, 44714])
@@ -89,23 +89,23 @@ def test_an_empty_constellation_and_an_unknown_satellite_are_input_errors() -> N
         Ephemeris([one_set(LINES)]).states(window("2026-06-13", 1), [5])
 
 
-def test_nothing_asked_is_nothing_answered() -> None:
+def test_an_empty_request_gives_an_empty_result() -> None:
     ephemeris = Ephemeris([one_set(LINES)])
     assert ephemeris.states(window("2026-06-13", 4), []).position_km.shape == (4, 0, 3)
     assert ephemeris.in_reach(window("2026-06-13", 4), np.zeros((1, 0, 3)), 10.0).size == 0
 
 
 @needs_data
-def test_decayed_satellites_are_masked_without_a_nan_at_any_distance_in_time() -> None:
+def test_decayed_satellites_are_masked_without_nan_at_any_age() -> None:
     sets = read_sets("tle/starlink_2022-01-08_LF.tle")
     ephemeris = Ephemeris(sets)
     day = ephemeris.states(window("2022-01-09T00:00", 3, 43_200.0), ephemeris.norad_ids)
     assert np.isfinite(day.position_km).all()
     assert np.isfinite(day.velocity_km_s).all()
     assert day.usable.mean() > 0.99
-    refused = np.array([one.satrec.sgp4(2_459_589.5, 0.0)[0] for one in sets])
-    # SGP4 itself gives at least one of them up within two days of the file: it must be among the masked
-    failed = {one.norad_id for one, error in zip(sets, refused, strict=True) if error}
+    errors = np.array([one.satrec.sgp4(2_459_589.5, 0.0)[0] for one in sets])
+    # SGP4 reports an error for at least one of them within two days of the file: it must be masked
+    failed = {one.norad_id for one, error in zip(sets, errors, strict=True) if error}
     assert failed <= {one.norad_id for one in ephemeris.masked}
     for start in ("2022-03-01", "2023-01-01", "2027-01-01", "2060-01-01", "2010-01-01"):
         states = ephemeris.states(window(start, 2, 3600.0), ephemeris.norad_ids)
@@ -113,17 +113,17 @@ def test_decayed_satellites_are_masked_without_a_nan_at_any_distance_in_time() -
         assert np.isfinite(states.velocity_km_s).all()
         radius = np.linalg.norm(states.position_km, axis=-1)[states.usable]
         assert radius.size
-        # every Starlink of that file orbits below 600 km; 200 km and 2 % are what orbit raising is allowed
+        # every Starlink satellite of the file orbits below 600 km; the margin for orbit raising is 200 km and 2 %
         assert radius.min() >= 6458.0
         assert radius.max() < 1.02 * 6978 + 200
 
 
 @needs_data
-def test_a_set_that_has_decayed_stays_dead_though_sgp4_lets_it_rise_again() -> None:
+def test_a_decayed_set_stays_masked_although_its_sgp4_orbit_grows_again() -> None:
     sets = read_sets("tle/starlink_2022-01-08_LF.tle")
     times = window("2022-01-09T00:00", 400, 86_400.0)
     ephemeris = Ephemeris(sets)
-    rising = 0
+    regrown = 0
     for one in sets:
         error, position, _ = one.satrec.sgp4_array(2_459_588.5 + np.arange(400.0), np.zeros(400))
         radius = np.linalg.norm(position, axis=1)
@@ -132,16 +132,16 @@ def test_a_set_that_has_decayed_stays_dead_though_sgp4_lets_it_rise_again() -> N
             continue
         usable = ephemeris.states(times, [one.norad_id]).usable[:, 0]
         apogee = (1 + one.satrec.alta) * 6378.135 * 1.02 + 200
-        believable = (error == 0) & (radius > 6458.137) & (radius < apogee)
-        # 10 % is the step at which lives are probed
+        plausible = (error == 0) & (radius > 6458.137) & (radius < apogee)
+        # sets are tested at ages in steps of 10 %
         over = int(bad[0] * 1.11) + 2
-        rising += int(believable[over:].any())
+        regrown += int(plausible[over:].any())
         assert not usable[over:].any()
-    assert rising  # else the file holds no such case and the test could not fail
+    assert regrown  # otherwise the file has no such case and the test could not fail
 
 
 @needs_data
-def test_verification_orbits_are_used_where_they_are_sound() -> None:
+def test_verification_orbits_are_used_while_they_are_valid() -> None:
     sets = [one for one in read_sets("sgp4_verification/SGP4-VER.TLE") if one.norad_id in (5, 8195, 26900, 28057)]
     for one in sets:
         times = one.epoch + np.arange(0, 48) * np.timedelta64(30, "m")

@@ -1,4 +1,4 @@
-"""Frames and time scales against Skyfield."""
+"""Frames and time scales compared with Skyfield."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_teme_to_itrs_is_the_rotation_that_skyfield_makes_with_nutation_and_prec
     assert np.abs(turned.transpose(0, 2, 1) - expected).max() < 1e-11
 
 
-def test_velocity_is_the_derivative_of_the_turned_position() -> None:
+def test_velocity_is_the_derivative_of_the_rotated_position() -> None:
     step_s = 0.5
     times = INSTANTS[3] + np.array([-1, 0, 1]) * np.timedelta64(500, "ms")
     velocity = np.array([1.0, -7.0, 2.0])
@@ -60,23 +60,23 @@ def test_velocity_is_the_derivative_of_the_turned_position() -> None:
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-0.5, 40_000))
-def test_geodetic_coordinates_survive_the_way_there_and_back(lat: float, lon: float, alt: float) -> None:
+def test_geodetic_coordinates_survive_a_round_trip(lat: float, lon: float, alt: float) -> None:
     position = geodetic_to_itrs(lat, lon, alt)
     latitude, longitude, altitude = itrs_to_geodetic(position)
-    # 1e-10 deg is 10 µm; a longitude loses its meaning as cos(latitude) goes to zero
+    # 1e-10 deg is 10 µm; the longitude is undefined as cos(latitude) approaches zero
     assert abs(float(latitude) - lat) < 1e-10
     assert abs((float(longitude) - lon + 180) % 360 - 180) * np.cos(np.radians(lat)) < 1e-10
     assert abs(float(altitude) - alt) < 1e-8
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-0.5, 2_000))
-def test_geodetic_positions_are_skyfields(lat: float, lon: float, alt: float) -> None:
+def test_geodetic_positions_agree_with_skyfield(lat: float, lon: float, alt: float) -> None:
     expected = wgs84.latlon(lat, lon, elevation_m=alt * 1e3).itrs_xyz.km
     assert np.abs(geodetic_to_itrs(lat, lon, alt) - expected).max() < 1e-8  # double precision at 8,000 km
 
 
 @given(st.floats(-90, 90), st.floats(-180, 360))
-def test_local_axes_are_a_right_handed_frame_whose_up_is_the_way_height_grows(lat: float, lon: float) -> None:
+def test_local_axes_are_right_handed_and_up_is_the_gradient_of_altitude(lat: float, lon: float) -> None:
     up, east, north = local_axes(lat, lon)
     assert np.allclose(np.array([east, north, up]) @ np.array([east, north, up]).T, np.eye(3), atol=1e-14)
     assert np.allclose(np.cross(east, north), up, atol=1e-14)

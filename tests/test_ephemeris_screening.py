@@ -1,4 +1,4 @@
-"""Screening against brute force: nobody in view is ever missing."""
+"""Screening compared with brute force: no satellite in view is missing."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from twin.geometry.ephemeris.frames import geodetic_to_itrs, itrs_to_geodetic, u
 
 
 def in_view(ephemeris: Ephemeris, times: np.ndarray, places: np.ndarray, min_deg: float) -> np.ndarray:
-    """Numbers of all at or above an elevation at some instant; places (K, 3) are geodetic."""
+    """Catalogue numbers of satellites at or above an elevation at any instant; places (K, 3) are geodetic."""
     observers, up = geodetic_to_itrs(*places.T), up_of(places[:, 0], places[:, 1])
     found = np.zeros(len(ephemeris.norad_ids), dtype=bool)
     for time in times:
@@ -26,18 +26,18 @@ def in_view(ephemeris: Ephemeris, times: np.ndarray, places: np.ndarray, min_deg
 def test_no_starlink_in_view_is_missing(min_deg: float) -> None:
     ephemeris = Ephemeris(read_sets("tle/starlink_2026-05-30_CRLF.tle"))
     places = np.array([[45.0, 9.0, 0.2], [47.5, 12.0, 3.0], [-88.0, 100.0, 0.0], [0.0, 179.9, 11.0]])
-    # instants on both sides of a node, between nodes and alone in one
+    # instants before and after a node, between nodes, and a single one
     times = window("2026-05-30T06:00:17", 7, 21.7)
     found = ephemeris.in_reach(times, geodetic_to_itrs(*places.T)[None], min_deg)
     truth = in_view(ephemeris, times, places, min_deg)
     assert truth.size
     assert np.isin(truth, found).all()
-    # between the 7 instants that the truth is sampled at the satellites move by half a circle of 60 degrees
+    # between the 7 sampled instants the satellites move by half of a circle of 60 degrees
     assert len(found) < 2 * len(truth) + 5
 
 
 @needs_data
-def test_a_window_of_one_instant_is_as_rigorous_and_as_tight() -> None:
+def test_a_window_of_one_instant_is_complete_and_tight() -> None:
     ephemeris = Ephemeris(read_sets("tle/starlink_2026-05-30_CRLF.tle"))
     places = np.array([[52.0, 0.0, 0.0]])
     for start in ("2026-05-30T06:00:00", "2026-05-30T06:00:29.999", "2026-05-30T06:00:30"):
@@ -71,10 +71,10 @@ def test_no_elliptical_orbit_is_missing_around_its_rise_and_set() -> None:
                     assert np.isin(truth, ephemeris.in_reach(instant[None], observer, 5.0)).all()
                     crossings += truth.size
         if one.norad_id == 8195:
-            assert crossings  # a Molniya orbit does rise for somebody
+            assert crossings  # a Molniya orbit rises for some observer
 
 
-def test_a_satellite_overhead_is_found_at_ninety_degrees_less_a_hair() -> None:
+def test_a_satellite_at_the_zenith_is_found_just_below_ninety_degrees() -> None:
     ephemeris = Ephemeris([one_set(LINES)])
     times = window("2026-06-13T12:00:11", 1)
     latitude, longitude, _ = itrs_to_geodetic(ephemeris.states(times, [44714]).position_km[0, 0])
@@ -88,7 +88,7 @@ def test_moving_observers_are_followed() -> None:
     times = window("2026-06-13T12:00:00", 60, 10.0)
     position = ephemeris.states(times, [44714]).position_km[:, 0]
     latitude, longitude, _ = itrs_to_geodetic(position)
-    below = geodetic_to_itrs(latitude, longitude, 0.0)[:, None, :]  # flies along, 7 km/s
+    below = geodetic_to_itrs(latitude, longitude, 0.0)[:, None, :]  # moves with the satellite, 7 km/s
     assert ephemeris.in_reach(times, below, 89.9).tolist() == [44714]
     assert ephemeris.in_reach(times, below[-1:], 89.9).tolist() == [44714]
     assert ephemeris.in_reach(times[:10], below[-1:], 89.9).tolist() == []
@@ -110,7 +110,7 @@ def test_a_new_set_in_the_middle_of_a_minute_is_screened_as_well_as_the_old() ->
 
 @needs_data
 def test_a_satellite_that_decays_within_the_window_is_found_until_then_and_masked_after() -> None:
-    # the last set of a decaying stage in SGP4-VER; SGP4 gives it up some hours after its epoch
+    # the last set of a decaying stage in SGP4-VER; SGP4 reports an error some hours after its epoch
     one = next(one for one in read_sets("sgp4_verification/SGP4-VER.TLE") if one.norad_id == 28872)
     ephemeris = Ephemeris([one])
     minutes = one.epoch.astype("datetime64[m]").astype("datetime64[ns]") + np.arange(0, 600) * np.timedelta64(10, "s")
@@ -127,15 +127,15 @@ def test_a_satellite_that_decays_within_the_window_is_found_until_then_and_maske
 
 
 @needs_data
-def test_what_is_masked_does_not_depend_on_the_windows() -> None:
+def test_masked_satellites_do_not_depend_on_the_windows() -> None:
     sets = read_sets("tle/starlink_2022-01-08_LF.tle")
     times = window("2022-01-12T23:58:00", 2000, 1.0)
     observer = geodetic_to_itrs(30.0, 10.0, 0.0)[None, None]
-    accounts = []
+    found = []
     for size in (64, 500, 2000):
         ephemeris = Ephemeris(sets)
         for first in range(0, len(times), size):
             ephemeris.in_reach(times[first : first + size], observer, 25.0)
-        accounts.append(ephemeris.masked)
-    assert accounts[0]
-    assert accounts[0] == accounts[1] == accounts[2]
+        found.append(ephemeris.masked)
+    assert found[0]
+    assert found[0] == found[1] == found[2]

@@ -1,4 +1,4 @@
-"""Link geometry against Skyfield, TR 38.821 and independent constructions."""
+"""Link geometry compared with Skyfield, TR 38.821 and independent constructions."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ def angle_between(one_deg: np.ndarray, other_deg: np.ndarray) -> np.ndarray:
 
 
 @needs_data
-def test_the_topocentric_reference_is_met() -> None:
+def test_the_topocentric_reference_is_reproduced() -> None:
     ephemeris = Ephemeris(read_sets("geometry/skyfield_reference_tles.tle"))
     with (SHARED / "geometry/skyfield_topocentric_reference.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -46,7 +46,7 @@ def test_the_topocentric_reference_is_met() -> None:
         epoch = int(np.searchsorted(instants, np.datetime64(row["utc"][:-1])))
         s, k = int(np.searchsorted(ephemeris.norad_ids, int(row["satnum"]))), names.index(row["station"])
         link = links[epoch]
-        # 0.001 deg, 1 m, 1 cm/s: what the figures are asked to; both sides are the same theory
+        # required accuracy: 0.001 deg, 1 m, 1 cm/s; both sides use the same theory
         assert abs(link.elevation_deg[s, k] - float(row["elevation_deg"])) < 1e-3
         east_west = angle_between(link.azimuth_deg[s, k], np.float64(row["azimuth_deg"]))
         assert east_west * np.cos(np.radians(float(row["elevation_deg"]))) < 1e-3
@@ -59,7 +59,7 @@ def test_the_topocentric_reference_is_met() -> None:
 
 
 @needs_data
-def test_links_are_skyfields_for_other_satellites_and_places() -> None:
+def test_links_agree_with_skyfield_for_other_satellites_and_places() -> None:
     sets = read_sets("tle/starlink_2026-05-30_CRLF.tle")[3::900]
     points = [(-33.9, 151.2, 0.05), (78.2, 15.6, 0.4), (64.1, -51.7, 0.0), (0.0, 0.0, 11.0), (90.0, 0.0, 2.8)]
     times = window("2026-05-30T07:00", 4, 1111.1)
@@ -70,19 +70,19 @@ def test_links_are_skyfields_for_other_satellites_and_places() -> None:
     for s, one in enumerate(sets):
         for k, (latitude, longitude, altitude_km) in enumerate(points):
             station = wgs84.latlon(latitude, longitude, elevation_m=altitude_km * 1e3)
-            seen = (EarthSatellite(*one.lines, ts=timescale()) - station).at(time)
-            elevation, azimuth, distance, _, _, rate = seen.frame_latlon_and_rates(station)
+            topocentric = (EarthSatellite(*one.lines, ts=timescale()) - station).at(time)
+            elevation, azimuth, distance, _, _, rate = topocentric.frame_latlon_and_rates(station)
             for epoch, link in enumerate(links):
-                # far inside what is asked (0.001 deg, 1 m, 1 cm/s): rounding, and azimuth near the zenith
+                # far below the required 0.001 deg, 1 m, 1 cm/s: rounding, and azimuth near the zenith
                 assert abs(link.elevation_deg[s, k] - elevation.degrees[epoch]) < 1e-6
-                turned = angle_between(link.azimuth_deg[s, k], azimuth.degrees[epoch])
-                assert turned * np.cos(elevation.radians[epoch]) < 1e-6
+                deviation = angle_between(link.azimuth_deg[s, k], azimuth.degrees[epoch])
+                assert deviation * np.cos(elevation.radians[epoch]) < 1e-6
                 assert abs(link.range_km[s, k] - distance.km[epoch]) < 1e-5
                 assert abs(link.range_rate_km_s[s, k] - rate.km_per_s[epoch]) < 1e-7
 
 
 def one_pass(orbit: tuple[str, str], step_s: float) -> tuple[SatelliteStates, TerminalStates]:
-    """A satellite over places it passes high and low, and over an aircraft that crosses its path."""
+    """A satellite with high and low passes over fixed places, and an aircraft that crosses its ground track."""
     ephemeris = Ephemeris([one_set(orbit)])
     times = window("2026-06-13T12:05", 401, step_s)
     points = tuple(PositionSection(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10)))
@@ -107,12 +107,12 @@ def test_range_rate_and_acceleration_are_the_derivatives_of_range(orbit: tuple[s
     )
 
     def slope(values: np.ndarray) -> np.ndarray:
-        """Five-point derivative; at 0.5 s its own error is below 1e-8 in these units."""
+        """Five-point derivative; its error at 0.5 s is below 1e-8 in these units."""
         return (8.0 * (values[3:-1] - values[1:-3]) - (values[4:] - values[:-4])) / (12.0 * step_s)
 
-    # SGP4's velocity misses its position's derivative by up to 0.024 m/s
+    # SGP4's velocity differs from the derivative of its position by up to 0.024 m/s
     assert np.abs(slope(distance) - rate[2:-2]).max() < 2.4e-5
-    # J3, J4 and drag are left out (3e-8), and the error of SGP4's velocity, about half of 0.024 m/s here,
+    # J3, J4 and drag are neglected (3e-8), and the error of SGP4's velocity, about half of 0.024 m/s here,
     # turns with the line of sight at up to 0.014 rad/s (1.7e-7)
     assert np.abs(slope(rate) - acceleration[2:-2]).max() < 2e-7
     assert np.abs(acceleration).max() > 1e-3
@@ -132,7 +132,7 @@ def test_doppler_is_positive_on_approach_and_its_rate_is_its_derivative() -> Non
 
 
 def spherical_scene(altitude_km: float, elevation_deg: float, ahead: bool) -> LinkStates:
-    """A retrograde equatorial circle on a sphere of 6,371 km, as TR 38.821 counts, at a place's horizon."""
+    """A retrograde equatorial circular orbit over a sphere of 6,371 km, as in TR 38.821, at a given elevation."""
     earth_km, radius_km = 6371.0, 6371.0 + altitude_km
     elevation = np.radians(elevation_deg)
     away = np.arccos(earth_km / radius_km * np.cos(elevation)) - elevation
@@ -153,7 +153,7 @@ def spherical_scene(altitude_km: float, elevation_deg: float, ahead: bool) -> Li
 
 @needs_data
 @pytest.mark.parametrize("orbit", ["LEO-600", "LEO-1200"])
-def test_the_extremes_of_tr_38_821_come_out(orbit: str) -> None:
+def test_the_extremes_of_tr_38_821_are_reproduced(orbit: str) -> None:
     row = json.loads((SHARED / "tr38821_reference.json").read_text())["table_4_2_2_NTN_scenarios"][orbit]
     link = spherical_scene(row["altitude_km"], row["min_elevation_deg"], ahead=True)
     assert link.elevation_deg[0, 0] == pytest.approx(row["min_elevation_deg"], abs=1e-9)
@@ -161,34 +161,34 @@ def test_the_extremes_of_tr_38_821_come_out(orbit: str) -> None:
     assert link.range_km[0, 0] == pytest.approx(row["max_distance_km"], abs=0.5)
     assert 2e3 * link.delay_s[0, 0] == pytest.approx(row["max_RTD_regenerative_ms"], abs=0.005)
     assert 4e3 * link.delay_s[0, 0] == pytest.approx(row["max_RTD_transparent_ms"], abs=0.01)
-    # printed to the ppm and only with the Earth's rotation against the orbit: 24.23 as 24, 21.58 as 21
+    # printed to 1 ppm, and only for Earth rotation against the orbit: 24.23 as 24, 21.58 as 21
     shift_ppm = doppler_hz(link, 2e9)[0, 0] / 2e9 * 1e6
     assert shift_ppm == pytest.approx(row["max_doppler_ppm"] + 0.3, abs=0.35)
     leaving = doppler_hz(spherical_scene(row["altitude_km"], 10.0, ahead=False), 2e9)[0, 0] / 2e9 * 1e6
     assert leaving == pytest.approx(-shift_ppm, abs=1e-9)
     rate_ppm_s = doppler_rate_hz_s(spherical_scene(row["altitude_km"], 90.0, ahead=True), 2e9)[0, 0] / 2e9 * 1e6
-    # the exact rate at the zenith is some 7 % off the table, and more where the Earth turns against it
+    # the exact rate at the zenith differs from the table by about 7 %, and by more if the Earth rotates against it
     assert -rate_ppm_s == pytest.approx(row["max_doppler_rate_ppm_per_s"], rel=0.25)
 
 
 def arc_km(altitude_km: float, elevation_deg: float) -> float:
-    """From the point below a satellite to where it has this elevation, over TR 38.811's sphere."""
+    """Ground distance from the nadir point of a satellite to a place with this elevation, sphere of TR 38.811."""
     elevation = np.radians(elevation_deg)
     return 6371.0 * (np.arccos(6371.0 / (6371.0 + altitude_km) * np.cos(elevation)) - elevation)
 
 
 def elevation_at_deg(altitude_km: float, away_km: float) -> float:
-    """The elevation of a satellite so far from the point below it, over the same sphere."""
+    """Elevation of a satellite at a ground distance from its nadir point, on the same sphere."""
     angle = away_km / 6371.0
     return float(np.degrees(np.arctan2(np.cos(angle) - 6371.0 / (6371.0 + altitude_km), np.sin(angle))))
 
 
 @needs_data
 @pytest.mark.parametrize("orbit", ["LEO-600", "LEO-1200"])
-def test_the_greatest_differential_delay_of_tr_38_821_comes_out(orbit: str) -> None:
+def test_the_greatest_differential_delay_of_tr_38_821_is_reproduced(orbit: str) -> None:
     row = json.loads((SHARED / "tr38821_reference.json").read_text())["table_4_2_2_NTN_scenarios"][orbit]
     altitude_km, lowest_deg = row["altitude_km"], row["min_elevation_deg"]
-    # the whole footprint lies between the edge of coverage and the point below the satellite
+    # the footprint lies between the edge of coverage and the nadir point
     near_km = arc_km(altitude_km, lowest_deg) - row["max_footprint_km"]
     assert near_km > 0.0
     edge = spherical_scene(altitude_km, lowest_deg, ahead=True)
@@ -199,17 +199,17 @@ def test_the_greatest_differential_delay_of_tr_38_821_comes_out(orbit: str) -> N
 
 
 @needs_data
-def test_the_differential_delay_of_tr_38_811_from_nadir_to_the_edge_comes_out() -> None:
+def test_the_differential_delay_of_tr_38_811_from_nadir_to_the_edge_is_reproduced() -> None:
     reference = json.loads((SHARED / "tr38811" / "tr38811_reference.json").read_text())
     for orbit, altitude_km in (("600km", 600.0), ("1500km", 1500.0)):
         edge, below = (spherical_scene(altitude_km, elevation_deg, ahead=True) for elevation_deg in (10.0, 90.0))
         _, printed_ms = reference["differential_delay_Table_5.3.4.2-1"][orbit]
-        # printed to 0.01 ms or finer, and of a sphere whose radius makes 0.6 km of the range
+        # printed to 0.01 ms or finer; the other radius of the sphere changes the range by 0.6 km
         assert 1e3 * (edge.delay_s - below.delay_s)[0, 0] == pytest.approx(printed_ms, abs=0.006)
 
 
 @needs_data
-def test_passes_rise_set_and_culminate_when_skyfield_says() -> None:
+def test_passes_rise_set_and_culminate_as_in_skyfield() -> None:
     sets = {one.norad_id: one for one in read_sets("geometry/skyfield_reference_tles.tle")}
     with (SHARED / "geometry/skyfield_topocentric_reference.csv").open() as file:
         sites = {
@@ -226,19 +226,19 @@ def test_passes_rise_set_and_culminate_when_skyfield_says() -> None:
         mask = np.sin(np.radians(float(row["mask_deg"])))
         for event, before in ((rise, False), (fall, True)):
             times = event + np.array([-1, 1]) * np.timedelta64(1, "s")
-            seen = visibility(
+            sine = visibility(
                 ephemeris.states(times, ephemeris.norad_ids), terminals.states(times, times[0])
             ).sine_elevation[:, 0, 0]
-            # the event is found to half a second: a second before and a second after it differ
-            assert (seen[0] >= mask) == before
-            assert (seen[1] >= mask) != before
+            # the event is known to half a second: one second before and one second after differ
+            assert (sine[0] >= mask) == before
+            assert (sine[1] >= mask) != before
         step = max((fall - rise) // 2000, np.timedelta64(1, "ms"))
         times = np.arange(rise, fall, step)
         sine = visibility(
             ephemeris.states(times, ephemeris.norad_ids), terminals.states(times, times[0])
         ).sine_elevation
         highest = np.degrees(np.arcsin(sine.max()))
-        # culmination is found to half a second as well: up to 0.4 deg/s² · (0.5 s)² / 2 near the zenith
+        # culmination is also known to half a second: up to 0.4 deg/s² · (0.5 s)² / 2 near the zenith
         assert highest == pytest.approx(float(row["max_elevation_deg"]), abs=0.05)
 
 
@@ -248,9 +248,9 @@ def test_visibility_and_links_agree_and_a_pair_does_not_depend_on_its_neighbours
     ground = places([(0, 0, 0), (10, 20, 1), (-40, 100, 2)]).states(times, times[0])
     both = ephemeris.states(times, [44057, 44714])
     one = ephemeris.states(times, [44714])
-    seen, alone = visibility(both, ground), visibility(one, ground)
-    assert np.array_equal(seen.sine_elevation[:, 1:], alone.sine_elevation)
-    assert np.array_equal(seen.range_km[:, 1:], alone.range_km)
+    pairs, alone = visibility(both, ground), visibility(one, ground)
+    assert np.array_equal(pairs.sine_elevation[:, 1:], alone.sine_elevation)
+    assert np.array_equal(pairs.range_km[:, 1:], alone.range_km)
     for epoch in range(3):
         all_links, few = link_states(both, ground, epoch), link_states(one, ground, epoch)
         chosen = link_states(both, ground, epoch, rows=[1])
@@ -262,11 +262,11 @@ def test_visibility_and_links_agree_and_a_pair_does_not_depend_on_its_neighbours
                 assert np.array_equal(mine, getattr(chosen, name)), name
                 assert not value.flags.writeable
         sine = np.sin(np.radians(all_links.elevation_deg))
-        assert sine == pytest.approx(seen.sine_elevation[epoch], abs=1e-14)
-        assert np.array_equal(all_links.range_km, seen.range_km[epoch])
+        assert sine == pytest.approx(pairs.sine_elevation[epoch], abs=1e-14)
+        assert np.array_equal(all_links.range_km, pairs.range_km[epoch])
 
 
-def test_an_unusable_satellite_is_seen_by_nobody_and_its_links_are_finite() -> None:
+def test_an_unusable_satellite_is_visible_nowhere_and_its_links_are_finite() -> None:
     ephemeris = Ephemeris([one_set(LINES)], max_element_age_ns=1)
     times = window("2026-06-13T12:05", 2)
     satellites = ephemeris.states(times, [44714])
@@ -281,7 +281,7 @@ def test_an_unusable_satellite_is_seen_by_nobody_and_its_links_are_finite() -> N
 
 
 def test_departure_is_the_ray_in_a_frame_built_from_the_inertial_orbit() -> None:
-    """The array's frame in TEME, from SGP4's own inertial state, and the terminal turned into it."""
+    """The array axes in TEME, from the inertial state of SGP4, and the terminal rotated into TEME."""
     one = one_set(LINES)
     times = window("2026-06-13T12:05:17", 1)
     ephemeris = Ephemeris([one])
@@ -298,15 +298,15 @@ def test_departure_is_the_ray_in_a_frame_built_from_the_inertial_orbit() -> None
     for k in range(2):
         ray = turn @ ground.position_km[0, k] - r
         ray /= np.linalg.norm(ray)
-        # Skyfield's GMST follows another precession theory than that of 1982: within 1e-5 rad in 2026,
-        # of a frame 7,000 km out and 1,000 km or more away
+        # Skyfield's GMST uses another precession theory than that of 1982: within 1e-5 rad in 2026, at a
+        # radius of 7,000 km and ranges of 1,000 km or more
         assert links.departure[0, k] == pytest.approx([ray @ x, ray @ y], abs=1e-4)
         assert links.departure_nadir_cos[0, k] == pytest.approx(ray @ z, abs=1e-4)
     norm = (links.departure**2).sum(axis=-1) + links.departure_nadir_cos**2
     assert norm == pytest.approx(np.ones((1, 2)), abs=1e-14)
 
 
-def test_a_place_ahead_below_and_to_the_right_departs_along_x_z_and_y() -> None:
+def test_departures_to_places_ahead_below_and_right_are_along_x_z_and_y() -> None:
     # eastward equatorial flight: ahead is east, z x x points to the south
     instant = np.array(["2026-01-01"], dtype="datetime64[ns]")
     satellites = SatelliteStates(
@@ -328,7 +328,7 @@ def test_a_place_ahead_below_and_to_the_right_departs_along_x_z_and_y() -> None:
     assert (links.azimuth_deg < 360.0).all()
 
 
-def test_arrival_follows_elevation_azimuth_and_the_antennas_orientation() -> None:
+def test_arrival_depends_on_elevation_azimuth_and_antenna_orientation() -> None:
     satellites, _ = one_pass(LINES, 60.0)
     flat = places([(0, 0, 0), (10, 5, 0)]).states(satellites.instant, satellites.instant[0])
     tilted = places([(0, 0, 0), (10, 5, 0)], OrientationSection(tilt_deg=40.0, azimuth_deg=70.0)).states(
@@ -337,14 +337,14 @@ def test_arrival_follows_elevation_azimuth_and_the_antennas_orientation() -> Non
     for epoch in (0, 5, 9):
         links = link_states(satellites, flat, epoch)
         elevation, azimuth = np.radians(links.elevation_deg), np.radians(links.azimuth_deg)
-        # untilted: x to the north, y = z x x to the west
+        # without tilt: x to the north, y = z x x to the west
         expected = np.stack([np.cos(elevation) * np.cos(azimuth), -np.cos(elevation) * np.sin(azimuth)], axis=-1)
         assert links.arrival == pytest.approx(expected, abs=1e-12)
         assert links.arrival_boresight_cos == pytest.approx(np.sin(elevation), abs=1e-12)
-        turned = link_states(satellites, tilted, epoch)
+        rotated = link_states(satellites, tilted, epoch)
         boresight = np.sin(elevation) * np.cos(np.radians(40.0)) + np.cos(elevation) * np.cos(
             azimuth - np.radians(70.0)
         ) * np.sin(np.radians(40.0))
-        assert turned.arrival_boresight_cos == pytest.approx(boresight, abs=1e-12)
-        norm = (turned.arrival**2).sum(axis=-1) + turned.arrival_boresight_cos**2
+        assert rotated.arrival_boresight_cos == pytest.approx(boresight, abs=1e-12)
+        norm = (rotated.arrival**2).sum(axis=-1) + rotated.arrival_boresight_cos**2
         assert norm == pytest.approx(np.ones_like(norm), abs=1e-12)

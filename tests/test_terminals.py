@@ -1,4 +1,4 @@
-"""Where terminals are placed, how they are called and how they point."""
+"""Positions, names and antenna orientations of terminals."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.small_run import small
 from twin.errors import InputError
 from twin.geometry.terminals import Terminals, TerminalStates
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
@@ -23,14 +24,19 @@ from twin.scenario.terminals import (
     WaypointGroupSection,
     WaypointSection,
 )
-from twin.units import Duration
+from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
+from twin.world.plain import terminal_groups
 
 START = np.datetime64("2026-06-13T12:00:00", "ns")
 
 
-def at(group: AnyGroup, *seconds: float, seed: int = 1) -> TerminalStates:
+def group(layout: Layout, name: str = "ut") -> TerminalGroup:
+    return TerminalGroup(name=name, layout=layout)
+
+
+def at(layout: Layout, *seconds: float, seed: int = 1) -> TerminalStates:
     steps = np.round(np.array(seconds or (0.0,)) * 1e9).astype("timedelta64[ns]")
-    return Terminals.place([group], seed=seed).states(START + steps, START)
+    return Terminals.place([group(layout)], seed=seed).states(START + steps, START)
 
 
 def sphere(states: TerminalStates) -> np.ndarray:
@@ -43,7 +49,7 @@ def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> Di
     return DiscGroupSection(kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
 
 
-def test_names_are_numbered_kept_or_the_groups_own() -> None:
+def test_names_are_given_numbered_or_those_of_the_group() -> None:
     places = (
         PositionSection(latitude_deg=1, longitude_deg=2, name="Rome"),
         PositionSection(latitude_deg=3, longitude_deg=4),
@@ -56,7 +62,7 @@ def test_names_are_numbered_kept_or_the_groups_own() -> None:
     terminals = Terminals.place(groups, seed=1)
     assert terminals.names[:6] == ("Rome", "site-01", "ship", "ut-000", "ut-001", "ut-002")
     assert terminals.names[-1] == "ut-100"
-    assert Terminals.place([disc(3)], seed=1).names == ("ut-00", "ut-01", "ut-02")
+    assert Terminals.place([group(disc(3))], seed=1).names == ("ut-00", "ut-01", "ut-02")
     assert terminals.count == 104
     assert terminals.weight[:4].tolist() == [1.0, 1.0, 2.0, 1.0]
     assert terminals.group[:4].tolist() == [0, 0, 1, 2]
@@ -77,7 +83,7 @@ def test_a_listed_altitude_overrides_the_groups_and_longitudes_are_wrapped() -> 
 
 @given(st.floats(-90, 90), st.floats(0.001, 20_000), st.integers(0, 1000))
 @settings(max_examples=30)
-def test_a_disc_holds_all_its_terminals_and_more_terminals_move_none(
+def test_a_disc_contains_its_terminals_and_a_larger_count_moves_none(
     latitude_deg: float, radius_km: float, seed: int
 ) -> None:
     few, many = (
@@ -98,7 +104,7 @@ def test_a_disc_is_uniform_over_its_area() -> None:
     points = sphere(at(disc(count, radius_km)))[0]
     lat, lon = np.radians(45.0), np.radians(9.0)
     centre = np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    # on a sphere the height of a cap is uniform where its area is
+    # on a sphere the height of a cap is proportional to its area
     height = (1 - points @ centre) / (1 - np.cos(radius_km / MEAN_EARTH_RADIUS_KM))
     rank = np.abs(np.sort(height) - (np.arange(count) + 0.5) / count).max()
     assert rank < 1.95 / np.sqrt(count)  # Kolmogorov-Smirnov at 0.1 %
@@ -113,16 +119,16 @@ def grid(lat: tuple[float, float], lon: tuple[float, float], step: float) -> lis
     return list(zip(states.latitude_deg[0].tolist(), states.longitude_deg[0].tolist(), strict=True))
 
 
-def test_a_grid_holds_both_ends_each_meridian_once_and_a_pole_once() -> None:
+def test_a_grid_has_both_ends_and_each_meridian_and_pole_once() -> None:
     assert grid((0, 10), (0, 10), 10) == [(0, 0), (0, 10), (10, 0), (10, 10)]
     assert grid((0, 9.9), (5, 5), 5) == [(0, 5), (5, 5)]
     assert grid((0, 0), (-180, 180), 90) == [(0, -180), (0, -90), (0, 0), (0, 90)]
     assert grid((0, 0), (0, 360), 90) == [(0, 0), (0, 90), (0, 180), (0, -90)]
     assert len(grid((-90, 90), (-180, 180), 45)) == 2 + 3 * 8
-    assert len(grid((0, 0.3), (0, 0), 0.1)) == 4  # 0.1 three times is a hair more than 0.3
+    assert len(grid((0, 0.3), (0, 0), 0.1)) == 4  # 3 * 0.1 is slightly more than 0.3
 
 
-def test_fixed_terminals_cost_nothing_per_instant_and_stand_still() -> None:
+def test_fixed_terminals_need_no_memory_per_instant_and_do_not_move() -> None:
     states = at(disc(3), *range(100))
     assert states.position_km.shape == (100, 3, 3)
     assert states.antenna.shape == (100, 3, 3, 3)
@@ -133,7 +139,7 @@ def test_fixed_terminals_cost_nothing_per_instant_and_stand_still() -> None:
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 180), st.floats(-360, 360))
-def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
+def test_antenna_axes_are_right_handed_and_follow_the_angles(
     lat: float, lon: float, tilt: float, azimuth: float
 ) -> None:
     group = ListGroupSection(
@@ -141,7 +147,7 @@ def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
         positions=(PositionSection(latitude_deg=lat, longitude_deg=lon),),
         orientation=OrientationSection(tilt_deg=tilt, azimuth_deg=azimuth),
     )
-    states = at(group)
+    states = Terminals.place([tilted], seed=1).states(np.array([START]), START)
     axes, up = states.antenna[0, 0], states.up[0, 0]
     assert np.allclose(axes @ axes.T, np.eye(3), atol=1e-13)
     assert np.linalg.det(axes) == pytest.approx(1.0, abs=1e-12)
@@ -151,7 +157,7 @@ def test_antenna_axes_are_right_handed_and_point_where_the_angles_say(
     assert z @ states.north[0, 0] == pytest.approx(np.sin(np.radians(tilt)) * np.cos(np.radians(azimuth)), abs=1e-12)
 
 
-def test_an_untilted_antenna_looks_up_with_x_to_the_north() -> None:
+def test_an_untilted_antenna_points_up_with_x_to_the_north() -> None:
     states = at(disc(4))
     assert np.array_equal(states.antenna[..., 2, :], states.up)
     assert np.array_equal(states.antenna[..., 0, :], states.north)
@@ -164,8 +170,8 @@ def csv_file(folder: Path, text: str) -> CsvGroupSection:
 
 
 def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
-    group = csv_file(tmp_path, "\ufefflongitude_deg, latitude_deg,name,altitude_km\n10,20,a,\n\n350,-5,,0.2\n")
-    terminals = Terminals.place([group], seed=1)
+    file = csv_file(tmp_path, "\ufefflongitude_deg, latitude_deg,name,altitude_km\n10,20,a,\n\n350,-5,,0.2\n")
+    terminals = Terminals.place([group(file)], seed=1)
     assert terminals.names == ("a", "ut-01")
     states = terminals.states(np.array([START]), START)
     assert states.latitude_deg.tolist() == [[20.0, -5.0]]
@@ -177,30 +183,30 @@ def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_p
     ("text", "message"),
     [
         ("", "sites.csv: is empty"),
-        ("latitude_deg,longitude_deg\n", "has a header and no terminal"),
+        ("latitude_deg,longitude_deg\n", "has a header but no terminals"),
         ("lat,longitude_deg\n1,2\n", 'sites.csv:1: the column "latitude_deg" is missing'),
         ("lattitude_deg,longitude_deg\n1,2\n", 'did you mean "lattitude_deg"'),
         (
             "latitude_deg,longitude_deg,altitude_m\n1,2,3\n",
             'unknown column "altitude_m".*did you mean "altitude_km"',
         ),
-        ("latitude_deg,longitude_deg,name,name\n1,2,a,b\n", "a column stands twice"),
+        ("latitude_deg,longitude_deg,name,name\n1,2,a,b\n", "a column occurs twice"),
         ("latitude_deg,longitude_deg\n1,2\n\nx,2\n", 'sites.csv:4: latitude_deg = "x" is not a number'),
         ("latitude_deg,longitude_deg\n1,2\n91,2\n", "sites.csv:3: latitude_deg = 91 must lie from -90 to 90"),
         ("latitude_deg,longitude_deg\nnan,2\n", "sites.csv:2: latitude_deg = nan must lie"),
         ("latitude_deg,longitude_deg\n1,361\n", "longitude_deg = 361 must lie from -180 to 360"),
         ("latitude_deg,longitude_deg,altitude_km\n1,2,101\n", "altitude_km = 101 must lie"),
         ("latitude_deg,longitude_deg\n1\n", "sites.csv:2: 1 values for 2 columns"),
-        ("latitude_deg,longitude_deg,name\n1,2,a\n3,4,a\n", 'sites.csv:3: the name "a" stands on line 2 too'),
+        ("latitude_deg,longitude_deg,name\n1,2,a\n3,4,a\n", 'sites.csv:3: the name "a" is already used on line 2'),
         ('latitude_deg,longitude_deg\n1,"2\n', "is not a CSV file"),
     ],
 )
-def test_a_faulty_csv_file_is_refused_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_csv_file_is_rejected_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Terminals.place([csv_file(tmp_path, text)], seed=1)
+        Terminals.place([group(csv_file(tmp_path, text))], seed=1)
 
 
-def test_a_missing_csv_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> None:
+def test_a_missing_csv_file_and_a_binary_one_are_rejected(tmp_path: Path) -> None:
     csv_file(tmp_path, "")
     with pytest.raises(InputError, match=r'site\.csv: there is no such file of terminals; did you mean "sites\.csv"'):
         Terminals.place([CsvGroupSection(kind="csv", path=tmp_path / "site.csv")], seed=1)
@@ -217,14 +223,15 @@ def flight(start: tuple[float, float], end: tuple[float, float], **keys: object)
     )
 
 
-def test_a_flight_leaves_after_its_delay_keeps_speed_and_height_and_stops_at_the_end() -> None:
+def test_a_flight_starts_after_its_delay_keeps_speed_and_altitude_and_stops_at_the_end() -> None:
     quarter_s = np.pi / 2 * MEAN_EARTH_RADIUS_KM / 900.0 * 3600.0
-    group = flight((0, 0), (0, 90), delay="10min")
-    states = at(group, 0, 600, 600 + quarter_s / 3, 600 + quarter_s, 600 + 2 * quarter_s)
+    states = at(
+        flight((0, 0), (0, 90), 600_000_000_000), 0, 600, 600 + quarter_s / 3, 600 + quarter_s, 600 + 2 * quarter_s
+    )
     assert states.longitude_deg[:, 0] == pytest.approx([0, 0, 30, 90, 90], abs=1e-9)
     assert states.altitude_km.tolist() == [[11.0]] * 5
     speed = np.linalg.norm(states.velocity_km_s[:, 0], axis=-1)
-    # on the equator and 11 km up the ellipsoid's radius replaces the mean radius
+    # on the equator at 11 km, the radius of the ellipsoid replaces the mean radius
     expected = 0.25 * (6378.137 + 11.0) / MEAN_EARTH_RADIUS_KM
     assert speed == pytest.approx([0, expected, expected, 0, 0], rel=1e-12)
     assert states.antenna[:, 0, 0] == pytest.approx(states.east[:, 0], abs=1e-12)  # x along the heading
@@ -239,13 +246,13 @@ def test_a_flight_over_the_pole_needs_no_special_case() -> None:
     assert steps.max() / steps.min() < 1.001
 
 
-def test_a_flight_to_where_it_is_stays_and_one_to_the_antipode_is_refused() -> None:
+def test_a_flight_of_zero_length_rests_and_one_to_the_antipode_is_rejected() -> None:
     states = at(flight((10, 20), (10, 20)), 0, 5)
     assert not states.velocity_km_s.any()
     assert states.latitude_deg == pytest.approx(np.full((2, 1), 10.0), abs=1e-12)
     for end in ((-10, -160), (-10, 200)):
-        with pytest.raises(InputError, match="lie opposite each other"):
-            Terminals.place([flight((10, 20), end)], seed=1)
+        with pytest.raises(InputError, match="are antipodes"):
+            Terminals.place([group(flight((10, 20), end))], seed=1)
 
 
 def route(*points: tuple[float, float, float]) -> WaypointGroupSection:
@@ -253,13 +260,13 @@ def route(*points: tuple[float, float, float]) -> WaypointGroupSection:
     return WaypointGroupSection(kind="waypoints", waypoints=waypoints)
 
 
-def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:
+def test_waypoints_are_passed_on_time_and_the_ends_are_kept() -> None:
     states = at(route((0, 0, 100), (0, 1, 200), (0, 1, 300), (1, 1, 500)), 0, 100, 150, 200, 250, 400, 500, 900)
     assert states.longitude_deg[:, 0] == pytest.approx([0, 0, 0.5, 1, 1, 1, 1, 1], abs=1e-12)
     assert states.latitude_deg[:, 0] == pytest.approx([0, 0, 0, 0, 0, 0.5, 1, 1], abs=1e-12)
     moving = np.linalg.norm(states.velocity_km_s[:, 0], axis=-1) > 0
     assert moving.tolist() == [False, True, True, False, False, True, False, False]
-    # heading: east until it leaves north at 300 s, also while it waits
+    # heading: east until the departure to the north at 300 s, also during the wait
     eastward = np.einsum("ti,ti->t", states.antenna[:, 0, 0], states.east[:, 0])
     assert eastward == pytest.approx([1, 1, 1, 1, 1, 0, 0, 0], abs=1e-12)
 
@@ -273,11 +280,11 @@ def test_waypoints_are_passed_on_time_and_kept_at_the_ends() -> None:
 def test_velocity_is_the_derivative_of_position(
     start: tuple[float, float], end: tuple[float, float], part: float, altitude_km: float
 ) -> None:
-    group = route((*start, 0), (*end, 20_000)).model_copy(update={"altitude_km": altitude_km})
+    path = route((*start, 0), (*end, 20_000), altitude_km=altitude_km)
     try:
-        states = at(group, *(20_000 * part + np.array([-0.5, 0.0, 0.5])))
+        states = at(path, *(20_000 * part + np.array([-0.5, 0.0, 0.5])))
     except InputError:
-        return  # opposite places
+        return  # antipodes
     slope = states.position_km[2, 0] - states.position_km[0, 0]
     # over 1 s at up to 1 km/s: third derivative v³/R²/24 = 1e-9 km/s, rounding of 6,400 km 2e-12
     assert np.abs(slope - states.velocity_km_s[1, 0]).max() < 5e-9
@@ -286,11 +293,11 @@ def test_velocity_is_the_derivative_of_position(
     assert np.allclose(states.up[1, 0] @ states.velocity_km_s[1, 0], 0.0, atol=1e-12)
 
 
-def test_movers_and_fixed_terminals_live_side_by_side_and_a_cut_changes_nothing() -> None:
+def test_moving_and_fixed_terminals_coexist_and_windows_change_nothing() -> None:
     groups = [
-        disc(3),
-        flight((40, 0), (50, 10), name="jet"),
-        route((0, 0, 0), (1, 1, 50)).model_copy(update={"name": "car"}),
+        group(disc(3)),
+        group(flight((40, 0), (50, 10)), "jet"),
+        group(route((0, 0, 0), (1, 1, 50)), "car"),
     ]
     terminals = Terminals.place(groups, seed=4)
     assert terminals.names == ("ut-00", "ut-01", "ut-02", "jet", "car")

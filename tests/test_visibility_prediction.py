@@ -1,4 +1,4 @@
-"""When satellites will set: against a fine search, and the same wherever a run begins."""
+"""Predicted setting times: agreement with a fine search, and independence of the start of a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def remaining(setup: Setup, epoch: int) -> Any:
 
 
 def searched(setup: Setup, epoch: int) -> tuple[Any, Any]:
-    """For how long each pair stays in steps of 0.1 s, and the highest elevation on the way, pair by pair."""
+    """Time for which each pair stays in view, in steps of 0.1 s, and its highest elevation."""
     snapshot = setup.truth.windows.at(epoch)
     times = setup.timeline.instant(setup.timeline.begin_ns(epoch)) + np.arange(12_001) * np.timedelta64(100, "ms")
     ahead = setup.truth.windows.ephemeris.states(times, snapshot.norad_id)
@@ -35,7 +35,7 @@ def searched(setup: Setup, epoch: int) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("minimum_deg", [5.0, 20.0, 45.0])
-def test_settings_are_those_of_a_fine_search(minimum_deg: float):
+def test_setting_times_agree_with_a_fine_search(minimum_deg: float):
     changes = {"time.duration": "60s", "association.min_elevation_deg": minimum_deg}
     setup = Setup.of(small(changes, terminals=[PLACES]))
     snapshot = setup.truth.windows.at(3)
@@ -44,49 +44,49 @@ def test_settings_are_those_of_a_fine_search(minimum_deg: float):
     assert snapshot.visible.sum() >= 8
     assert not found[~snapshot.visible].any()
     grazes = highest_deg < minimum_deg + 1.0
-    missed_s = np.abs(found - expected)[snapshot.visible & ~grazes]
-    # the search knows tenths of a second; a chord over 10 s leaves the sine of the elevation by some 2e-5, which is
-    # crossed at 1e-4 a second and faster
-    assert missed_s.max() < 0.4
-    assert np.abs(found - expected)[snapshot.visible].max() < 3.0  # a pass along the minimum crosses it slowly
+    error_s = np.abs(found - expected)[snapshot.visible & ~grazes]
+    # the search resolves 0.1 s; a chord over 10 s deviates from the sine of the elevation by about 2e-5, which changes
+    # by at least 1e-4 per second
+    assert error_s.max() < 0.4
+    assert np.abs(found - expected)[snapshot.visible].max() < 3.0  # a pass close to the minimum crosses it slowly
 
 
-def test_a_satellite_that_stays_is_said_to_stay_for_the_horizon():
+def test_a_satellite_that_stays_in_view_is_predicted_for_the_horizon():
     walker = {"planes": 4, "per_plane": 4, "altitude_km": 20_000.0}
     setup = Setup.of(small({"constellation.walker": walker}))
     left_s = remaining(setup, 0)
-    seen = setup.truth.windows.at(0).visible
-    assert (left_s[seen] == 1200.0).any()
+    visible = setup.truth.windows.at(0).visible
+    assert (left_s[visible] == 1200.0).any()
     assert left_s.max() == 1200.0
 
 
-def test_nothing_depends_on_where_a_run_begins_or_what_was_asked_before():
+def test_predictions_do_not_depend_on_the_start_of_a_run_or_earlier_requests():
     setup = Setup.of(small({"time.duration": "300s", "time.epoch": "5s"}, terminals=[PLACES, FLIGHT]))
     in_turn = [remaining(setup, epoch) for epoch in range(60)]
     for epoch in (59, 0, 13, 26, 12):
         assert np.array_equal(remaining(fresh(setup), epoch), in_turn[epoch])
 
 
-def test_time_runs_off():
-    """Within a window, what is left shortens by what has passed; from window to window, by that and a hair."""
+def test_remaining_time_decreases_with_time():
+    """Within a window it decreases by the elapsed time; from window to window, by nearly the elapsed time."""
     setup = Setup.of(small({"time.duration": "200s", "time.epoch": "4s"}, terminals=[PLACES]))
     for epoch in range(49):
         now, then = setup.truth.windows.at(epoch), setup.truth.windows.at(epoch + 1)
         _, here, there = np.intersect1d(now.norad_id, then.norad_id, return_indices=True)
         both = now.visible[here] & then.visible[there]
-        passed = (remaining(setup, epoch)[here] - remaining(setup, epoch + 1)[there])[both]
-        # windows of 16 epochs; other steps miss a setting otherwise, each by less than 0.4 s (see above)
-        assert np.allclose(passed, 4.0, rtol=0.0, atol=0.8 if epoch % 16 == 15 else 1e-6)
+        elapsed_s = (remaining(setup, epoch)[here] - remaining(setup, epoch + 1)[there])[both]
+        # windows of 16 epochs; their steps differ, and each has an error below 0.4 s (see above)
+        assert np.allclose(elapsed_s, 4.0, rtol=0.0, atol=0.8 if epoch % 16 == 15 else 1e-6)
 
 
-def test_a_moving_terminal_counts_as_standing():
+def test_a_moving_terminal_is_assumed_at_rest():
     setup = Setup.of(small({"time.duration": "30s"}, terminals=[FLIGHT]))
     expected, _ = searched(setup, 0)
-    seen = setup.truth.windows.at(0).visible
-    assert np.abs(remaining(setup, 0) - expected)[seen].max() < 0.4
+    visible = setup.truth.windows.at(0).visible
+    assert np.abs(remaining(setup, 0) - expected)[visible].max() < 0.4
 
 
-def test_what_is_foreseen_is_not_found_unusable():
+def test_a_prediction_does_not_mask_satellites():
     setup = Setup.of(small({"constellation.max_element_age": "150s"}))
     assert remaining(setup, 0).max() > 150.0
     assert setup.truth.windows.ephemeris.masked == ()
@@ -103,14 +103,14 @@ def test_ground_distances_are_great_circles():
     for satellite, terminal in np.ndindex(found.shape):
         one, other = above[satellite], place[terminal]
         angle = np.arctan2(np.linalg.norm(np.cross(one, other)), one @ other)
-        # rounding of a chord of some hundredths of a radian
+        # rounding of a chord of a few hundredths of a radian
         assert found[satellite, terminal] == pytest.approx(6371.0088 * angle, rel=1e-12)
 
 
-# What a policy sees
+# The view of a policy
 
 
-def test_the_view_says_all_that_may_be_known():
+def test_the_view_contains_all_information_for_policies():
     changes = {"association.every": "10s", "association.capacity": 3, "association.preparation": "5s"}
     setup = Setup.of(small({"time.duration": "240s", "association.min_elevation_deg": 45.0, **changes}))
     views: list[AssociationView] = []
@@ -143,5 +143,5 @@ def test_the_view_says_all_that_may_be_known():
     csi = last.statistics()
     assert np.array_equal(csi.norad_id, last.norad_id)
     assert last.statistics() is csi
-    # the mean power that policies rank by is that of the statistics, by another sum
+    # the mean power used for ranking is that of the statistics, summed in another order
     assert np.allclose(csi.gain, last.mean_gain(), rtol=1e-9, atol=0.0)

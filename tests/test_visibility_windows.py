@@ -1,4 +1,4 @@
-"""What is in view at each epoch: the same whatever the windows, and as an independent library sees it."""
+"""Satellites in view at each epoch: independence of the windows, and agreement with Skyfield."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def setup() -> Setup:
     return Setup.of(small({"time.duration": "200s"}))
 
 
-def test_an_epoch_looks_the_same_whether_asked_for_first_or_in_turn(setup: Setup):
+def test_an_epoch_does_not_depend_on_the_order_of_requests(setup: Setup):
     in_turn = [setup.truth.windows.at(epoch) for epoch in range(20)]
     for epoch in (19, 7, 0, 6, 12):
         assert same(fresh(setup).truth.windows.at(epoch), in_turn[epoch])
@@ -51,13 +51,13 @@ def test_the_length_of_a_window_changes_nothing(setup: Setup, monkeypatch: pytes
         assert np.array_equal(links.departure, expected.departure)
 
 
-def test_nobody_in_view_is_missed_and_nobody_else_is_taken(setup: Setup):
-    everybody = setup.truth.windows.ephemeris.norad_ids
+def test_exactly_the_satellites_in_view_are_found(setup: Setup):
+    all_ids = setup.truth.windows.ephemeris.norad_ids
     for epoch in (0, 5, 19):
         snapshot = setup.truth.windows.at(epoch)
-        links = setup.truth.windows.links_at(setup.timeline.begin_ns(epoch), everybody)
+        links = setup.truth.windows.links_at(setup.timeline.begin_ns(epoch), all_ids)
         in_view = links.elevation_deg >= 20.0
-        assert np.array_equal(snapshot.norad_id, everybody[in_view.any(axis=1)])
+        assert np.array_equal(snapshot.norad_id, all_ids[in_view.any(axis=1)])
         assert np.array_equal(snapshot.visible, in_view[in_view.any(axis=1)])
 
 
@@ -75,12 +75,12 @@ def test_links_at_any_time_are_those_of_the_epoch(setup: Setup):
 def test_elevation_and_links_agree(setup: Setup):
     snapshot = setup.truth.windows.at(4)
     links = snapshot.links(snapshot.norad_id)
-    # the arcsine and the arctangent of the same angle, in double precision; at 90° the arcsine is the worse one
+    # arcsine and arctangent of one angle in double precision; near 90° the arcsine is less accurate
     assert np.allclose(snapshot.elevation_deg, links.elevation_deg, rtol=0.0, atol=1e-6)
     assert np.array_equal(snapshot.range_km, links.range_km)
 
 
-def test_links_of_some_are_those_of_all(setup: Setup):
+def test_links_of_some_satellites_equal_those_of_all(setup: Setup):
     snapshot = setup.truth.windows.at(2)
     everyone = snapshot.links(snapshot.norad_id)
     some = snapshot.links(snapshot.norad_id[1::2])
@@ -90,7 +90,7 @@ def test_links_of_some_are_those_of_all(setup: Setup):
     assert snapshot.links(snapshot.norad_id[:0]).range_km.shape == (0, 4)
 
 
-def test_skyfield_sees_the_same_sky(setup: Setup):
+def test_links_agree_with_skyfield(setup: Setup):
     walker = setup.scenario.constellation.walker
     text = walker_text(
         Walker(
@@ -116,19 +116,19 @@ def test_skyfield_sees_the_same_sky(setup: Setup):
         )
         for row, number in enumerate(snapshot.norad_id):
             name, one, two = by_number[int(number)]
-            seen = (EarthSatellite(one, two, name, scale) - place).at(scale.utc(2026, 1, 1, 0, 1, 50))
-            altitude, azimuth, distance, _, _, rate = seen.frame_latlon_and_rates(place)
-            # Skyfield knows UT1 - UTC (below 0.1 s: 46 m at the equator, 7 km/s of a satellite do not enter) and
-            # polar motion is off in both; 50 m at 600 km are 5e-3 degrees
+            topocentric = (EarthSatellite(one, two, name, scale) - place).at(scale.utc(2026, 1, 1, 0, 1, 50))
+            altitude, azimuth, distance, _, _, rate = topocentric.frame_latlon_and_rates(place)
+            # Skyfield includes UT1 - UTC (below 0.1 s: 46 m at the equator; the satellite moves with UTC); both neglect
+            # polar motion; 50 m at 600 km are 5e-3 degrees
             assert links.elevation_deg[row, terminal] == pytest.approx(altitude.degrees, abs=5e-3)
-            turn = (links.azimuth_deg[row, terminal] - azimuth.degrees + 180.0) % 360.0 - 180.0
-            assert abs(turn) * np.cos(altitude.radians) < 5e-3
+            difference_deg = (links.azimuth_deg[row, terminal] - azimuth.degrees + 180.0) % 360.0 - 180.0
+            assert abs(difference_deg) * np.cos(altitude.radians) < 5e-3
             assert links.range_km[row, terminal] == pytest.approx(distance.km, abs=0.05)
             assert links.range_rate_km_s[row, terminal] == pytest.approx(rate.km_per_s, abs=1e-3)
 
 
 @pytest.mark.parametrize(("minimum_deg", "most"), [(0.0, 400), (90.0, 0)])
-def test_the_ends_of_the_minimum_elevation(setup: Setup, minimum_deg: float, most: int):
+def test_the_limits_of_the_minimum_elevation(setup: Setup, minimum_deg: float, most: int):
     sky = room.VisibilityWindows(
         ephemeris=setup.truth.windows.ephemeris,
         terminals=setup.terminals,
@@ -148,7 +148,7 @@ def test_epochs_longer_than_a_window_and_shorter_than_a_second():
     assert snapshot.satellites.instant[snapshot.index] == np.datetime64("2026-01-01T00:00:00.999", "ns")
 
 
-def test_moving_terminals_are_seen_from_where_they_are():
+def test_links_of_moving_terminals_use_their_current_positions():
     flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 9000.0}
     setup = Setup.of(small(terminals=[flight]))
     snapshot = setup.truth.windows.at(11)

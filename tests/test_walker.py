@@ -1,4 +1,4 @@
-"""Walker constellations: where the satellites are, and that a file of them is the same constellation."""
+"""Walker constellations: positions of the satellites, and equality after writing and reading a file."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ SMALL = dict(zip(KEYS, (4, 3, 550.0, 53.0, 3, EPOCH), strict=True))
         ("walker-star-6x11-780km-86.4deg.tle", walker_star, STAR),
     ],
 )
-def test_the_shipped_files_are_what_their_commands_write(tmp_path: Path, name, make, parameters) -> None:
+def test_the_shipped_files_are_the_output_of_their_commands(tmp_path: Path, name, make, parameters) -> None:
     write_tle(tmp_path / name, make(**parameters))
     assert (tmp_path / name).read_bytes() == (TLE / name).read_bytes()
     assert name in (TLE / "README.md").read_text()
@@ -52,15 +52,15 @@ def test_a_file_read_back_is_the_same_constellation_bit_for_bit(tmp_path: Path) 
         assert one.satrec.sgp4_tsince(1440.0) == other.satrec.sgp4_tsince(1440.0)
 
 
-@pytest.mark.parametrize(("make", "spread_deg"), [(walker_delta, 360.0), (walker_star, 180.0)])
-def test_planes_and_places(make, spread_deg: float) -> None:
+@pytest.mark.parametrize(("make", "node_range_deg"), [(walker_delta, 360.0), (walker_star, 180.0)])
+def test_planes_and_positions(make, node_range_deg: float) -> None:
     sets = make(**SMALL)
     assert [one.norad_id for one in sets] == list(range(90_000, 90_012))
     assert [one.name for one in sets][:4] == ["WALKER-01-01", "WALKER-01-02", "WALKER-01-03", "WALKER-02-01"]
     nodes_deg = np.degrees([one.satrec.nodeo for one in sets]).reshape(4, 3)
     along_deg = np.degrees([one.satrec.mo for one in sets]).reshape(4, 3)
-    # a TLE holds angles to 1e-4 degrees
-    assert nodes_deg == pytest.approx(np.repeat([[0], [1], [2], [3]], 3, axis=1) * spread_deg / 4, abs=5.1e-5)
+    # a TLE resolves angles to 1e-4 degrees
+    assert nodes_deg == pytest.approx(np.repeat([[0], [1], [2], [3]], 3, axis=1) * node_range_deg / 4, abs=5.1e-5)
     expected_deg = np.add.outer(3 * 360.0 / 12 * np.arange(4), 120.0 * np.arange(3))
     assert np.angle(np.exp(1j * np.radians(along_deg - expected_deg))) == pytest.approx(0.0, abs=1e-6)
     assert all(one.epoch == EPOCH for one in sets)
@@ -68,7 +68,7 @@ def test_planes_and_places(make, spread_deg: float) -> None:
 
 @pytest.mark.parametrize("altitude_km", [160.0, 550.0, 780.0, 1200.0, 8062.0, 23_222.0, 35_786.0])
 @pytest.mark.parametrize("inclination_deg", [0.0, 53.0, 97.6])
-def test_the_mean_altitude_is_the_one_asked_for(altitude_km: float, inclination_deg: float) -> None:
+def test_the_mean_altitude_is_the_given_one(altitude_km: float, inclination_deg: float) -> None:
     (one,) = walker_delta(
         planes=1,
         per_plane=1,
@@ -85,17 +85,17 @@ def test_the_mean_altitude_is_the_one_asked_for(altitude_km: float, inclination_
     a0 = a1 * (1.0 - d1 / 3.0 - d1**2 - 134.0 / 81.0 * d1**3)
     motion = one.satrec.no_kozai / (1.0 + shape / a0**2)
     found_km = (0.0743669161 / motion) ** (2.0 / 3.0) * 6378.135 - 6378.135
-    # a TLE's last decimal of mean motion, 5e-9 rev/day, is 2/3 of that share of the axis
+    # the resolution of the mean motion in a TLE, 5e-9 rev/day; the relative error of the axis is 2/3 of it
     resolution_km = (altitude_km + 6378.135) * 2.0 / 3.0 * 5e-9 / (one.satrec.no_kozai * 229.1831)
-    # the report's constants have ten digits
+    # the constants of the report have ten digits
     assert found_km == pytest.approx(altitude_km, abs=resolution_km + 1e-5)
     assert (one.perigee_km, one.apogee_km) == pytest.approx((altitude_km, altitude_km), abs=resolution_km + 1e-9)
 
 
-def test_over_a_revolution_the_height_swings_about_the_altitude() -> None:
+def test_over_a_revolution_the_radius_oscillates_about_the_mean_altitude() -> None:
     (one,) = walker_delta(planes=1, per_plane=1, altitude_km=600.0, inclination_deg=53.0, phasing=0, epoch=EPOCH)
     radii_km = [np.linalg.norm(one.satrec.sgp4_tsince(minutes)[1]) for minutes in np.linspace(0.0, 96.69, 400)]
-    # J2 shifts the mean radius by some hundred metres and swings it by 5 km, J3 by 8 km more
+    # J2 shifts the mean radius by some hundred metres and causes an oscillation of 5 km, J3 of 8 km more
     assert np.mean(radii_km) - 6378.135 == pytest.approx(600.0, abs=1.0)
     assert np.ptp(radii_km) < 30.0
 
@@ -128,7 +128,7 @@ def test_numbers_beyond_five_digits_are_alpha_5() -> None:
         ({"pattern": "dela"}, 'pattern: found "dela", allowed "delta", "star"; did you mean "delta"?'),
     ],
 )
-def test_a_wrong_parameter_is_refused_by_name(change: dict, message: str) -> None:
+def test_an_invalid_parameter_is_rejected_by_name(change: dict, message: str) -> None:
     with pytest.raises(InputError) as fault:
         Walker(**({"pattern": "delta"} | SMALL | change))
     assert str(fault.value).startswith(message)

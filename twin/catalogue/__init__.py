@@ -1,4 +1,4 @@
-"""Constellations: element sets from TLE, OMM or Walker parameters, with an account of every record."""
+"""Constellations: element sets from TLE files, OMM files or Walker parameters, and a report on every record."""
 
 from twin.catalogue.catalogue import Catalogue
 from twin.catalogue.elements import ElementSet

@@ -1,4 +1,4 @@
-"""The catalogue: element sets of many satellites, each perhaps with a history."""
+"""The catalogue: element sets of many satellites, with one or several sets for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -7,19 +7,19 @@ import numpy as np
 
 from twin.arrays import IntArray
 from twin.catalogue.elements import ElementSet
-from twin.catalogue.health import CatalogueHealth, Dropped, account, in_use
-from twin.catalogue.selection import Criterion, Range, criteria, refusals, unmatched
+from twin.catalogue.health import CatalogueHealth, Dropped, health_fields, in_use
+from twin.catalogue.selection import Criterion, Range, criteria, rejections, unmatched
 from twin.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catalogue:
-    """Element sets, and the account of where they came from."""
+    """Element sets and the report on the files they come from."""
 
     sets: tuple[ElementSet, ...] = field(repr=False)
-    """(N,) sorted by catalogue number, then epoch; several of one satellite are its history."""
+    """(N,) sorted by catalogue number, then by epoch; several sets of one satellite are its history."""
     health: CatalogueHealth
-    """What was read, used, dropped and why."""
+    """Counts of records read, used and dropped, with reasons."""
 
     @property
     def norad_ids(self) -> IntArray:
@@ -30,11 +30,11 @@ class Catalogue:
 
     @property
     def names(self) -> dict[int, str]:
-        """Name of each satellite by catalogue number, as its newest element set has it."""
+        """Name of each satellite in its newest element set, by catalogue number."""
         return {item.norad_id: item.name for item in self.sets}
 
     def sets_at(self, at: np.datetime64) -> tuple[ElementSet, ...]:
-        """(S,) the set of each satellite at an instant (UTC): the newest before it, else its first."""
+        """(S,) the set of each satellite in use at a UTC instant: the newest before it, otherwise the first."""
         return tuple(self.sets[index] for index in in_use(self.health.norad_ids, self.health.epochs, at))
 
     def select(
@@ -48,25 +48,25 @@ class Catalogue:
         apogee_km: Range | None = None,
         inclination_deg: Range | None = None,
     ) -> "Catalogue":
-        """Keep the satellites that meet every criterion; the others are counted as dropped, with the reason.
+        """Keep the satellites that meet every criterion; the others are reported as dropped, with the reason.
 
-        A satellite is judged by its newest element set and kept or left out with its whole history.
+        The newest element set of a satellite decides whether its whole history is kept.
 
         Parameters
         ----------
         names, exclude_names
-            Patterns such as ``STARLINK-3*``; upper and lower case are alike, one match is enough.
+            Patterns such as ``STARLINK-3*``, not case-sensitive; a name must match at least one.
         norad_ids, exclude_norad_ids
             Catalogue numbers.
         perigee_km, apogee_km
-            Lowest and highest mean height over the equatorial radius.
+            Lowest and highest mean altitude above the equatorial radius.
         inclination_deg
             Lowest and highest mean inclination.
 
         Raises
         ------
         InputError
-            If a range is none, or no satellite is left.
+            If a range is not a valid interval, or no satellite remains.
         """
         chosen = criteria(
             names=names,
@@ -79,28 +79,26 @@ class Catalogue:
 
     def _keep(self, chosen: Sequence[Criterion], missing: tuple[str, ...]) -> "Catalogue":
         newest = {item.norad_id: item for item in self.sets}
-        refused = refusals(chosen, newest)
-        kept = tuple(item for item in self.sets if item.norad_id not in refused)
-        left_out = tuple(
+        reasons = rejections(chosen, newest)
+        kept = tuple(item for item in self.sets if item.norad_id not in reasons)
+        dropped = tuple(
             Dropped(
                 source=item.source,
                 line=item.line,
                 norad_id=item.norad_id,
                 name=item.name,
-                reason=refused[item.norad_id],
+                reason=reasons[item.norad_id],
             )
             for item in self.sets
-            if item.norad_id in refused
+            if item.norad_id in reasons
         )
         if not kept:
-            reasons = sorted(set(refused.values()))
-            raise InputError(
-                f"the selection leaves none of {len(newest):,} satellites: {'; '.join([*reasons, *missing])}"
-            )
+            causes = [*sorted(set(reasons.values())), *missing]
+            raise InputError(f"the selection leaves none of {len(newest):,} satellites: {'; '.join(causes)}")
         health = replace(
             self.health,
-            dropped=self.health.dropped + left_out,
+            dropped=self.health.dropped + dropped,
             unmatched=self.health.unmatched + missing,
-            **account(kept),
+            **health_fields(kept),
         )
         return Catalogue(sets=kept, health=health)

@@ -1,4 +1,4 @@
-"""One element set: the mean orbit of a satellite at an epoch, ready for SGP4."""
+"""Element set: the mean orbit of a satellite at an epoch, with its SGP4 model."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NORAD_ID_LARGEST: Final = 999_999_999
 """Largest catalogue number: nine digits (CCSDS 502.0-B, NORAD_CAT_ID)."""
 
 SGP4_EPOCH: Final = np.datetime64("1949-12-31T00:00:00", "ns")
-"""Day zero of SGP4's own epochs."""
+"""Day zero of SGP4 epochs."""
 
 SGP4_EPOCH_JD: Final = 2_433_281.5
 """Julian date of `SGP4_EPOCH`."""
@@ -24,7 +24,7 @@ DAY_NS: Final = 86_400_000_000_000
 
 
 class ElementError(Exception):
-    """One element set cannot be used; the message is the reason, `line` the line at fault where known."""
+    """An element set is unusable; the message is the reason, `line` the faulty line if known."""
 
     def __init__(self, reason: str, *, line: int | None = None) -> None:
         super().__init__(reason)
@@ -38,26 +38,26 @@ class ElementSet:
     norad_id: int
     """Catalogue number, up to nine digits."""
     name: str
-    """Name, or the catalogue number where the source has none."""
+    """Name, or the catalogue number if the source has no name."""
     designator: str
-    """International designator as 1998-067A, or nothing."""
+    """International designator such as 1998-067A, or an empty string."""
     epoch: np.datetime64
     """Epoch (UTC, ns)."""
     satrec: Any
-    """The `sgp4.api.Satrec`. Its own number is 0 where the catalogue number has no TLE form."""
+    """The `sgp4.api.Satrec`; its `satnum` is 0 if the catalogue number has no TLE form."""
     source: str
-    """Name of the file it was read from."""
+    """Name of the file that it was read from."""
     line: int
     """Line of the file (TLE, CSV) or number of the record (JSON, XML), from 1."""
 
     @property
     def perigee_km(self) -> float:
-        """Mean perigee height over the equatorial radius, km (Brouwer elements, WGS-72)."""
+        """Mean perigee altitude above the equatorial radius, km (Brouwer elements, WGS-72)."""
         return float(self.satrec.altp * self.satrec.radiusearthkm)
 
     @property
     def apogee_km(self) -> float:
-        """Mean apogee height over the equatorial radius, km (Brouwer elements, WGS-72)."""
+        """Mean apogee altitude above the equatorial radius, km (Brouwer elements, WGS-72)."""
         return float(self.satrec.alta * self.satrec.radiusearthkm)
 
     @property
@@ -66,7 +66,7 @@ class ElementSet:
         return math.degrees(self.satrec.inclo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # a Satrec cannot be pickled: its numbers travel, and the other side initialises again
+        # a Satrec cannot be pickled: its values are pickled, and SGP4 is initialised again from them
         record = (self.norad_id, self.name, self.designator, self.epoch, self.source, self.line)
         sat = self.satrec
         numbers = (sat.bstar, sat.ndot, sat.nddot, sat.ecco, sat.argpo, sat.inclo, sat.mo, sat.no_kozai)
@@ -99,12 +99,12 @@ def _rebuild(
 
 
 def check_ranges(*, eccentricity: float, inclination_deg: float, mean_motion_rev_day: float) -> None:
-    """Refuse elements that are no orbit.
+    """Check that elements describe a closed orbit.
 
     Raises
     ------
     ElementError
-        If a number is outside what it may be.
+        If a value is out of range.
     """
     if not 0.0 <= eccentricity < 1.0:
         raise ElementError(f"eccentricity {eccentricity:g} is outside 0 <= e < 1")
@@ -115,12 +115,12 @@ def check_ranges(*, eccentricity: float, inclination_deg: float, mean_motion_rev
 
 
 def check_satrec(satrec: Any) -> None:
-    """Refuse what SGP4 cannot propagate at its own epoch.
+    """Check that SGP4 can propagate the elements at their epoch.
 
     Raises
     ------
     ElementError
-        If the theory is another one, SGP4 reports an error or its position is not finite.
+        If the elements are not for SGP4, SGP4 reports an error or its position is not finite.
     """
     if satrec.ephtype == 4:
         raise ElementError("ephemeris type 4 (SGP4-XP) is not SGP4")

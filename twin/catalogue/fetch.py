@@ -1,8 +1,8 @@
-"""Current elements from a server that wants to be asked seldom.
+"""Download current elements, with a cache that limits the rate of requests.
 
-CelesTrak updates every two hours, answers 403 to a client that has the current data already, and blocks one
-that goes on asking. So an answer is kept on disk beside a note of when it was given, and is replaced only by
-a whole and plausible one.
+CelesTrak updates every two hours, answers 403 to a client that already has the current data, and blocks clients that
+continue to request. Therefore a response is stored on disk together with a record of the request. It is replaced only
+by a complete and plausible response.
 """
 
 import hashlib
@@ -22,15 +22,15 @@ from twin.catalogue.read import read_contents
 from twin.errors import InputError
 
 CELESTRAK: Final = "https://celestrak.org/NORAD/elements/gp.php?GROUP={group}&FORMAT=csv"
-"""Address of a group's elements; CSV holds the catalogue numbers that a TLE cannot."""
+"""URL of the elements of a group; unlike TLE, CSV can represent every catalogue number."""
 
 MIN_AGE_S: Final = 7200.0
-"""CelesTrak's own interval of updates."""
+"""Update interval of CelesTrak."""
 
 USER_AGENT: Final = "constellation-twin"
 
-SHRUNK: Final = 0.5
-"""An answer with a smaller share of the satellites held so far is not believed."""
+SMALLEST_FRACTION: Final = 0.5
+"""A response with fewer satellites than this fraction of the stored file is rejected."""
 
 log = logging.getLogger(__name__)
 
@@ -39,25 +39,28 @@ Status = Literal["fetched", "unchanged", "fresh", "kept"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """What became of a request; the file at `path` is whole and readable in every case."""
+    """Result of a request; the file at `path` is complete and readable in every case."""
 
     path: Path
-    """The file of elements (OMM CSV)."""
+    """File of elements (OMM CSV)."""
     status: Status
-    """New; the server has nothing newer; not asked, being young; or no usable answer and the old one kept."""
+    """Fetched: new elements. Unchanged: the server has nothing newer. Fresh: the file is recent, so that no request was
+    made. Kept: the response was unusable, so that the old file is kept."""
     satellites: int
-    """Satellites in the file."""
+    """Number of satellites in the file."""
     detail: str
-    """The same, for a person to read."""
+    """Explanation of the status, as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
-    """What is remembered of the last answer, in a small JSON beside the file."""
+class _Record:
+    """Record of the last response, stored as JSON next to the file."""
 
     url: str
     asked: str
+    """UTC time of the request, ISO 8601."""
     sha256: str = ""
+    """Digest of the stored file."""
     etag: str = ""
     last_modified: str = ""
 
@@ -65,8 +68,8 @@ class _Note:
         return (now - datetime.fromisoformat(self.asked)).total_seconds()
 
 
-class _Answer(NamedTuple):
-    """A server's answer: its body, and the headers to ask with next time."""
+class _Response(NamedTuple):
+    """Body of a response, and its headers for the next conditional request."""
 
     content: bytes
     etag: str
@@ -75,33 +78,33 @@ class _Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cache:
-    """A group's place on disk."""
+    """Stored file of a group, and the record of the last response."""
 
     path: Path
     url: str
     satellites: int
     sha256: str
-    note: _Note | None
+    record: _Record | None
 
     @property
-    def note_path(self) -> Path:
-        return _note_path(self.path)
+    def record_path(self) -> Path:
+        return _record_path(self.path)
 
     @property
-    def holds(self) -> bool:
+    def usable(self) -> bool:
         return self.satellites > 0
 
-    def remember(self, now: datetime, answer: _Answer | None = None) -> None:
-        """Note that the server has answered; without a new body, what is known of the file stays."""
-        old = self.note if self.note is not None and self.note.sha256 == self.sha256 else None
-        note = _Note(
+    def remember(self, now: datetime, response: _Response | None = None) -> None:
+        """Store a record of a response; without a new body, the headers of the stored file are kept."""
+        old = self.record if self.record is not None and self.record.sha256 == self.sha256 else None
+        record = _Record(
             url=self.url,
             asked=now.isoformat(),
-            sha256=hashlib.sha256(answer.content).hexdigest() if answer else self.sha256,
-            etag=answer.etag if answer else (old.etag if old else ""),
-            last_modified=answer.last_modified if answer else (old.last_modified if old else ""),
+            sha256=hashlib.sha256(response.content).hexdigest() if response else self.sha256,
+            etag=response.etag if response else (old.etag if old else ""),
+            last_modified=response.last_modified if response else (old.last_modified if old else ""),
         )
-        write_whole(self.note_path, (json.dumps(asdict(note), indent=1) + "\n").encode())
+        write_whole(self.record_path, (json.dumps(asdict(record), indent=1) + "\n").encode())
 
     def result(self, status: Status, detail: str) -> FetchResult:
         return FetchResult(path=self.path, status=status, satellites=self.satellites, detail=detail)
@@ -116,72 +119,72 @@ def fetch(
     timeout_s: float = 30.0,
     now: datetime | None = None,
 ) -> FetchResult:
-    """Get a group's current elements into a folder, asking the server no more often than it wants.
+    """Download the current elements of a group into a folder, within the request limits of the server.
 
     Parameters
     ----------
     group
-        As the server names it: "starlink", "oneweb", "stations".
+        Name of the group at the server: "starlink", "oneweb", "stations".
     directory
-        Folder to keep the file in, as GROUP.csv; made if absent.
+        Folder of the file GROUP.csv; created if absent.
     template
-        Address with ``{group}`` in it.
+        URL that contains ``{group}``.
     min_age_s
-        The server is not asked again before this.
+        Smallest time between two requests.
     timeout_s
-        Patience with a silent server.
+        Timeout of the request.
     now
-        Time of the request (aware); the clock's without it.
+        Time of the request (with time zone). None means the system clock.
 
     Raises
     ------
     InputError
-        If the group or address is no such thing, or the server gives nothing usable and no file is held.
+        If the group or URL is invalid, or the response is unusable and no file is stored.
     """
-    snapshot = now or datetime.now(UTC)
-    cache = _open(group, Path(directory), template)
-    if cache.note is not None and cache.note.url == cache.url:
-        age_s = cache.note.age_s(snapshot)
+    requested = now or datetime.now(UTC)
+    cache = _opened(group, Path(directory), template)
+    if cache.record is not None and cache.record.url == cache.url:
+        age_s = cache.record.age_s(requested)
         if 0.0 <= age_s < min_age_s:
-            return _not_asked(cache, age_s, min_age_s)
+            return _fresh(cache, age_s, min_age_s)
     try:
-        answer = _ask(cache, timeout_s)
+        response = _request(cache, timeout_s)
     except urllib.error.HTTPError as fault:
         fault.close()
         if fault.code < 500:
-            cache.remember(snapshot)
-        return _refused(cache, fault.code)
+            cache.remember(requested)
+        return _rejected(cache, fault.code)
     except (OSError, ValueError, http.client.HTTPException) as fault:
-        return _keep(cache, f"no whole answer ({getattr(fault, 'reason', None) or fault!r})")
-    return _take(cache, answer, snapshot)
+        return _keep(cache, f"no complete response ({getattr(fault, 'reason', None) or fault!r})")
+    return _store(cache, response, requested)
 
 
-def _open(group: str, directory: Path, template: str) -> _Cache:
+def _opened(group: str, directory: Path, template: str) -> _Cache:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", group) is None:
-        raise InputError(f'group: found "{group}", allowed letters, digits, dots and dashes, as "starlink"')
+        raise InputError(f'group: found "{group}", allowed letters, digits, dots and dashes, such as "starlink"')
     if not template.startswith(("https://", "http://")) or "{group}" not in template:
-        raise InputError(f'template: found "{template}", expected a web address with {{group}} in it')
+        raise InputError(f'template: found "{template}", expected a web address that contains {{group}}')
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise InputError(f"{directory}: is no folder to keep elements in: {fault.strerror}") from None
+        raise InputError(f"{directory}: cannot be used as a folder for elements: {fault.strerror}") from None
     path = directory / f"{group}.csv"
-    satellites, digest = _held(path)
+    satellites, digest = _stored_file(path)
     return _Cache(
         path=path,
         url=template.replace("{group}", group),
         satellites=satellites,
         sha256=digest,
-        note=_read_note(_note_path(path)),
+        record=_read_record(_record_path(path)),
     )
 
 
-def _note_path(path: Path) -> Path:
+def _record_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.fetch")
 
 
-def _held(path: Path) -> tuple[int, str]:
-    """Satellites and digest of the file held, if it is a good one."""
+def _stored_file(path: Path) -> tuple[int, str]:
+    """Number of satellites and digest of the stored file; zero and an empty string if there is no usable file."""
     if not path.exists():
         return 0, ""
     try:
@@ -192,72 +195,72 @@ def _held(path: Path) -> tuple[int, str]:
     return len({one.norad_id for one in contents.sets}), contents.file.sha256
 
 
-def _read_note(path: Path) -> _Note | None:
+def _read_record(path: Path) -> _Record | None:
     try:
-        note = _Note(**json.loads(path.read_text(encoding="utf-8")))
-        note.age_s(datetime.now(UTC))
+        record = _Record(**json.loads(path.read_text(encoding="utf-8")))
+        record.age_s(datetime.now(UTC))
     except (OSError, ValueError, TypeError):
         return None
-    return note
+    return record
 
 
-def _ask(cache: _Cache, timeout_s: float) -> _Answer:
+def _request(cache: _Cache, timeout_s: float) -> _Response:
     headers = {"User-Agent": USER_AGENT, "Accept": "text/csv, */*;q=0.5"}
-    # only where the file is the one that the note speaks of
-    if cache.note is not None and cache.holds and cache.note.sha256 == cache.sha256:
-        conditions = {"If-None-Match": cache.note.etag, "If-Modified-Since": cache.note.last_modified}
+    # only if the stored file is the one of the record
+    if cache.record is not None and cache.usable and cache.record.sha256 == cache.sha256:
+        conditions = {"If-None-Match": cache.record.etag, "If-Modified-Since": cache.record.last_modified}
         headers |= {key: value for key, value in conditions.items() if value}
     request = urllib.request.Request(cache.url, headers=headers)
-    with urllib.request.urlopen(request, timeout=timeout_s) as answer:
-        return _Answer(
-            content=answer.read(),
-            etag=answer.headers.get("ETag", ""),
-            last_modified=answer.headers.get("Last-Modified", ""),
+    with urllib.request.urlopen(request, timeout=timeout_s) as response:
+        return _Response(
+            content=response.read(),
+            etag=response.headers.get("ETag", ""),
+            last_modified=response.headers.get("Last-Modified", ""),
         )
 
 
-def _not_asked(cache: _Cache, age_s: float, min_age_s: float) -> FetchResult:
-    when = f"{cache.url} answered {age_s / 60.0:.0f} min ago and is asked every {min_age_s / 60.0:.0f} min"
-    if not cache.holds:
-        raise InputError(f"{when}; no elements are held in {cache.path}: try again later")
+def _fresh(cache: _Cache, age_s: float, min_age_s: float) -> FetchResult:
+    when = f"{cache.url} answered {age_s / 60.0:.0f} min ago; the shortest interval is {min_age_s / 60.0:.0f} min"
+    if not cache.usable:
+        raise InputError(f"{when}; no elements are stored in {cache.path}: try again later")
     return cache.result("fresh", when)
 
 
-def _refused(cache: _Cache, code: int) -> FetchResult:
-    """Read 304, and CelesTrak's 403, as "nothing newer" where a good file is held."""
+def _rejected(cache: _Cache, code: int) -> FetchResult:
+    """Interpret 304, and the 403 of CelesTrak, as "nothing newer" if a usable file is stored."""
     if code not in (304, 403):
         return _keep(cache, f"HTTP status {code}")
-    if cache.holds:
+    if cache.usable:
         return cache.result("unchanged", f"{cache.url} has nothing newer (HTTP status {code})")
     raise InputError(
-        f"{cache.url}: HTTP status {code}, and no elements are held in {cache.path}. CelesTrak answers so"
-        " when the group went to this network address within two hours: use that file, or try again later"
+        f"{cache.url}: HTTP status {code}, and no elements are stored in {cache.path}. CelesTrak gives this answer"
+        " if this network address downloaded the group within two hours: use that file, or try again later"
     )
 
 
-def _take(cache: _Cache, answer: _Answer, snapshot: datetime) -> FetchResult:
-    """Put an answer in the file's place if it is whole and plausible."""
+def _store(cache: _Cache, response: _Response, requested: datetime) -> FetchResult:
+    """Store a response if it is complete and plausible."""
     try:
-        sets = read_contents(answer.content, cache.path.name).sets
+        sets = read_contents(response.content, cache.path.name).sets
     except InputError as fault:
-        cache.remember(snapshot)
-        return _keep(cache, f"the answer is of no use ({fault})")
+        cache.remember(requested)
+        return _keep(cache, f"the response is unusable ({fault})")
     found = len({one.norad_id for one in sets})
-    if found < SHRUNK * cache.satellites:
-        cache.remember(snapshot)
+    if found < SMALLEST_FRACTION * cache.satellites:
+        cache.remember(requested)
         return _keep(
             cache,
-            f"the answer has {found:,} satellites and the file {cache.satellites:,}; delete the file if that is right",
+            f"the response has {found:,} satellites, the file {cache.satellites:,}; delete the file if this is correct",
         )
-    write_whole(cache.path, answer.content)
-    cache.remember(snapshot, answer)
+    write_whole(cache.path, response.content)
+    cache.remember(requested, response)
     return FetchResult(
         path=cache.path, status="fetched", satellites=found, detail=f"{found:,} satellites from {cache.url}"
     )
 
 
-def _keep(cache: _Cache, why: str) -> FetchResult:
-    if cache.holds:
-        log.warning("%s: %s; the elements held are kept", cache.url, why)
-        return cache.result("kept", f"{cache.url}: {why}; the elements held are kept")
-    raise InputError(f"{cache.url}: {why}, and no elements are held in {cache.path}")
+def _keep(cache: _Cache, reason: str) -> FetchResult:
+    if cache.usable:
+        log.warning("%s: %s; the stored elements are kept", cache.url, reason)
+        return cache.result("kept", f"{cache.url}: {reason}; the stored elements are kept")
+    raise InputError(f"{cache.url}: {reason}, and no elements are stored in {cache.path}")

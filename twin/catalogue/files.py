@@ -1,4 +1,4 @@
-"""Bytes in, bytes out: every fault of a file becomes one message."""
+"""Read and write whole files; every failure becomes an `InputError` with one message."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ def read_bytes(path: Path) -> bytes:
     Raises
     ------
     InputError
-        If there is no such file, or it is a directory or unreadable.
+        If the file does not exist, is a directory or cannot be read.
     """
     try:
         return path.read_bytes()
@@ -22,14 +22,14 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: is a directory, expected a file of element sets (TLE or OMM)") from None
     except FileNotFoundError:
         folder = path.parent
-        near = did_you_mean(path.name, [entry.name for entry in folder.iterdir()] if folder.is_dir() else [])
-        raise InputError(f"{path}: no such file{near}") from None
+        hint = did_you_mean(path.name, [entry.name for entry in folder.iterdir()] if folder.is_dir() else [])
+        raise InputError(f"{path}: no such file{hint}") from None
     except (OSError, ValueError) as fault:
         raise InputError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from None
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file by a new one, or leave the old one as it is: temporary name, fsync, rename.
+    """Write a file atomically (temporary name, fsync, rename): on failure the old file is unchanged.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files that only their owner may read
+        # mkstemp creates files that only their owner can read
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""Orbit mean-elements messages (CCSDS 502.0-B) as CelesTrak and Space-Track give them: CSV, JSON, XML."""
+"""Orbit mean-elements messages (CCSDS 502.0-B) in the CSV, JSON and XML forms of CelesTrak and Space-Track."""
 
 import csv
 import io
@@ -28,11 +28,11 @@ from twin.catalogue.health import Dropped
 from twin.errors import InputError
 
 Fields = Mapping[str, object]
-"""A record: OMM keyword to value, as text or as JSON gives it."""
+"""A record: value by OMM keyword, as text or as a JSON value."""
 
 RAD_PER_DEG: Final = math.pi / 180.0
 REV_DAY_PER_RAD_MIN: Final = 1440.0 / (2.0 * math.pi)
-"""Revolutions a day in one radian a minute, SGP4's unit of mean motion."""
+"""Revolutions per day in one radian per minute, SGP4's unit of mean motion."""
 
 _EPOCH = re.compile(
     r"([0-9]{4})-(?:([0-9]{2}-[0-9]{2})|([0-9]{3}))[T ]"
@@ -46,11 +46,11 @@ _THEORY: Final = {
     "CENTER_NAME": ("EARTH",),
     "MEAN_ELEMENT_THEORY": ("SGP4", "SGP/SGP4", "SGP"),
 }
-"""What a record may say of its theory, if it says anything."""
+"""Allowed values of the optional keywords on frame, time system and theory."""
 
 
 def csv_records(text: str, where: str) -> Iterator[tuple[int, Fields]]:
-    """Yield line and fields of each row; a row of other than the header's width has no fields."""
+    """Yield line number and fields of each row; a row whose width differs from the header has no fields."""
     rows = csv.reader(io.StringIO(text, newline=""))
     try:
         header = [key.strip().upper() for key in next(rows)]
@@ -63,7 +63,7 @@ def csv_records(text: str, where: str) -> Iterator[tuple[int, Fields]]:
 
 
 def json_records(text: str, where: str) -> Iterator[tuple[int, Fields]]:
-    """Yield number and fields of each object of a list, or of the one object."""
+    """Yield number and fields of each object of a list, or of a single object."""
     try:
         content = json.loads(text)
     except json.JSONDecodeError as fault:
@@ -86,28 +86,28 @@ def xml_records(text: str, where: str) -> Iterator[tuple[int, Fields]]:
 
 
 def _keyword(element: ET.Element) -> str:
-    # namespaces differ between versions of the schema; the keywords do not
+    # namespaces differ between versions of the schema, keywords do not
     return str(element.tag).rpartition("}")[2]
 
 
 def parse_omm(
     records: Callable[[str, str], Iterator[tuple[int, Fields]]], text: str, where: str
 ) -> tuple[list[ElementSet], list[Dropped]]:
-    """Read the element sets of a text; a damaged record costs that record.
+    """Read the element sets of a text; a damaged record is dropped, the others are kept.
 
     Parameters
     ----------
     records
         `csv_records`, `json_records` or `xml_records`.
     text
-        The file's text.
+        Text of the file.
     where
-        Path or name, for messages; its last part is kept with each set.
+        Path or name for messages; its last part is stored with each set.
 
     Raises
     ------
     InputError
-        If the text cannot be taken apart into records.
+        If the text cannot be split into records.
     """
     sets: list[ElementSet] = []
     dropped: list[Dropped] = []
@@ -116,8 +116,8 @@ def parse_omm(
         try:
             sets.append(element_set(fields, source, line))
         except ElementError as fault:
-            who = _norad_or_none(fields)
-            dropped.append(Dropped(source=source, line=line, norad_id=who, name=_name(fields), reason=str(fault)))
+            norad_id = _norad_or_none(fields)
+            dropped.append(Dropped(source=source, line=line, norad_id=norad_id, name=_name(fields), reason=str(fault)))
     return sets, dropped
 
 
@@ -127,7 +127,7 @@ def element_set(fields: Fields, source: str, line: int) -> ElementSet:
     Raises
     ------
     ElementError
-        If a required field is missing, a number is no number or out of range, or SGP4 refuses it.
+        If a required field is missing, a value is not a number or out of range, or SGP4 rejects the elements.
     """
     if not fields:
         raise ElementError("is not a complete record")
@@ -174,10 +174,10 @@ def _satrec(fields: Fields, satnum: int, epoch: np.datetime64) -> Any:
         motion / REV_DAY_PER_RAD_MIN,
         _number(fields, "RA_OF_ASC_NODE") * RAD_PER_DEG,
     )
-    # one number for days since 1949 holds the time of day to 0.3 µs only
+    # a single float of days since 1949 resolves only 0.3 µs
     satrec.jdsatepoch, satrec.jdsatepochF = SGP4_EPOCH_JD + days, rest_ns / DAY_NS
     satrec.ephtype = _whole(fields, "EPHEMERIS_TYPE", 0)
-    # a TLE has four columns for the one and five for the other
+    # a TLE has four columns for the element set number and five for the revolution number
     satrec.elnum = _whole(fields, "ELEMENT_SET_NO", 0) % 10_000
     satrec.revnum = _whole(fields, "REV_AT_EPOCH", 0) % 100_000
     return satrec
@@ -224,7 +224,7 @@ def _norad_or_none(fields: Fields) -> int | None:
 
 
 def _epoch(text: str) -> np.datetime64:
-    """Read 2025-06-28T16:09:47.210976, with or without fraction and Z, or with a day of the year.
+    """Parse an epoch such as 2025-06-28T16:09:47.210976; fraction and Z are optional, a day of the year is allowed.
 
     >>> str(_epoch("2025-179T16:09:47.21Z"))
     '2025-06-28T16:09:47.210000000'
@@ -236,11 +236,11 @@ def _epoch(text: str) -> np.datetime64:
         raise wrong
     year, date, day, clock, fraction = found.groups()
     try:
-        snapshot = np.datetime64(f"{year}-{date or '01-01'}T{clock}.{(fraction or '0')[:9]}", "ns")
+        epoch = np.datetime64(f"{year}-{date or '01-01'}T{clock}.{(fraction or '0')[:9]}", "ns")
     except ValueError:
         raise wrong from None
     if day is not None:
         if not 1 <= int(day) <= 366:
             raise wrong
-        snapshot = np.datetime64(snapshot + np.timedelta64((int(day) - 1) * DAY_NS, "ns"))
-    return snapshot
+        epoch = np.datetime64(epoch + np.timedelta64((int(day) - 1) * DAY_NS, "ns"))
+    return epoch

@@ -1,4 +1,4 @@
-"""Read catalogue files: find out what each one is, take all of them into one catalogue."""
+"""Read catalogue files: detect the format of each, and join them into one catalogue."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ from typing import Final
 from twin.catalogue.catalogue import Catalogue
 from twin.catalogue.elements import ElementSet
 from twin.catalogue.files import read_bytes
-from twin.catalogue.health import CatalogueHealth, Dropped, FileHealth, account
+from twin.catalogue.health import CatalogueHealth, Dropped, FileHealth, health_fields
 from twin.catalogue.omm import csv_records, json_records, parse_omm, xml_records
 from twin.catalogue.tle import looks_like_tle, parse_tle
 from twin.errors import InputError
 
 Parser = Callable[[str, str], tuple[list[ElementSet], list[Dropped]]]
-"""Reads a text, under a file's path or name, into usable sets and dropped records."""
+"""Parses a text, given the path or name of its file, into usable sets and dropped records."""
 
 FORMATS: Final[dict[str, Parser]] = {
     "TLE": parse_tle,
@@ -24,64 +24,64 @@ FORMATS: Final[dict[str, Parser]] = {
     "OMM JSON": partial(parse_omm, json_records),
     "OMM XML": partial(parse_omm, xml_records),
 }
-"""Reader of each format."""
+"""Parser of each format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """One file, taken apart."""
+    """Content of one file."""
 
     file: FileHealth
-    """What it is."""
+    """Properties of the file."""
     sets: tuple[ElementSet, ...]
-    """Usable element sets, in the order of the file."""
+    """Usable element sets, in file order."""
     dropped: tuple[Dropped, ...]
-    """What cannot be used."""
+    """Unusable records."""
 
 
 def read_catalogue(paths: Sequence[Path]) -> Catalogue:
     """Read one or several files of element sets, each TLE or OMM (CSV, JSON, XML), into one catalogue.
 
-    Sets of one satellite at different epochs are its history. Of several at one epoch the last one counts:
-    that of the file with the newest elements, and in a file the one furthest down.
+    Sets of one satellite at different epochs are its history. Of several sets at one epoch the last is used: the one
+    in the file with the newest elements, and within a file the last one.
 
     Parameters
     ----------
     paths
-        The files; what each one is, its content tells.
+        The files; the format of each is detected from its content.
 
     Raises
     ------
     InputError
-        If a file cannot be read, is something else or holds no usable element set.
+        If a file cannot be read, has another format or contains no usable element set.
     """
     if isinstance(paths, str | Path):
         paths = [paths]
     if not paths:
-        raise InputError("no catalogue file is given; name at least one file of element sets (TLE or OMM)")
+        raise InputError("no catalogue file given; name at least one file of element sets (TLE or OMM)")
     return assemble([read_contents(read_bytes(Path(path)), str(path)) for path in paths])
 
 
 def read_contents(content: bytes, where: str) -> Contents:
-    """Take a file's bytes apart.
+    """Parse the bytes of a file.
 
     Parameters
     ----------
     content
         The bytes.
     where
-        Path or name, for messages; its last part is kept as the source of each set.
+        Path or name for messages; its last part is stored as the source of each set.
 
     Raises
     ------
     InputError
-        If this is no file of element sets, or holds none that can be used.
+        If the file is not one of element sets, or contains no usable one.
     """
     text = _decode(content, where)
     format_name = _sniff(text, where)
     sets, dropped = FORMATS[format_name](text, where)
     if not sets:
-        first = f"; the first: line or record {dropped[0].line}: {dropped[0].reason}" if dropped else ""
+        first = f"; first fault: line or record {dropped[0].line}: {dropped[0].reason}" if dropped else ""
         raise InputError(
             f"{where}: none of {len(dropped)} records ({format_name}) is a usable element set{first}"
             if dropped
@@ -97,7 +97,7 @@ def read_contents(content: bytes, where: str) -> Contents:
 
 
 def assemble(contents: Sequence[Contents]) -> Catalogue:
-    """Join files into one catalogue; of sets that share satellite and epoch the last counts."""
+    """Join files into one catalogue; of several sets of one satellite and epoch the last is used."""
     latest: dict[tuple[int, int], ElementSet] = {}
     for item in sorted(contents, key=_newest_epoch):
         for one in item.sets:
@@ -108,7 +108,7 @@ def assemble(contents: Sequence[Contents]) -> Catalogue:
         read=sum(item.file.read for item in contents),
         dropped=tuple(fault for item in contents for fault in item.dropped),
         duplicates=sum(len(item.sets) for item in contents) - len(sets),
-        **account(sets),
+        **health_fields(sets),
     )
     return Catalogue(sets=sets, health=health)
 
@@ -126,7 +126,7 @@ def _decode(content: bytes, where: str) -> str:
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
-        # this matters to names only: every column of elements is checked to be ASCII
+        # only names can contain such bytes: every column of elements is checked to be ASCII
         text = content.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -137,7 +137,7 @@ def _sniff(text: str, where: str) -> str:
         raise InputError(f"{where}: is empty, expected element sets (TLE or OMM)")
     first_line = start.splitlines()[0]
     if start.startswith("<") and "html" in start.lower():
-        raise InputError(f"{where}: is a web page, perhaps a server's error page; expected TLE or OMM")
+        raise InputError(f"{where}: is a web page, possibly a server's error page; expected TLE or OMM")
     if looks_like_tle(text):
         return "TLE"
     if start.startswith("<"):

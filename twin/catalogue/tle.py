@@ -1,6 +1,6 @@
-"""Two-line element sets, with or without names: read with every check, and write.
+"""Read two-line element sets, with or without names, with all checks, and write them.
 
-Columns as documented by Space-Track and CelesTrak; catalogue numbers above 99999 in Alpha-5.
+Columns as documented by Space-Track and CelesTrak; catalogue numbers above 99999 are in Alpha-5 form.
 """
 
 import re
@@ -20,16 +20,16 @@ from twin.catalogue.health import Dropped
 from twin.errors import InputError
 
 WIDTH: Final = 69
-"""Columns of a line."""
+"""Number of columns of a line."""
 
 TICK_NS: Final = 864_000
-"""An epoch's last decimal, 1e-8 day, in nanoseconds."""
+"""Resolution of an epoch, 1e-8 day, in nanoseconds."""
 
 
 class _Column(NamedTuple):
-    """A field of a line: what it is, its first and last column from 1, and what may stand there."""
+    """A field of a line: name, first and last column (from 1), and regular expression."""
 
-    what: str
+    name: str
     first: int
     last: int
     pattern: str
@@ -72,10 +72,10 @@ _TEMPLATES: Final = {
 }
 
 _ELEMENT_LINE = re.compile(r"[12](?:$| [ 0-9A-Za-z](?:[ 0-9]{4}|[0-9]{0,3}$))|[0-9] .{58}")
-"""A line of elements, perhaps cut or damaged, as against a name."""
+"""Matches a line of elements, possibly truncated or damaged, but not a name."""
 
-_TALLY = bytes(int(chr(code)) if chr(code) in "0123456789" else code == ord("-") for code in range(256))
-"""What each character adds to a checksum."""
+_CHECKSUM_VALUE = bytes(int(chr(code)) if chr(code) in "0123456789" else code == ord("-") for code in range(256))
+"""Contribution of each character code to the checksum."""
 
 _NAME_ALONE = "a name without elements"
 
@@ -84,7 +84,7 @@ _DESIGNATOR = re.compile(r"([0-9]{2})([0-9]{3}[A-Z]{1,3})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """A line that may hold elements."""
+    """A non-blank line and its number."""
 
     at: int
     text: str
@@ -95,30 +95,30 @@ class _Line:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Waiting:
-    """What has been seen of the next element set."""
+class _Pending:
+    """Lines of an incomplete element set."""
 
     name: _Line | None = None
     first: _Line | None = None
 
 
 def looks_like_tle(text: str) -> bool:
-    """Whether a text holds a line of elements, damaged or not."""
+    """Whether a text contains a line of elements, damaged or not."""
     return re.search(r"(?m)^[ \t]*[12] [ 0-9A-Za-z][ 0-9]{4}.{12}", text) is not None
 
 
 def parse_tle(text: str, where: str) -> tuple[list[ElementSet], list[Dropped]]:
     """Read the element sets of a text of two or three lines each.
 
-    Comments (#), blank lines, a leading "0 " of a name and what stands apart after column 69 are passed
-    over. A damaged set costs that set.
+    Comments (#), blank lines, the leading "0 " of a name, and text after a space in column 70 are ignored. A damaged
+    set is dropped, the others are kept.
 
     Parameters
     ----------
     text
-        The file's text; a line ends with a newline.
+        Text of the file; each line ends with a newline.
     where
-        Path or name of the file; its last part is kept with each set.
+        Path or name of the file; its last part is stored with each set.
     """
     sets: list[ElementSet] = []
     dropped: list[Dropped] = []
@@ -131,35 +131,35 @@ def parse_tle(text: str, where: str) -> tuple[list[ElementSet], list[Dropped]]:
 
 
 def _records(text: str, source: str) -> Iterator[ElementSet | Dropped]:
-    waiting = _Waiting()
+    pending = _Pending()
     for at, raw in enumerate(text.split("\n"), start=1):
         stripped = raw.strip()
         if not stripped or stripped.startswith("#"):
             continue
         line = _Line(at=at, text=stripped)
         if _ELEMENT_LINE.match(stripped) is None:
-            yield from _left_over(waiting, source)
-            waiting = _Waiting(name=line)
-        elif waiting.first is not None and not stripped.startswith("1"):
-            yield _element_set(waiting, line, source)
-            waiting = _Waiting()
+            yield from _incomplete(pending, source)
+            pending = _Pending(name=line)
+        elif pending.first is not None and not stripped.startswith("1"):
+            yield _element_set(pending, line, source)
+            pending = _Pending()
         elif stripped.startswith("2"):
-            yield _dropped(line, waiting.name, source, "line 2 without a line 1 before it")
-            waiting = _Waiting()
+            yield _dropped(line, pending.name, source, "line 2 without a line 1 before it")
+            pending = _Pending()
         else:
-            if waiting.first is not None:
-                yield from _left_over(waiting, source)
-                waiting.name = None
-            waiting.first = line
-    yield from _left_over(waiting, source)
+            if pending.first is not None:
+                yield from _incomplete(pending, source)
+                pending.name = None
+            pending.first = line
+    yield from _incomplete(pending, source)
 
 
-def _left_over(waiting: _Waiting, source: str) -> Iterator[Dropped]:
-    if waiting.first is not None:
-        yield _dropped(waiting.first, waiting.name, source, "line 1 without a line 2 after it")
-    elif waiting.name is not None:
-        name = _name(waiting.name)
-        yield Dropped(source=source, line=waiting.name.at, norad_id=None, name=name, reason=_NAME_ALONE)
+def _incomplete(pending: _Pending, source: str) -> Iterator[Dropped]:
+    if pending.first is not None:
+        yield _dropped(pending.first, pending.name, source, "line 1 without a line 2 after it")
+    elif pending.name is not None:
+        name = _name(pending.name)
+        yield Dropped(source=source, line=pending.name.at, norad_id=None, name=name, reason=_NAME_ALONE)
 
 
 def _dropped(line: _Line, name: _Line | None, source: str, reason: str) -> Dropped:
@@ -173,13 +173,13 @@ def _name(line: _Line | None) -> str:
     return " ".join(text.split())
 
 
-def _element_set(waiting: _Waiting, second: _Line, source: str) -> ElementSet | Dropped:
-    first = waiting.first
+def _element_set(pending: _Pending, second: _Line, source: str) -> ElementSet | Dropped:
+    first = pending.first
     assert first is not None
     try:
-        return _read_pair(first, second, _name(waiting.name), source)
+        return _read_pair(first, second, _name(pending.name), source)
     except ElementError as fault:
-        at, name = (second.at if fault.line == second.at else first.at), _name(waiting.name)
+        at, name = (second.at if fault.line == second.at else first.at), _name(pending.name)
         return Dropped(source=source, line=at, norad_id=first.norad_id, name=name, reason=str(fault))
 
 
@@ -210,32 +210,32 @@ def _read_pair(first: _Line, second: _Line, name: str, source: str) -> ElementSe
 
 
 def _columns(line: _Line, number: int) -> re.Match[str]:
-    """Check a line's width, columns and checksum."""
+    """Check width, columns and checksum of a line, and match its fields."""
     if len(line.text) < WIDTH:
         raise ElementError(f"line {number} has {len(line.text)} columns, expected {WIDTH}", line=line.at)
     if line.text[WIDTH : WIDTH + 1].strip():
-        raise ElementError(f"line {number} goes on after column {WIDTH} without a space", line=line.at)
+        raise ElementError(f"line {number} continues after column {WIDTH} without a space", line=line.at)
     text = line.text[:WIDTH].upper()
     found = _TEMPLATES[number].fullmatch(text)
     if found is None:
         raise ElementError(f"line {number}: {_first_fault(text, number)}", line=line.at)
-    if (tally := checksum(text)) != int(text[-1]):
-        raise ElementError(f"line {number}: checksum {text[-1]}, expected {tally}", line=line.at)
+    if (expected := checksum(text)) != int(text[-1]):
+        raise ElementError(f"line {number}: checksum {text[-1]}, expected {expected}", line=line.at)
     return found
 
 
 def checksum(line: str) -> int:
-    """Sum up the digits of columns 1 to 68, a minus sign counting 1, modulo 10.
+    """Sum of the digits of columns 1 to 68, modulo 10; a minus sign counts as 1.
 
-    The library's own function does the same letter by letter, and would take half of the time of reading.
+    The function of the sgp4 library gives the same result, but would take half of the reading time.
     """
-    return sum(line[: WIDTH - 1].encode("ascii").translate(_TALLY)) % 10
+    return sum(line[: WIDTH - 1].encode("ascii").translate(_CHECKSUM_VALUE)) % 10
 
 
 def _first_fault(text: str, number: int) -> str:
-    for what, first, last, pattern in _LINES[number]:
+    for name, first, last, pattern in _LINES[number]:
         if re.fullmatch(pattern, text[first - 1 : last]) is None:
-            return f'{what} (columns {first} to {last}) is "{text[first - 1 : last]}"'
+            return f'{name} (columns {first} to {last}) is "{text[first - 1 : last]}"'
     return "the columns do not fit"
 
 
@@ -244,7 +244,7 @@ def _catalogue_number(text: str) -> int | None:
 
 
 def _designator(text: str) -> str:
-    """Turn 98067A into 1998-067A.
+    """Convert an international designator to its long form.
 
     >>> _designator("98067A"), _designator("26067CY"), _designator("")
     ('1998-067A', '2026-067CY', '')
@@ -263,12 +263,12 @@ def _epoch(two_digit_year: int, day: int, ticks: int) -> np.datetime64:
 
 
 def tle_text(sets: Iterable[ElementSet]) -> str:
-    """Write element sets as lines of name, line 1 and line 2.
+    """Format element sets as text, with name, line 1 and line 2 of each.
 
     Raises
     ------
     InputError
-        If a set has no TLE form: its catalogue number is too large, or an angle lies outside a turn.
+        If a set has no TLE form: its catalogue number is too large, or an angle is outside 0 to 360 degrees.
     """
     lines: list[str] = []
     for item in sets:
@@ -287,11 +287,11 @@ def tle_text(sets: Iterable[ElementSet]) -> str:
 
 
 def write_tle(path: Path, sets: Sequence[ElementSet]) -> None:
-    """Write element sets to a file, in whole or not at all.
+    """Write element sets to a file atomically.
 
     Raises
     ------
     InputError
-        As `tle_text`, or if the file cannot be written.
+        See `tle_text`; also if the file cannot be written.
     """
     write_whole(Path(path), tle_text(sets).encode())

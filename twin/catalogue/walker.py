@@ -1,7 +1,7 @@
-"""Walker constellations: equal planes, equally filled, at one height and inclination.
+"""Walker constellations: equally spaced planes with equally spaced satellites, at one altitude and inclination.
 
 The notation i:t/p/f is that of J. G. Walker, "Satellite constellations", J. British Interplanetary Society 37
-(1984): t satellites in p planes, and from one plane to the next a satellite is ahead by f x 360/t degrees.
+(1984): t satellites in p planes; the phase offset between neighbouring planes is f x 360/t degrees.
 """
 
 import math
@@ -19,8 +19,8 @@ from twin.catalogue.tle import TICK_NS, tle_text
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM
 from twin.errors import InputError, did_you_mean, listed
 
-SPREAD_DEG: Final = {"delta": 360.0, "star": 180.0}
-"""Arc of right ascension that the planes share out, by pattern."""
+NODE_RANGE_DEG: Final = {"delta": 360.0, "star": 180.0}
+"""Range of right ascension over which the planes are distributed, by pattern."""
 
 LOWEST_KM: Final = 150.0
 HIGHEST_KM: Final = 100_000.0
@@ -30,7 +30,13 @@ _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,13}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walker:
-    """The parameters of a Walker constellation; a wrong one is refused by name."""
+    """Parameters of a Walker constellation.
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of range; the message begins with its name.
+    """
 
     pattern: Literal["delta", "star"]
     """Planes over 360 degrees of right ascension ("delta") or 180 ("star")."""
@@ -39,22 +45,22 @@ class Walker:
     per_plane: int
     """Satellites in each plane, t/p."""
     altitude_km: float
-    """Mean height over the equatorial radius of WGS-72, km."""
+    """Mean altitude above the equatorial radius of WGS-72, km."""
     inclination_deg: float
     """Inclination, degrees."""
     phasing: int
-    """f, from 0 to p - 1."""
+    """Phasing parameter f, from 0 to p - 1."""
     epoch: np.datetime64
     """Epoch of all element sets (UTC)."""
     first_norad_id: int = 90_000
-    """Catalogue number of the first satellite; the others count on."""
+    """Catalogue number of the first satellite; the others follow in sequence."""
     name_prefix: str = "WALKER"
-    """Names are this, the plane and the place in it: WALKER-01-01."""
+    """Prefix of the names, followed by the plane and the position in the plane: WALKER-01-01."""
 
     def __post_init__(self) -> None:
-        if self.pattern not in SPREAD_DEG:
-            near = did_you_mean(str(self.pattern), SPREAD_DEG)
-            raise InputError(f'pattern: found "{self.pattern}", allowed {listed(SPREAD_DEG)}{near}')
+        if self.pattern not in NODE_RANGE_DEG:
+            hint = did_you_mean(str(self.pattern), NODE_RANGE_DEG)
+            raise InputError(f'pattern: found "{self.pattern}", allowed {listed(NODE_RANGE_DEG)}{hint}')
         _check_whole("planes", self.planes, 1, ALPHA5_LARGEST)
         _check_whole("per_plane", self.per_plane, 1, ALPHA5_LARGEST)
         _check_whole("phasing", self.phasing, 0, self.planes - 1)
@@ -91,14 +97,14 @@ def _check_number(key: str, value: float, low: float, high: float) -> None:
 
 
 def walker_text(walker: Walker) -> str:
-    """Write a Walker constellation as element sets of name, line 1 and line 2.
+    """Format a Walker constellation as TLE text, with name, line 1 and line 2 of each satellite.
 
-    The first satellite of the first plane is at its ascending node at the epoch, with the node at right
-    ascension 0; eccentricity and drag are 0. The mean motion is such that SGP4's own mean semi-major axis is
-    the Earth's radius plus the altitude.
+    At the epoch the first satellite of the first plane is at its ascending node, which is at right ascension 0.
+    Eccentricity and drag are 0. The mean motion is chosen such that the mean semi-major axis of SGP4 is the Earth's
+    radius plus the altitude.
     """
     p, s = np.divmod(np.arange(walker.satellites), walker.per_plane)
-    node_deg = SPREAD_DEG[walker.pattern] * p / walker.planes
+    node_deg = NODE_RANGE_DEG[walker.pattern] * p / walker.planes
     along_deg = 360.0 * (s / walker.per_plane + walker.phasing * p / walker.satellites)
     motion = _kozai_mean_motion(walker.altitude_km, math.radians(walker.inclination_deg))
     digits = [max(2, len(str(count))) for count in (walker.planes, walker.per_plane)]
@@ -124,7 +130,7 @@ def _title(walker: Walker) -> str:
 def _satrec(walker: Walker, index: int, motion: float, node_deg: float, along_deg: float) -> Any:
     ticks_ns = int((walker.epoch.astype("M8[ns]") - SGP4_EPOCH).astype(np.int64))
     days = round(ticks_ns / TICK_NS) * TICK_NS / DAY_NS
-    # rounded as a TLE does it, so that an angle just below a turn becomes 0 and not 360
+    # rounded as in a TLE, so that an angle just below 360 degrees becomes 0
     node, along = (math.radians(round(angle_deg, 4) % 360.0) for angle_deg in (node_deg, along_deg))
     return _circular(days, math.radians(walker.inclination_deg), motion, node, along, walker.first_norad_id + index)
 
@@ -137,10 +143,10 @@ def _circular(days: float, inclination: float, motion: float, node: float, along
 
 
 def _kozai_mean_motion(altitude_km: float, inclination: float) -> float:
-    """Find the mean motion (rad/min, Kozai's, as a TLE has it) of a circular orbit at a mean altitude.
+    """Kozai mean motion (rad/min, as in a TLE) of a circular orbit at a mean altitude.
 
-    SGP4 turns Kozai's mean motion into Brouwer's first (AIAA 2006-6753, `initl`) and takes its semi-major
-    axis from that, so SGP4 itself is asked until the axis fits; each turn gains three digits.
+    SGP4 converts the Kozai to the Brouwer mean motion (AIAA 2006-6753, `initl`) and computes the semi-major axis from
+    it. Therefore the mean motion is found by fixed-point iteration with SGP4; each step gains three digits.
     """
     axis_km = EARTH_RADIUS_WGS72_KM + altitude_km
     motion = 60.0 * math.sqrt(EARTH_GM_WGS72_KM3_S2 / axis_km**3)
@@ -151,7 +157,7 @@ def _kozai_mean_motion(altitude_km: float, inclination: float) -> float:
 
 
 class Parameters(TypedDict):
-    """What `walker_delta` and `walker_star` take by name: the fields of `Walker` less the pattern."""
+    """Keyword arguments of `walker_delta` and `walker_star`: the fields of `Walker` without the pattern."""
 
     planes: int
     per_plane: int
@@ -164,23 +170,23 @@ class Parameters(TypedDict):
 
 
 def walker_delta(**parameters: Unpack[Parameters]) -> list[ElementSet]:
-    """Element sets of planes spread over 360 degrees; parameters and errors are those of `Walker`.
+    """Element sets of planes over 360 degrees of right ascension; parameters and errors are those of `Walker`.
 
-    >>> made = walker_delta(
+    >>> sets = walker_delta(
     ...     planes=3, per_plane=8, altitude_km=23_222.0, inclination_deg=56.0, phasing=1,
     ...     epoch=np.datetime64("2026-01-01"),
     ... )
-    >>> len(made), made[8].name
+    >>> len(sets), sets[8].name
     (24, 'WALKER-02-01')
     """
     return list(walker_catalogue(Walker(pattern="delta", **parameters)).sets)
 
 
 def walker_star(**parameters: Unpack[Parameters]) -> list[ElementSet]:
-    """Element sets of planes spread over 180 degrees; parameters and errors are those of `Walker`."""
+    """Element sets of planes over 180 degrees of right ascension; parameters and errors are those of `Walker`."""
     return list(walker_catalogue(Walker(pattern="star", **parameters)).sets)
 
 
 def walker_catalogue(walker: Walker) -> Catalogue:
-    """Make a Walker constellation: the same bits as the file of `walker_text`, read back."""
+    """Catalogue of a Walker constellation; identical to the file of `walker_text` after reading."""
     return assemble([read_contents(walker_text(walker).encode(), _title(walker))])

@@ -1,1 +1,1 @@
-"""Where satellites and terminals are, and the links between them."""
+"""Positions of satellites and terminals, and the geometry of the links between them."""

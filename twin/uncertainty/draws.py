@@ -1,19 +1,26 @@
-"""Errors by their law, keyed so that none depends on which others are asked for, or on how a run is cut."""
+"""Draws of errors.
+
+Draws are keyed by purpose, satellite and update. A draw does not depend on which others are requested, nor on how a run
+is divided into parts.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from twin import randomness
 from twin.arrays import FloatArray, IntArray
+from twin.uncertainty.errors import Law, UpdatedError
 
 if TYPE_CHECKING:
     from twin.scenario.belief import ErrorSection
 
 
-_REACH: Final[dict[str, float]] = {"normal": 6.0, "uniform": 3.0**0.5, "constant": 1.0}
+def update_numbers(error: UpdatedError, instant_ns: IntArray) -> IntArray:
+    """(T,) number of the last update before each instant [ns since 1970]; 0 if there is only one update."""
+    return np.zeros_like(instant_ns) if error.every_ns is None else instant_ns // error.every_ns
 
 
 def updates(erring: ErrorSection, instant_ns: IntArray) -> IntArray:
@@ -36,6 +43,6 @@ def unit_errors(law: str, shape: tuple[int, ...], *, seed: int, purpose: str, ke
     return rng.standard_normal(shape) if law == "normal" else rng.uniform(-(3.0**0.5), 3.0**0.5, shape)
 
 
-def greatest(law: str) -> float:
-    """No error of unit standard deviation is larger, for all that will ever be drawn."""
-    return _REACH[law]
+def largest_unit_error(law: Law) -> float:
+    """Bound of the magnitude of an error of unit standard deviation; six standard deviations for the normal law."""
+    return _LARGEST[law]

@@ -1,9 +1,8 @@
-"""Terminals where the network takes them to be."""
+"""Believed positions of terminals."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class BelievedTerminals:
-    """Terminals by the positions that they report; asked like `Terminals`.
+    """Terminals at the positions that they report; same interface as `Terminals`.
 
-    The antenna's orientation is the terminal's own and is not mistaken.
+    The orientation of the antenna has no error.
 
     Parameters
     ----------
     terminals
-        The terminals as they are.
+        The true terminals.
     error
-        Standard deviations, how often a position is reported, and how old it is when it arrives.
+        Standard deviations, report interval, and age of a report when it arrives.
     seed
-        Key of the draws, with the update.
+        Key of the draws, together with the update.
     """
 
     def __init__(self, terminals: Terminals, error: PositionErrorSection, *, seed: int) -> None:
@@ -39,26 +38,27 @@ class BelievedTerminals:
 
     @property
     def count(self) -> int:
-        """How many terminals there are."""
+        """Number of terminals, K."""
         return self._terminals.count
 
     def states(self, instants: TimeArray, start: np.datetime64) -> TerminalStates:
-        """Where they are believed to be at UTC instants (T,) of a run that begins at ``start``."""
+        """Believed states at UTC instants (T,) of a run that begins at ``start``."""
         times = np.array(instants, dtype="datetime64[ns]").reshape(-1)
-        latency_ns, every = int(self._error.latency), self._error.every
-        known_ns = times.astype(np.int64) - latency_ns
-        # the report that has arrived last, and where its terminal was when it was made
-        made_ns = known_ns if every is None else known_ns // int(every) * int(every)
+        every_ns = self._error.every_ns
+        # the latest report that has arrived was made at or before this instant
+        latest_ns = times.astype(np.int64) - self._error.latency_ns
+        made_ns = latest_ns if every_ns is None else latest_ns // every_ns * every_ns
         states = replace(self._terminals.states(made_ns.astype("datetime64[ns]"), start), instant=times)
-        return self._mistaken(states, known_ns) if self._deviation_km.any() else states
+        return self._displaced(states, latest_ns) if self._deviation_km.any() else states
 
-    def _mistaken(self, states: TerminalStates, known_ns: IntArray) -> TerminalStates:
-        numbers, place = np.unique(updates(self._error, known_ns), return_inverse=True)
+    def _displaced(self, states: TerminalStates, latest_ns: IntArray) -> TerminalStates:
+        """States with an error added to each position."""
+        numbers, update = np.unique(update_numbers(self._error, latest_ns), return_inverse=True)
         units = [
             unit_errors(self._error.law, (self.count, 3), seed=self._seed, purpose="belief position", keys=(number,))
             for number in numbers.tolist()
         ]
-        errors_km = np.stack(units)[place] * self._deviation_km
+        errors_km = np.stack(units)[update] * self._deviation_km
         axes = (states.east, states.north, states.up)
         position = states.position_km + sum(errors_km[..., [axis]] * axes[axis] for axis in range(3))
         latitude, longitude, altitude = itrs_to_geodetic(position)

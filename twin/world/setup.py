@@ -28,6 +28,7 @@ from twin.units import instant, watts_from_dbm
 from twin.world.belief import Belief
 from twin.world.channel import channel_model
 from twin.world.outages import OutageSchedule
+from twin.world.plain import attitude_error, clock_error, orbit_error, position_error, terminal_groups
 from twin.world.statistics import LinkStatistics
 from twin.world.truth import Truth
 
@@ -100,7 +101,7 @@ class Setup:
         InputError
             If an input is wrong, or no satellite of the constellation is left.
         """
-        terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
+        terminals = Terminals.place(terminal_groups(scenario.terminals), seed=scenario.seed)
         time, belief = scenario.time, scenario.belief
         timeline = Timeline(start=instant(time.start), epoch_ns=int(time.epoch), epochs=time.epochs)
         catalogue = constellation(scenario)
@@ -121,7 +122,7 @@ class Setup:
             truth=Truth(
                 windows=truth,
                 statistics=statistics,
-                clocks=Clocks(error=belief.clock, seed=scenario.seed, start=timeline.start),
+                clocks=Clocks(error=clock_error(belief.clock), seed=scenario.seed, start=timeline.start),
             ),
             belief=Belief(
                 windows=truth if belief.is_truth else believed(),
@@ -255,9 +256,9 @@ def _believed_windows(
         lag_ns=int(belief.element_lag or 0),
     )
     return VisibilityWindows(
-        ephemeris=BelievedEphemeris(ephemeris, belief.orbit, seed=seed),
-        terminals=BelievedTerminals(terminals, belief.position, seed=seed),
+        ephemeris=BelievedEphemeris(ephemeris, orbit_error(belief.orbit), seed=seed),
+        terminals=BelievedTerminals(terminals, position_error(belief.position), seed=seed),
         timeline=timeline,
         min_elevation_deg=scenario.association.min_elevation_deg,
-        distortion=Attitude(error=belief.attitude, seed=seed).mistaken,
+        distortion=Attitude(error=attitude_error(belief.attitude), seed=seed).mistaken,
     )

@@ -1,4 +1,4 @@
-"""Where the satellites are: positions and velocities for a window of instants, by SGP4."""
+"""Positions and velocities of satellites over a window of instants, by SGP4."""
 
 from twin.geometry.ephemeris.elements import Elements
 from twin.geometry.ephemeris.ephemeris import Ephemeris

@@ -1,4 +1,4 @@
-"""Element sets as arrays: which set is in force at an instant, and where its orbit may plausibly be."""
+"""Element sets as arrays: the set in force at an instant, and the plausible range of its radius."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -13,16 +13,16 @@ from twin.errors import InputError
 from twin.geometry.ephemeris.time_scales import julian_date, nanoseconds
 
 LOWEST_ALTITUDE_KM: Final = 80.0
-"""Below this height above the equatorial radius nothing orbits."""
+"""Lowest altitude above the equatorial radius at which a satellite can orbit."""
 
-_APOGEE_MARGIN_KM = 200.0  # orbit raising between two sets: up to 65 km in a month of Starlinks
-_NEAR_EARTH_SPREAD = 0.02
-_DEEP_SPACE_SPREAD = 0.10  # Sun and Moon change a deep orbit's eccentricity over months
+_APOGEE_MARGIN_KM = 200.0  # orbit raising between two sets: Starlink satellites rise by up to 65 km
+_NEAR_EARTH_MARGIN = 0.02
+_DEEP_SPACE_MARGIN = 0.10  # Sun and Moon change the eccentricity of deep-space orbits over months
 _LOWEST_PERIGEE_RATIO = 0.8
 
 
 class Elements(Protocol):
-    """What the ephemeris needs of an element set."""
+    """Attributes of an element set that the ephemeris needs."""
 
     @property
     def norad_id(self) -> int:
@@ -30,7 +30,7 @@ class Elements(Protocol):
 
     @property
     def name(self) -> str:
-        """Name, may be empty."""
+        """Name; may be empty."""
 
     @property
     def epoch(self) -> np.datetime64:
@@ -42,17 +42,17 @@ class Elements(Protocol):
 
 
 class ElementTable:
-    """All element sets, by satellite and then by epoch.
+    """All element sets, sorted by satellite and then by epoch.
 
     Raises
     ------
     InputError
-        If there is no set at all.
+        If there are no sets.
     """
 
     def __init__(self, sets: Sequence[Elements]) -> None:
         if not len(sets):
-            raise InputError("there is no element set to propagate: the constellation is empty")
+            raise InputError("no element sets to propagate: the constellation is empty")
         ordered = sorted(sets, key=lambda one: (one.norad_id, one.epoch))
         self.satrecs: list[Satrec] = [one.satrec for one in ordered]
         self.epoch_ns: IntArray = nanoseconds(np.array([one.epoch for one in ordered]))
@@ -67,37 +67,38 @@ class ElementTable:
         self.lowest_km, self.highest_km = self._plausible_radii()
 
     def _plausible_radii(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest radius (N,) in km of the orbit of each set."""
         perigee = np.array([1.0 + satrec.altp for satrec in self.satrecs]) * EARTH_RADIUS_WGS72_KM
         apogee = np.array([1.0 + satrec.alta for satrec in self.satrecs]) * EARTH_RADIUS_WGS72_KM
         deep = np.array([satrec.method == "d" for satrec in self.satrecs])
-        spread = np.where(deep, _DEEP_SPACE_SPREAD, _NEAR_EARTH_SPREAD)
+        margin = np.where(deep, _DEEP_SPACE_MARGIN, _NEAR_EARTH_MARGIN)
         lowest = np.maximum(EARTH_RADIUS_KM + LOWEST_ALTITUDE_KM, _LOWEST_PERIGEE_RATIO * perigee)
-        return lowest, apogee * (1.0 + spread) + _APOGEE_MARGIN_KM
+        return lowest, apogee * (1.0 + margin) + _APOGEE_MARGIN_KM
 
     def columns(self, norad_ids: IntArray) -> IntArray:
-        """Which satellite of the table each catalogue number is, (C,).
+        """Index in the table (C,) of each catalogue number.
 
         Raises
         ------
         InputError
-            If one has no element set.
+            If a satellite has no element set.
         """
-        asked = np.asarray(norad_ids, dtype=np.int64).reshape(-1)
-        found = np.minimum(np.searchsorted(self.norad_ids, asked), len(self.norad_ids) - 1)
-        missing = asked[self.norad_ids[found] != asked]
+        wanted = np.asarray(norad_ids, dtype=np.int64).reshape(-1)
+        found = np.minimum(np.searchsorted(self.norad_ids, wanted), len(self.norad_ids) - 1)
+        missing = wanted[self.norad_ids[found] != wanted]
         if missing.size:
             raise InputError(f"satellite {missing[0]} has no element set in this constellation")
         return found
 
     def set_in_force(self, instant_ns: IntArray, columns: IntArray) -> IntArray:
-        """Index of the set (T, C): the newest with epoch <= instant, the earliest before its own epoch."""
+        """Index (T, C) of the set in force: the newest with epoch <= instant, or the earliest if there is none."""
         if self.depth == 1:
             return np.broadcast_to(self.first[columns], (len(instant_ns), len(columns)))
         known = np.count_nonzero(self._epochs[columns] <= instant_ns[:, None, None], axis=-1)
         return np.asarray(self.first[columns] + np.maximum(known - 1, 0))
 
     def propagate(self, sets: IntArray, instants: TimeArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
-        """SGP4 error (T, R), TEME position and velocity (T, R, 3) of some sets, straight from SGP4."""
+        """SGP4 error (T, R), TEME position [km] and velocity [km/s] (T, R, 3) of some sets, without checks."""
         return propagate(SatrecArray([self.satrecs[index] for index in sets]), instants)
 
 

@@ -1,4 +1,4 @@
-"""The ephemeris of a constellation."""
+"""Ephemeris of a constellation."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from twin.arrays import BoolArray, FloatArray, IntArray, TimeArray
 from twin.geometry.ephemeris import screening
 from twin.geometry.ephemeris.elements import Elements, ElementTable, propagate
 from twin.geometry.ephemeris.frames import teme_to_itrs
-from twin.geometry.ephemeris.masking import Judge, Masked
+from twin.geometry.ephemeris.masking import Masked, UsabilityCheck
 from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S, SatelliteStates
 from twin.geometry.ephemeris.time_scales import nanoseconds, sidereal_angle_rad
 
 _NODE_S = 60
 _NODE_NS = _NODE_S * 1_000_000_000
 _NODES_KEPT = 4
-_OUT_OF_BASE = 20  # rebuild the array of all satellites when one in so many has a newer set
+_OUT_OF_BASE = 20  # rebuild the array of all satellites when one in 20 has a newer set
 
 
 class Ephemeris:
@@ -26,12 +26,12 @@ class Ephemeris:
     Parameters
     ----------
     sets
-        Element sets; several of one satellite are its history, and at each instant the newest whose epoch
-        has passed is used (before all epochs, the earliest).
+        Element sets. Several sets of one satellite are its history: at each instant the newest whose epoch has passed
+        is in force, or the earliest if none has.
     max_element_age_ns
-        Sets further than this from an instant are not used at it; None: no limit.
+        Largest distance between an instant and the epoch of the set used. None means no limit.
     lag_ns
-        Sets count as known only so long after their epochs.
+        Delay after its epoch at which a set becomes known.
 
     Raises
     ------
@@ -42,7 +42,7 @@ class Ephemeris:
     def __init__(self, sets: Sequence[Elements], *, max_element_age_ns: int | None = None, lag_ns: int = 0) -> None:
         self._lag_ns = lag_ns
         self._table = ElementTable(sets)
-        self._judge = Judge(self._table, max_element_age_ns)
+        self._check = UsabilityCheck(self._table, max_element_age_ns)
         self._nodes: dict[int, screening.Node] = {}
         self._base: IntArray = np.empty(0, dtype=np.int64)
         self._base_array = SatrecArray([])
@@ -56,13 +56,13 @@ class Ephemeris:
     def masked(self) -> tuple[Masked, ...]:
         """Satellites found unusable so far.
 
-        `in_reach` looks at every satellite at each whole minute and `states` at what it is asked for: how a
-        run is cut into windows can move an entry by a minute, no more.
+        `in_reach` checks every satellite at each whole minute, `states` only the requested ones. Therefore the
+        windows of a run can change the instant of an entry by up to a minute.
         """
-        return self._judge.masked()
+        return self._check.masked()
 
     def states(self, instants: TimeArray, norad_ids: ArrayLike) -> SatelliteStates:
-        """States (T, C) of just the satellites asked for; a row does not depend on the others asked for.
+        """States (T, C) of the given satellites; a row does not depend on the other satellites.
 
         Raises
         ------
@@ -74,32 +74,32 @@ class Ephemeris:
         instant_ns = nanoseconds(times)
         sets = self._table.set_in_force(instant_ns - self._lag_ns, columns)
         error, position, velocity = self._propagated(sets, times)
-        verdict = self._judged(columns, sets, instant_ns, error, position)
-        usable = verdict == 0
+        fault = self._faults(columns, sets, instant_ns, error, position)
+        usable = fault == 0
         angle = sidereal_angle_rad(times)[:, None]
         position, velocity = teme_to_itrs(position, velocity, angle)
         position[~usable], velocity[~usable] = UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
-        asked = self._table.norad_ids[columns]
-        for array in (asked, times, position, velocity, usable):
+        found = self._table.norad_ids[columns]
+        for array in (found, times, position, velocity, usable):
             array.flags.writeable = False
         return SatelliteStates(
-            norad_id=asked, instant=times, position_km=position, velocity_km_s=velocity, usable=usable
+            norad_id=found, instant=times, position_km=position, velocity_km_s=velocity, usable=usable
         )
 
     def in_reach(self, instants: TimeArray, observers_km: FloatArray, min_elevation_deg: float) -> IntArray:
         """Catalogue numbers, ascending, of every satellite that may reach an elevation for any observer.
 
-        A satellite that is usable and at or above ``min_elevation_deg`` over the geodetic horizon of any
-        observer at any of the instants is never missing; a few that stay just below are returned as well.
+        The result includes every usable satellite that is at or above ``min_elevation_deg`` over the geodetic horizon
+        of any observer at any of the instants. It may include a few that stay just below.
 
         Parameters
         ----------
         instants
             (T,) UTC.
         observers_km
-            (1, K, 3) or (T, K, 3) in ITRS, not moving by more than the Earth's radius in a minute.
+            (1, K, 3) or (T, K, 3) in ITRS. An observer must not move by more than the Earth's radius in a minute.
         min_elevation_deg
-            Lowest elevation of interest.
+            Minimum elevation.
         """
         instant_ns = nanoseconds(instants).reshape(-1)
         nodes = (instant_ns + _NODE_NS // 2) // _NODE_NS
@@ -107,9 +107,9 @@ class Ephemeris:
         found = np.zeros(len(self._table.norad_ids), dtype=np.bool_)
         for number in np.unique(nodes) if observers_km.shape[1] else ():
             at = np.flatnonzero(nodes == number)
-            seen_from = observers_km[:1] if fixed else observers_km[at]
-            middle = seen_from.mean(axis=0)
-            moved_km = float(np.sqrt(((seen_from - middle) ** 2).sum(axis=-1).max()))
+            observers = observers_km[:1] if fixed else observers_km[at]
+            middle = observers.mean(axis=0)
+            moved_km = float(np.sqrt(((observers - middle) ** 2).sum(axis=-1).max()))
             offset_s = (instant_ns[at] - number * _NODE_NS) / 1e9
             node = self._node(int(number))
             span_s = float(offset_s.min()), float(offset_s.max())
@@ -118,87 +118,87 @@ class Ephemeris:
         return self._table.norad_ids[found]
 
     def _propagated(self, sets: IntArray, times: TimeArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
-        """SGP4 for a set per instant and satellite (T, C)."""
+        """SGP4 error (T, C), TEME position and velocity (T, C, 3) of one set for each instant and satellite."""
         if not sets.size:
             return np.zeros(sets.shape, np.uint8), np.zeros((*sets.shape, 3)), np.zeros((*sets.shape, 3))
         if (sets == sets[0]).all():
             return self._table.propagate(sets[0], times)
-        needed, place = np.unique(sets, return_inverse=True)
+        needed, row = np.unique(sets, return_inverse=True)
         error, position, velocity = self._table.propagate(needed, times)
-        at = np.arange(len(times))[:, None], place.reshape(sets.shape)
+        at = np.arange(len(times))[:, None], row.reshape(sets.shape)
         return error[at], position[at], velocity[at]
 
-    def _judged(
+    def _faults(
         self, columns: IntArray, sets: IntArray, instant_ns: IntArray, error: NDArray[np.uint8], position: FloatArray
     ) -> NDArray[np.uint8]:
         with np.errstate(invalid="ignore", over="ignore"):
             radius = np.sqrt(position[..., 0] ** 2 + position[..., 1] ** 2 + position[..., 2] ** 2)
         times = np.broadcast_to(instant_ns[:, None], sets.shape)
-        verdict = self._judge.verdicts(sets, times, error, radius)
-        self._judge.record(columns, sets, instant_ns, verdict)
-        return verdict
+        fault = self._check.faults(sets, times, error, radius)
+        self._check.record(columns, sets, instant_ns, fault)
+        return fault
 
     def _node(self, number: int) -> screening.Node:
-        """The node of a whole minute, kept for the windows that follow."""
+        """The node of a whole minute; the latest few are cached for the next windows."""
         if number not in self._nodes:
             while len(self._nodes) >= _NODES_KEPT:
                 del self._nodes[next(iter(self._nodes))]
-            self._nodes[number] = self._made_node(number * _NODE_NS)
+            self._nodes[number] = self._compute_node(number * _NODE_NS)
         return self._nodes[number]
 
-    def _made_node(self, at_ns: int) -> screening.Node:
+    def _compute_node(self, at_ns: int) -> screening.Node:
         times = np.array([at_ns]).astype("datetime64[ns]")
-        columns, sets, error, position, velocity = self._everything(at_ns, times)
-        verdict = self._judged(columns, sets[None], np.array([at_ns]), error, position)
+        columns, sets, error, position, velocity = self._propagated_all(at_ns, times)
+        fault = self._faults(columns, sets[None], np.array([at_ns]), error, position)
         position, velocity = teme_to_itrs(position[0], velocity[0], sidereal_angle_rad(times))
         with np.errstate(invalid="ignore", over="ignore"):
             speed = np.sqrt((velocity**2).sum(axis=-1))
             radius = np.sqrt((position**2).sum(axis=-1))
         moved = speed * _NODE_S / 2.0
         lowest, highest = self._table.lowest_km[sets] - moved, self._table.highest_km[sets] + moved
-        alive = np.ones(len(sets), dtype=np.bool_)
-        doubted = np.flatnonzero(verdict[0] > 0)
-        alive[doubted] = ~self._judge.hopeless(sets[doubted], at_ns, _NODE_NS // 2)
-        tangent = alive & np.isfinite(radius) & (radius >= lowest) & (radius <= highest)
-        lost = alive & ~np.isfinite(radius)
+        possible = np.ones(len(sets), dtype=np.bool_)
+        suspect = np.flatnonzero(fault[0] > 0)
+        possible[suspect] = ~self._check.unusable_within(sets[suspect], at_ns, _NODE_NS // 2)
+        tangent = possible & np.isfinite(radius) & (radius >= lowest) & (radius <= highest)
+        failed = possible & ~np.isfinite(radius)
         return screening.Node(
             column=columns[tangent],
             position_km=position[tangent],
             velocity_km_s=velocity[tangent],
             speed_km_s=speed[tangent],
             slack_km=screening.slack_km(position[tangent], speed[tangent], _NODE_S / 2.0),
-            always=columns[lost][self._revives(sets[lost], at_ns)],
+            always=columns[failed][self._valid_nearby(sets[failed], at_ns)],
         )
 
-    def _revives(self, sets: IntArray, at_ns: int) -> BoolArray:
-        """Whether sets that SGP4 refuses at a node are accepted at either end of its reach."""
+    def _valid_nearby(self, sets: IntArray, at_ns: int) -> BoolArray:
+        """Whether sets for which SGP4 fails at a node are propagated at either end of its interval."""
         if not sets.size:
             return np.zeros(0, dtype=np.bool_)
         ends = np.array([at_ns - _NODE_NS // 2, at_ns + _NODE_NS // 2]).astype("datetime64[ns]")
         error, _, _ = self._table.propagate(sets, ends)
         return np.asarray(((error == 0) | (error == 6)).any(axis=0))
 
-    def _everything(
+    def _propagated_all(
         self, at_ns: int, times: TimeArray
     ) -> tuple[IntArray, IntArray, NDArray[np.uint8], FloatArray, FloatArray]:
-        """Satellite and set (R,), SGP4's answer (1, R), for each set in force somewhere in a node's reach."""
-        every = np.arange(len(self._table.norad_ids))
-        reach_ns = np.array([at_ns - _NODE_NS // 2, at_ns + _NODE_NS // 2])
-        first, last = self._table.set_in_force(reach_ns - self._lag_ns, every)
-        if not self._base.size or np.count_nonzero(self._base != last) * _OUT_OF_BASE > len(every):
+        """Satellite and set (R,) and SGP4's results (1, R, ...) for each set in force within the interval of a node."""
+        satellites = np.arange(len(self._table.norad_ids))
+        interval_ns = np.array([at_ns - _NODE_NS // 2, at_ns + _NODE_NS // 2])
+        first, last = self._table.set_in_force(interval_ns - self._lag_ns, satellites)
+        if not self._base.size or np.count_nonzero(self._base != last) * _OUT_OF_BASE > len(satellites):
             self._base = last.copy()
             self._base_array = SatrecArray([self._table.satrecs[index] for index in last])
         counts = last - first + 1
-        columns = np.repeat(every, counts)
+        columns = np.repeat(satellites, counts)
         sets = first[columns] + np.arange(len(columns)) - np.repeat(np.cumsum(counts) - counts, counts)
         other = sets != self._base[columns]
         error, position, velocity = propagate(self._base_array, times)
         valid = (self._base >= first) & (self._base <= last)
         if not other.any():
-            return every, self._base, error, position, velocity
+            return satellites, self._base, error, position, velocity
         more = self._table.propagate(sets[other], times)
         return (
-            np.concatenate([every[valid], columns[other]]),
+            np.concatenate([satellites[valid], columns[other]]),
             np.concatenate([self._base[valid], sets[other]]),
             np.concatenate([error[:, valid], more[0]], axis=1),
             np.concatenate([position[:, valid], more[1]], axis=1),

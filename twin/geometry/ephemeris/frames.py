@@ -1,8 +1,7 @@
-"""Frames: TEME (SGP4's own) to ITRS (Earth-fixed), geodetic coordinates on WGS-84, local directions.
+"""Frames: TEME (of SGP4) to ITRS (Earth-fixed), geodetic coordinates on WGS-84, local directions.
 
-Vectors have shape (..., 3) and rotations are written out by component, so that a row never depends on
-how many others are rotated with it. Polar motion is taken as zero (up to 10 m on the ground), as in
-Skyfield without a polar motion table.
+Vectors have shape (..., 3). Rotations are written by component, so that a row does not depend on the other rows. Polar
+motion is neglected (up to 10 m on the ground), as in Skyfield without a polar motion table.
 """
 
 from typing import Final
@@ -22,14 +21,14 @@ _LATITUDE_STEPS = 4
 def teme_to_itrs(
     position_km: FloatArray, velocity_km_s: FloatArray, sidereal_angle_rad: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Turn TEME states into the Earth-fixed frame.
+    """Transform states from TEME to the Earth-fixed frame.
 
     Parameters
     ----------
     position_km, velocity_km_s
         (..., 3) in TEME.
     sidereal_angle_rad
-        GMST of 1982; its shape broadcasts against (...).
+        GMST of 1982; its shape must broadcast with (...).
 
     Returns
     -------
@@ -39,10 +38,10 @@ def teme_to_itrs(
     """
     cosine, sine = np.cos(sidereal_angle_rad), np.sin(sidereal_angle_rad)
     position, velocity = np.empty_like(position_km), np.empty_like(velocity_km_s)
-    for turned, vector in ((position, position_km), (velocity, velocity_km_s)):
-        turned[..., 0] = cosine * vector[..., 0] + sine * vector[..., 1]
-        turned[..., 1] = cosine * vector[..., 1] - sine * vector[..., 0]
-        turned[..., 2] = vector[..., 2]
+    for rotated, vector in ((position, position_km), (velocity, velocity_km_s)):
+        rotated[..., 0] = cosine * vector[..., 0] + sine * vector[..., 1]
+        rotated[..., 1] = cosine * vector[..., 1] - sine * vector[..., 0]
+        rotated[..., 2] = vector[..., 2]
     velocity[..., 0] += EARTH_ROTATION_RAD_S * position[..., 1]
     velocity[..., 1] -= EARTH_ROTATION_RAD_S * position[..., 0]
     return position, velocity
@@ -64,7 +63,7 @@ def up_of(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> FloatArray:
 
 
 def local_axes(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Unit vectors up, east and north, each (..., 3); at a pole the longitude says which way north is."""
+    """Unit vectors up, east and north, each (..., 3); at a pole they are the limit along the given meridian."""
     latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)
     zero = np.zeros_like(latitude * longitude)
     east = np.stack([zero - np.sin(longitude), zero + np.cos(longitude), zero], axis=-1)
@@ -80,12 +79,12 @@ def local_axes(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[Float
 
 
 def position_along(up: FloatArray, altitude_km: ArrayLike) -> FloatArray:
-    """The place (..., 3) whose geodetic vertical is ``up`` (..., 3), at a height above WGS-84."""
+    """Position (..., 3) in km with geodetic vertical ``up`` (..., 3), at an altitude above WGS-84."""
     altitude = np.asarray(altitude_km, dtype=np.float64)
     normal_km = EARTH_RADIUS_KM / np.sqrt(1.0 - ECCENTRICITY_SQUARED * up[..., 2] ** 2)
-    across = (normal_km + altitude)[..., None] * up
-    across[..., 2] = ((1.0 - ECCENTRICITY_SQUARED) * normal_km + altitude) * up[..., 2]
-    return across
+    position = (normal_km + altitude)[..., None] * up
+    position[..., 2] = ((1.0 - ECCENTRICITY_SQUARED) * normal_km + altitude) * up[..., 2]
+    return position
 
 
 def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude_km: ArrayLike) -> FloatArray:
@@ -98,18 +97,18 @@ def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, altitude
 
 
 def itrs_to_geodetic(position_km: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Geodetic latitude [deg], longitude [deg, -180 to 180] and height above WGS-84 [km] of (..., 3).
+    """Geodetic latitude [deg], longitude [deg, -180 to 180] and altitude above WGS-84 [km] of positions (..., 3).
 
-    Fixed-point iteration on the latitude; from 100 km below the surface outwards the height is good to a
-    nanometre after four steps. At the Earth's centre the result has no meaning.
+    Fixed-point iteration on the latitude. From 100 km below the surface outwards, the error of the altitude is below a
+    nanometre after four steps. At the Earth's centre the result is meaningless.
     """
     x, y, z = position_km[..., 0], position_km[..., 1], position_km[..., 2]
-    across = np.hypot(x, y)
-    latitude = np.arctan2(z, across * (1.0 - ECCENTRICITY_SQUARED))
+    equatorial = np.hypot(x, y)
+    latitude = np.arctan2(z, equatorial * (1.0 - ECCENTRICITY_SQUARED))
     for _ in range(_LATITUDE_STEPS):
         sine = np.sin(latitude)
         normal_km = EARTH_RADIUS_KM / np.sqrt(1.0 - ECCENTRICITY_SQUARED * sine**2)
         lifted = z + ECCENTRICITY_SQUARED * normal_km * sine
-        latitude = np.arctan2(lifted, across)
-    altitude = np.hypot(across, lifted) - normal_km
+        latitude = np.arctan2(lifted, equatorial)
+    altitude = np.hypot(equatorial, lifted) - normal_km
     return np.degrees(latitude), np.degrees(np.arctan2(y, x)), altitude

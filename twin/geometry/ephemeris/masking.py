@@ -1,8 +1,8 @@
-"""Which states are not to be believed, and the account of them.
+"""Detect unusable states and record them.
 
-SGP4's error code 0 is no proof: far past decay its drag polynomials turn round and it returns orbits of
-any size with code 0. So a state is also checked against the height of the atmosphere, against the range
-of radii that its own elements allow, against the age of the elements, and against the life of the set.
+SGP4's error code 0 does not imply a valid state: long after decay, its drag polynomials yield orbits of any size with
+code 0. Therefore a state is also checked against the height of the atmosphere, the range of radii that its elements
+allow, the age of the elements, and the age at which the set expires.
 """
 
 import logging
@@ -20,31 +20,31 @@ from twin.geometry.ephemeris.lifetime import Lifetimes
 log = logging.getLogger(__name__)
 
 RADIUS: Final = 10
-"""Verdict: the radius is outside the plausible range of the orbit."""
+"""Fault: the radius is outside the plausible range of the orbit."""
 TOO_OLD: Final = 11
-"""Verdict: the elements are older (or further ahead) than allowed."""
-OUTLIVED: Final = 12
-"""Verdict: between its epoch and now the set had decayed already."""
+"""Fault: the elements are older (or further ahead) than allowed."""
+DECAYED: Final = 12
+"""Fault: the set predicts a decay between its epoch and the instant."""
 
 _NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
-    """A satellite that could not be used."""
+    """A satellite with an unusable state."""
 
     norad_id: int
     """Catalogue number."""
     name: str
     """Name in the catalogue."""
     instant: np.datetime64
-    """The earliest instant, UTC, at which it was looked at and found unusable."""
+    """The earliest UTC instant at which its state was computed and unusable."""
     reason: str
-    """Why, in words."""
+    """Cause, as text."""
 
 
-class Judge:
-    """Decides which states are usable, and remembers the first failure of each satellite."""
+class UsabilityCheck:
+    """Decides which states are usable, and records the first unusable state of each satellite."""
 
     def __init__(self, table: ElementTable, max_element_age_ns: int | None) -> None:
         self._table = table
@@ -53,54 +53,54 @@ class Judge:
         self._since_ns = np.full(len(table.norad_ids), _NEVER)
         self._reasons: dict[int, str] = {}
 
-    def verdicts(
+    def faults(
         self, sets: IntArray, instant_ns: IntArray, error: NDArray[np.uint8], radius_km: FloatArray
     ) -> NDArray[np.uint8]:
-        """0 where usable, else SGP4's error code or one of this module's; all arguments (T, R)."""
-        verdict = error.copy()
-        fits = (radius_km >= self._table.lowest_km[sets]) & (radius_km <= self._table.highest_km[sets])
-        verdict[(verdict == 0) & ~fits] = RADIUS
+        """Fault codes (T, R): 0 if usable, otherwise the error code of SGP4 or of this module; all arguments (T, R)."""
+        fault = error.copy()
+        plausible = (radius_km >= self._table.lowest_km[sets]) & (radius_km <= self._table.highest_km[sets])
+        fault[(fault == 0) & ~plausible] = RADIUS
         age_ns = instant_ns - self._table.epoch_ns[sets]
-        verdict[(verdict == 0) & self._lifetimes.over(sets, age_ns)] = OUTLIVED
-        verdict[(verdict == 0) & (np.abs(age_ns) > self._max_age_ns)] = TOO_OLD
-        return verdict
+        fault[(fault == 0) & self._lifetimes.expired(sets, age_ns)] = DECAYED
+        fault[(fault == 0) & (np.abs(age_ns) > self._max_age_ns)] = TOO_OLD
+        return fault
 
-    def hopeless(self, sets: IntArray, instant_ns: int, half_ns: int) -> BoolArray:
-        """Whether sets (R,) are too old, or outlived, at every instant within ``half_ns`` of one."""
+    def unusable_within(self, sets: IntArray, instant_ns: int, half_ns: int) -> BoolArray:
+        """Whether sets (R,) are too old or expired at every instant within ``half_ns`` of an instant."""
         age_ns = instant_ns - self._table.epoch_ns[sets]
         nearest_ns = np.sign(age_ns) * np.maximum(np.abs(age_ns) - half_ns, 0)
-        return np.asarray((np.abs(nearest_ns) > self._max_age_ns) | self._lifetimes.over(sets, nearest_ns))
+        return np.asarray((np.abs(nearest_ns) > self._max_age_ns) | self._lifetimes.expired(sets, nearest_ns))
 
-    def record(self, columns: IntArray, sets: IntArray, instant_ns: IntArray, verdict: NDArray[np.uint8]) -> None:
-        """Keep each satellite's earliest failure; ``columns`` (R,), ``instant_ns`` (T,), others (T, R)."""
-        if not verdict.any():
+    def record(self, columns: IntArray, sets: IntArray, instant_ns: IntArray, fault: NDArray[np.uint8]) -> None:
+        """Record the earliest fault of each satellite; ``columns`` (R,), ``instant_ns`` (T,), others (T, R)."""
+        if not fault.any():
             return
-        first_ns = np.where(verdict > 0, instant_ns[:, None], _NEVER).min(axis=0)
+        first_ns = np.where(fault > 0, instant_ns[:, None], _NEVER).min(axis=0)
         for row in np.flatnonzero(first_ns < self._since_ns[columns]):
             column, at_ns = int(columns[row]), int(first_ns[row])
             if at_ns >= self._since_ns[column]:
-                continue  # the same satellite stands twice, under two of its sets
-            at = int(np.flatnonzero((instant_ns == at_ns) & (verdict[:, row] > 0))[0])
-            reason = self._reason(int(verdict[at, row]), int(sets[at, row]), at_ns)
+                continue  # another set of the same satellite has an earlier fault
+            at = int(np.flatnonzero((instant_ns == at_ns) & (fault[:, row] > 0))[0])
+            reason = self._reason(int(fault[at, row]), int(sets[at, row]), at_ns)
             if column not in self._reasons:
                 name, when = self._table.names[column], np.datetime64(at_ns, "ns")
                 log.warning("satellite %d (%s) masked at %s: %s", self._table.norad_ids[column], name, when, reason)
             self._since_ns[column], self._reasons[column] = at_ns, reason
 
-    def _reason(self, verdict: int, at_set: int, at_ns: int) -> str:
+    def _reason(self, fault: int, index: int, at_ns: int) -> str:
         table = self._table
-        age_d = (at_ns - int(table.epoch_ns[at_set])) / 86_400e9
-        if verdict == RADIUS:
-            low, high = table.lowest_km[at_set], table.highest_km[at_set]
-            return f"radius outside {low:.0f} to {high:.0f} km, where its elements ({age_d:.1f} d old) put it"
-        if verdict == TOO_OLD:
+        age_d = (at_ns - int(table.epoch_ns[index])) / 86_400e9
+        if fault == RADIUS:
+            low, high = table.lowest_km[index], table.highest_km[index]
+            return f"radius outside {low:.0f} to {high:.0f} km, the range of its elements ({age_d:.1f} d old)"
+        if fault == TOO_OLD:
             return f"elements are {age_d:.1f} d old, more than the {self._max_age_ns / 86_400e9:g} d allowed"
-        if verdict == OUTLIVED:
-            return f"its elements ({age_d:.1f} d old) describe an orbit that has decayed before"
-        return f"SGP4 error {verdict} with elements {age_d:.1f} d old: {SGP4_ERRORS[verdict]}"
+        if fault == DECAYED:
+            return f"its elements ({age_d:.1f} d old) predict that it has decayed"
+        return f"SGP4 error {fault} with elements {age_d:.1f} d old: {SGP4_ERRORS[fault]}"
 
     def masked(self) -> tuple[Masked, ...]:
-        """What was found unusable so far, by catalogue number."""
+        """Satellites found unusable so far, in ascending order of catalogue number."""
         return tuple(
             Masked(
                 norad_id=int(self._table.norad_ids[column]),

@@ -1,8 +1,8 @@
-"""Time scales: UTC instants as SGP4 wants them, and the angle of the Earth.
+"""Time scales: UTC as Julian dates for SGP4, and the rotation angle of the Earth.
 
-UTC instants are ``datetime64[ns]``, which has no name for the inside of a leap second. Leap seconds and
-UT1 come from the tables that Skyfield carries; past their end UT1 is Skyfield's own prediction, whose
-error (tens of milliseconds a year ahead) turns the Earth by some ten metres under all satellites alike.
+UTC instants are ``datetime64[ns]``, which cannot represent instants within a leap second. Leap seconds and UT1 come
+from the tables included in Skyfield. After the end of the tables UT1 is Skyfield's prediction; its error (tens of
+milliseconds one year ahead) rotates the Earth by about ten metres, equally for all satellites.
 """
 
 from functools import cache
@@ -24,32 +24,32 @@ def nanoseconds(instants: TimeArray) -> IntArray:
 
 
 def julian_date(instants: TimeArray) -> tuple[FloatArray, FloatArray]:
-    """UTC Julian date at the last midnight and the fraction of the day, as SGP4 takes them.
+    """Split UTC instants into the Julian date of the last midnight and the fraction of the day, as SGP4 needs them.
 
     >>> jd, fraction = julian_date(np.array(["2026-05-30T12:00"], dtype="datetime64[ns]"))
     >>> float(jd[0]), float(fraction[0])
     (2461190.5, 0.5)
     """
-    day, within_ns = np.divmod(nanoseconds(instants), _DAY_NS)
-    return day + _UNIX_EPOCH_JD, within_ns / _DAY_NS
+    day, time_of_day_ns = np.divmod(nanoseconds(instants), _DAY_NS)
+    return day + _UNIX_EPOCH_JD, time_of_day_ns / _DAY_NS
 
 
 @cache
 def timescale() -> Any:
-    """Skyfield's time scale, from the tables it carries: no download."""
+    """Skyfield's time scale from its included tables; nothing is downloaded."""
     return load.timescale(builtin=True)
 
 
 def skyfield_time(instants: TimeArray) -> Any:
-    """The same instants as Skyfield's ``Time``."""
-    day, within_ns = np.divmod(nanoseconds(instants), _DAY_NS)
-    return timescale().utc(1970, 1, 1 + day, 0, 0, within_ns / 1e9)
+    """UTC instants as a Skyfield ``Time``."""
+    day, time_of_day_ns = np.divmod(nanoseconds(instants), _DAY_NS)
+    return timescale().utc(1970, 1, 1 + day, 0, 0, time_of_day_ns / 1e9)
 
 
 def sidereal_angle_rad(instants: TimeArray) -> FloatArray:
-    """Greenwich mean sidereal time of 1982: the angle from TEME to the Earth-fixed frame; as ``instants``.
+    """Greenwich mean sidereal time of 1982, the angle from TEME to the Earth-fixed frame; shape of ``instants``.
 
-    Source: AIAA 2006-6753, appendix C, in Skyfield's implementation, at UT1.
+    Source: AIAA 2006-6753, appendix C, evaluated at UT1 by Skyfield.
     """
     time = skyfield_time(instants)
     theta, _ = theta_GMST1982(time.whole, time.ut1_fraction)

@@ -1,4 +1,4 @@
-"""Everything about the links of a few satellites at one instant."""
+"""Link geometry of some satellites and all terminals at one instant."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ _DEGREES: Final = 180.0 / np.pi
 class LinkStates:
     """Geometry of S satellites and K terminals at one instant; read-only.
 
-    All is geometry at one instant: the delay is range over c without iterating for the motion during it
-    (below 3e-5 of the delay). Rates rest on SGP4's velocity, as in Skyfield; that is not exactly the
-    derivative of SGP4's position (0.024 m/s, 1.6 Hz at 20 GHz). Numbers of unusable satellites are finite
-    and without meaning.
+    The delay is the range divided by c, without the motion during the propagation (an error below 3e-5 of the delay).
+    Rates are computed from SGP4's velocity, as in Skyfield, which is not exactly the derivative of SGP4's position
+    (0.024 m/s, 1.6 Hz at 20 GHz). Values of unusable satellites are finite but meaningless.
 
-    A satellite's array has z towards the Earth's centre, x along the inertial velocity made orthogonal
-    to z, and y = z × x.
+    The axes of a satellite's array are: z towards the Earth's centre, x along the component of the inertial velocity
+    orthogonal to z, and y = z × x.
     """
 
     norad_id: IntArray
@@ -37,27 +36,27 @@ class LinkStates:
     instant: np.datetime64
     """UTC, nanoseconds."""
     usable: BoolArray
-    """(S,) whether the satellite's state is to be believed."""
+    """(S,) whether the satellite's state is valid."""
     latitude_deg: FloatArray
     """(K,) geodetic latitude of the terminals."""
     longitude_deg: FloatArray
-    """(K,) their longitude."""
+    """(K,) longitude of the terminals."""
     elevation_deg: FloatArray
-    """(S, K) over the geodetic horizon, no refraction."""
+    """(S, K) above the geodetic horizon, without refraction."""
     azimuth_deg: FloatArray
-    """(S, K) of the satellite seen from the terminal, from north clockwise, in [0, 360)."""
+    """(S, K) from the terminal to the satellite, clockwise from north, in [0, 360)."""
     range_km: FloatArray
     """(S, K) straight-line distance."""
     delay_s: FloatArray
-    """(S, K) range over the speed of light."""
+    """(S, K) range divided by the speed of light."""
     range_rate_km_s: FloatArray
-    """(S, K) positive while the range grows."""
+    """(S, K) time derivative of the range."""
     range_acceleration_km_s2: FloatArray
-    """(S, K) derivative of the range rate, by a gravity model with J2."""
+    """(S, K) second time derivative of the range, from a gravity model with J2."""
     departure: FloatArray
     """(S, K, 2) direction cosines of the ray satellite -> terminal along the satellite array's x and y."""
     departure_nadir_cos: FloatArray
-    """(S, K) direction cosine of that ray along the array's z; negative behind the array."""
+    """(S, K) direction cosine of the same ray along the array's z; negative behind the array."""
     arrival: FloatArray
     """(S, K, 2) direction cosines of terminal -> satellite along the terminal antenna's x and y."""
     arrival_boresight_cos: FloatArray
@@ -67,30 +66,31 @@ class LinkStates:
 def link_states(
     satellites: SatelliteStates, terminals: TerminalStates, epoch_index: int, rows: ArrayLike | None = None
 ) -> LinkStates:
-    """Geometry of some satellites and all terminals at one instant of a window.
+    """Compute the link geometry of some satellites and all terminals at one instant of a window.
 
     Parameters
     ----------
     satellites, terminals
         States over the same window.
     epoch_index
-        Which of its instants.
+        Index of the instant in the window.
     rows
-        (S,) which satellites of the window; None: all.
+        (S,) indices of satellites in the window. None means all.
     """
     chosen = slice(None) if rows is None else np.asarray(rows, dtype=np.intp)
     position = components(satellites.position_km[epoch_index, chosen])
     velocity = components(satellites.velocity_km_s[epoch_index, chosen])
-    place = components(terminals.position_km[epoch_index])
-    motion = components(terminals.velocity_km_s[epoch_index])
-    across = position[:, :, None] - place[:, None, :]
-    range_km = np.sqrt(dot(across, across))
-    ray = across / range_km
-    moving = velocity[:, :, None] - motion[:, None, :]
-    range_rate = dot(moving, ray)
-    pull = rotating_acceleration_km_s2(position, velocity)[:, :, None] - _level_flight(place, motion)
-    acceleration = dot(pull, ray)
-    acceleration += (dot(moving, moving) - range_rate * range_rate) / range_km
+    terminal_position = components(terminals.position_km[epoch_index])
+    terminal_velocity = components(terminals.velocity_km_s[epoch_index])
+    separation = position[:, :, None] - terminal_position[:, None, :]
+    range_km = np.sqrt(dot(separation, separation))
+    ray = separation / range_km
+    relative_velocity = velocity[:, :, None] - terminal_velocity[:, None, :]
+    range_rate = dot(relative_velocity, ray)
+    satellite_acceleration = rotating_acceleration_km_s2(position, velocity)[:, :, None]
+    relative_acceleration = satellite_acceleration - _level_acceleration(terminal_position, terminal_velocity)
+    acceleration = dot(relative_acceleration, ray)
+    acceleration += (dot(relative_velocity, relative_velocity) - range_rate * range_rate) / range_km
     local = np.array([getattr(terminals, axis)[epoch_index].T for axis in ("east", "north", "up")])
     elevation, azimuth = _look_angles(_projected(ray, local[:, :, None, :]))
     antenna = np.ascontiguousarray(terminals.antenna[epoch_index].transpose(1, 2, 0))
@@ -120,15 +120,15 @@ def link_states(
 def satellite_axes(position_km: FloatArray, velocity_km_s: FloatArray) -> FloatArray:
     """Unit vectors x, y, z (3, 3, S) of satellites from Earth-fixed states (3, S).
 
-    z points to the Earth's centre, x along the inertial velocity (v + ω × r) made orthogonal to z.
+    z points to the Earth's centre, x along the component of the inertial velocity (v + ω × r) orthogonal to z.
     """
-    down = position_km / -np.sqrt(dot(position_km, position_km))
-    ahead = velocity_km_s.copy()
-    ahead[0] -= EARTH_ROTATION_RAD_S * position_km[1]
-    ahead[1] += EARTH_ROTATION_RAD_S * position_km[0]
-    ahead -= dot(ahead, down) * down
-    ahead /= np.sqrt(dot(ahead, ahead))
-    return np.array([ahead, cross(down, ahead), down])
+    nadir = position_km / -np.sqrt(dot(position_km, position_km))
+    along = velocity_km_s.copy()
+    along[0] -= EARTH_ROTATION_RAD_S * position_km[1]
+    along[1] += EARTH_ROTATION_RAD_S * position_km[0]
+    along -= dot(along, nadir) * nadir
+    along /= np.sqrt(dot(along, along))
+    return np.array([along, cross(nadir, along), nadir])
 
 
 def _projected(ray: FloatArray, axes: FloatArray) -> FloatArray:
@@ -139,20 +139,20 @@ def _projected(ray: FloatArray, axes: FloatArray) -> FloatArray:
     return cosine
 
 
-def _level_flight(place: FloatArray, motion: FloatArray) -> FloatArray:
-    """Acceleration (3, 1, K) that keeps a terminal at its height along its great circle."""
-    if not motion.any():
+def _level_acceleration(position: FloatArray, velocity: FloatArray) -> FloatArray:
+    """Centripetal acceleration (3, 1, K) of terminals that move along great circles at constant altitude."""
+    if not velocity.any():
         return np.zeros((3, 1, 1))
-    return np.asarray(place * (-dot(motion, motion) / dot(place, place)))[:, None, :]
+    return np.asarray(position * (-dot(velocity, velocity) / dot(position, position)))[:, None, :]
 
 
 def _look_angles(local: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Elevation and azimuth (S, K) in degrees of unit vectors east, north, up (3, S, K)."""
-    eastward, northward, rise = local
-    elevation = np.arctan2(rise, np.sqrt(eastward * eastward + northward * northward)) * _DEGREES
-    azimuth = np.arctan2(eastward, northward) * _DEGREES
+    east, north, up = local
+    elevation = np.arctan2(up, np.sqrt(east * east + north * north)) * _DEGREES
+    azimuth = np.arctan2(east, north) * _DEGREES
     azimuth %= 360.0
-    azimuth[azimuth == 360.0] = 0.0  # a hair west of north rounds to the full circle
+    azimuth[azimuth == 360.0] = 0.0  # azimuths just west of north round to 360
     return elevation, azimuth
 
 

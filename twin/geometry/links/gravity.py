@@ -1,4 +1,4 @@
-"""Acceleration in the rotating frame: gravity with J2, Coriolis and centrifugal terms."""
+"""Acceleration in the Earth-fixed frame: gravity with J2, Coriolis and centrifugal terms."""
 
 from typing import Final
 
@@ -8,14 +8,14 @@ from twin.arrays import FloatArray
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM, EARTH_ROTATION_RAD_S
 
 EARTH_J2: Final = 1.082_616e-3
-"""Second zonal harmonic of WGS-72, the model that element sets are fitted with (AIAA 2006-6753)."""
+"""Second zonal harmonic of WGS-72, the gravity model of element sets (AIAA 2006-6753)."""
 
 
 def rotating_acceleration_km_s2(position_km: FloatArray, velocity_km_s: FloatArray) -> FloatArray:
-    """Acceleration (3, ...) of a free body at an Earth-fixed position and velocity (3, ...).
+    """Acceleration (3, ...) of a satellite in free flight from its Earth-fixed position and velocity (3, ...).
 
     Source: the J2 potential, e.g. Vallado, Fundamentals of Astrodynamics, 8.6. Higher harmonics, drag,
-    Sun and Moon are left out: together below 3e-7 km/s² in low orbit.
+    Sun and Moon are neglected; together they are below 3e-7 km/s² in low orbit.
     """
     x, y, z = position_km
     squared = x * x + y * y + z * z

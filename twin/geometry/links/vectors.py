@@ -1,4 +1,7 @@
-"""Vectors by component, (3, ...), with products summed in a fixed order, whatever stands beside them."""
+"""Vectors as components (3, ...), with a fixed order of summation.
+
+The products of a vector do not depend on the other vectors in the array.
+"""
 
 import numpy as np
 
@@ -13,7 +16,7 @@ def components(vectors: FloatArray) -> FloatArray:
 
 
 def dot(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Inner product over the first axis, of length 3."""
+    """Inner product over the first axis (length 3)."""
     product = one * other
     total: FloatArray = product[0] + product[1]
     total += product[2]
@@ -21,5 +24,5 @@ def dot(one: FloatArray, other: FloatArray) -> FloatArray:
 
 
 def cross(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Vector product over the first axis, of length 3."""
+    """Vector product over the first axis (length 3)."""
     return np.asarray(one[_NEXT] * other[_AFTER] - one[_AFTER] * other[_NEXT])

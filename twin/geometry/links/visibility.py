@@ -1,4 +1,4 @@
-"""Who is above whose horizon: the cheap part of the geometry, for a whole window."""
+"""Elevation and range of all pairs over a window; the cheap part of the link geometry."""
 
 from dataclasses import dataclass
 
@@ -19,30 +19,30 @@ class Visibility:
     instant: TimeArray
     """(T,) UTC, nanoseconds."""
     sine_elevation: FloatArray
-    """(T, C, K) sine of the elevation over the geodetic horizon, no refraction; -1 where unusable."""
+    """(T, C, K) sine of the elevation above the geodetic horizon, without refraction; -1 if unusable."""
     range_km: FloatArray
-    """(T, C, K) straight-line distance at the instant; without meaning where unusable."""
+    """(T, C, K) straight-line distance; meaningless if unusable."""
 
 
 def visibility(satellites: SatelliteStates, terminals: TerminalStates) -> Visibility:
-    """Elevation and range of all pairs of a window.
+    """Compute elevation and range of all pairs of a window.
 
-    Takes two arrays of T * C * K numbers; everything is elementwise, so that a pair's numbers do not depend
-    on which other pairs are in the window.
+    The result holds two arrays of T * C * K numbers. All operations are elementwise, so that the values of a pair do
+    not depend on the other pairs.
     """
     shape = (*satellites.usable.shape, terminals.latitude_deg.shape[1])
     sine, range_km = np.empty(shape), np.empty(shape)
-    for epoch in range(shape[0]):  # one instant at a time stays in the processor's cache
+    for epoch in range(shape[0]):  # one instant at a time fits in the processor's cache
         position, place, up = (
             components(array[epoch]) for array in (satellites.position_km, terminals.position_km, terminals.up)
         )
-        across = position[:, :, None] - place[:, None, :]
-        rising = across * up[:, None, :]
-        np.add(rising[0], rising[1], out=sine[epoch])
-        sine[epoch] += rising[2]
-        np.multiply(across, across, out=across)
-        np.add(across[0], across[1], out=range_km[epoch])
-        range_km[epoch] += across[2]
+        separation = position[:, :, None] - place[:, None, :]
+        vertical = separation * up[:, None, :]
+        np.add(vertical[0], vertical[1], out=sine[epoch])
+        sine[epoch] += vertical[2]
+        squared = np.multiply(separation, separation, out=separation)
+        np.add(squared[0], squared[1], out=range_km[epoch])
+        range_km[epoch] += squared[2]
         np.sqrt(range_km[epoch], out=range_km[epoch])
         sine[epoch] /= range_km[epoch]
     sine[~satellites.usable] = -1.0

@@ -1,4 +1,4 @@
-"""Places from a CSV file: latitude_deg, longitude_deg and, at will, altitude_km and name."""
+"""Read places from a CSV file with the columns latitude_deg, longitude_deg and, optionally, altitude_km and name."""
 
 import csv
 import math
@@ -24,18 +24,18 @@ def csv_places(group: CsvGroupSection) -> list[Place]:
     Raises
     ------
     InputError
-        Naming the file and the line: not found, empty, a column missing or unknown, a value that is no
-        number or out of range.
+        If the file is not found or empty, a column is missing or unknown, or a value is not a number or out of range.
+        The message names the file and the line.
     """
-    lines = _lines(group.path)
+    lines = _lines(file.path)
     if not lines:
-        raise InputError(f"{group.path}: is empty; the first line must name the columns {listed(_REQUIRED)}")
+        raise InputError(f"{file.path}: is empty; the first line must name the columns {listed(_REQUIRED)}")
     header_line, header = lines[0]
     columns = [word.strip() for word in header]
-    _check_header(f"{group.path}:{header_line}", columns)
+    _check_header(f"{file.path}:{header_line}", columns)
     places = []
     for number, cells in lines[1:]:
-        where = f"{group.path}:{number}"
+        where = f"{file.path}:{number}"
         if len(cells) != len(columns):
             raise InputError(f"{where}: {len(cells)} values for {len(columns)} columns ({','.join(columns)})")
         row = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
@@ -44,26 +44,26 @@ def csv_places(group: CsvGroupSection) -> list[Place]:
             Place(
                 latitude_deg=_number(where, "latitude_deg", row["latitude_deg"]),
                 longitude_deg=wrapped_deg(_number(where, "longitude_deg", row["longitude_deg"])),
-                altitude_km=_number(where, "altitude_km", altitude) if altitude else group.altitude_km,
+                altitude_km=_number(where, "altitude_km", altitude) if altitude else file.altitude_km,
                 name=row.get("name") or None,
             )
         )
     if not places:
-        raise InputError(f"{group.path}: has a header and no terminal below it")
-    _check_names(group.path, [number for number, _ in lines[1:]], places)
+        raise InputError(f"{file.path}: has a header but no terminals")
+    _check_names(file.path, [number for number, _ in lines[1:]], places)
     return places
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Line number and cells of every line that is not blank."""
+    """Line number and cells of every non-blank line."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except FileNotFoundError:
         folder = path.parent
-        near = did_you_mean(path.name, [entry.name for entry in folder.iterdir()] if folder.is_dir() else [])
-        raise InputError(f"{path}: there is no such file of terminals{near}") from None
+        hint = did_you_mean(path.name, [entry.name for entry in folder.iterdir()] if folder.is_dir() else [])
+        raise InputError(f"{path}: no such file of terminals{hint}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV file in UTF-8 ({error})") from None
     except (OSError, ValueError) as error:
@@ -74,13 +74,13 @@ def _check_header(where: str, columns: list[str]) -> None:
     unknown = [column for column in columns if column not in _COLUMNS]
     for column in _REQUIRED:
         if column not in columns:
-            near = did_you_mean(column, unknown)
-            raise InputError(f'{where}: the column "{column}" is missing (found: {listed(columns)}){near}')
+            hint = did_you_mean(column, unknown)
+            raise InputError(f'{where}: the column "{column}" is missing (found: {listed(columns)}){hint}')
     if unknown:
-        near = did_you_mean(unknown[0], _COLUMNS)
-        raise InputError(f'{where}: unknown column "{unknown[0]}" (known: {listed(_COLUMNS)}){near}')
+        hint = did_you_mean(unknown[0], _COLUMNS)
+        raise InputError(f'{where}: unknown column "{unknown[0]}" (known: {listed(_COLUMNS)}){hint}')
     if len(set(columns)) < len(columns):
-        raise InputError(f"{where}: a column stands twice ({listed(columns)})")
+        raise InputError(f"{where}: a column occurs twice ({listed(columns)})")
 
 
 def _number(where: str, column: str, text: str) -> float:
@@ -95,10 +95,10 @@ def _number(where: str, column: str, text: str) -> float:
 
 
 def _check_names(path: Path, numbers: list[int], places: list[Place]) -> None:
-    seen: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     for number, place in zip(numbers, places, strict=True):
         if place.name is None:
             continue
-        if place.name in seen:
-            raise InputError(f'{path}:{number}: the name "{place.name}" stands on line {seen[place.name]} too')
-        seen[place.name] = number
+        if place.name in line_of:
+            raise InputError(f'{path}:{number}: the name "{place.name}" is already used on line {line_of[place.name]}')
+        line_of[place.name] = number

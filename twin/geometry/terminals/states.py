@@ -1,4 +1,4 @@
-"""The record that this room makes."""
+"""States of terminals over a window of instants."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from twin.arrays import FloatArray, TimeArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalStates:
-    """Where terminals are over a window of instants and how they point; read-only.
+    """Positions, velocities and axes of K terminals at T instants; read-only.
 
-    Where no terminal moves, the arrays are views that hold one instant only.
+    If no terminal moves, the arrays are views of a single instant, broadcast over T.
     """
 
     instant: TimeArray
@@ -29,6 +29,6 @@ class TerminalStates:
     east: FloatArray
     """(T, K, 3) unit vector to the east."""
     north: FloatArray
-    """(T, K, 3) unit vector to the north; at a pole, away from the terminal's meridian."""
+    """(T, K, 3) unit vector to the north; at a pole, the limit along the terminal's meridian."""
     antenna: FloatArray
-    """(T, K, 3, 3) rows: the antenna's x, y and z (boresight) unit vectors in ITRS, right-handed."""
+    """(T, K, 3, 3) rows are the antenna's x, y and z (boresight) unit vectors in ITRS, right-handed."""

@@ -1,4 +1,4 @@
-"""The terminals of a run."""
+"""Place the terminals of a run and compute their states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.errors import InputError
 from twin.geometry.ephemeris.frames import local_axes, position_along, up_of
 from twin.geometry.terminals.csv_places import csv_places
-from twin.geometry.terminals.places import Place, disc_places, grid_places, listed_places
+from twin.geometry.terminals.groups import (
+    Disc,
+    GreatCircle,
+    Grid,
+    Orientation,
+    Place,
+    PlaceFile,
+    PlaceList,
+    Route,
+    TerminalGroup,
+)
+from twin.geometry.terminals.places import disc_places, grid_places, listed_places
 from twin.geometry.terminals.states import TerminalStates
 from twin.geometry.terminals.tracks import (
     MEAN_EARTH_RADIUS_KM,
@@ -56,7 +67,7 @@ class Terminals:
 
     @property
     def count(self) -> int:
-        """How many terminals there are."""
+        """Number of terminals, K."""
         return len(self.names)
 
     @property
@@ -65,13 +76,13 @@ class Terminals:
         return tuple(self.antennas[index] for index in self.group)
 
     @classmethod
-    def place(cls, groups: Sequence[AnyGroup], *, seed: int) -> Self:
+    def place(cls, groups: Sequence[TerminalGroup], *, seed: int) -> Self:
         """Place the terminals of all groups.
 
         Raises
         ------
         InputError
-            If a CSV file is wrong, a great circle is not defined or two terminals have one name.
+            If a CSV file is invalid, a great circle is not defined or two terminals have the same name.
         """
         names: list[str] = []
         owner: list[int] = []
@@ -80,28 +91,21 @@ class Terminals:
         for index, group in enumerate(groups):
             places, track = _placed(group, seed, index)
             if track is not None:
-                tracks.append((len(names), track, group.altitude_km, group.orientation))
+                tracks.append((len(names), track, places[0].altitude_km, group.orientation))
             names += _names(group.name, places)
             owner += [index] * len(places)
-            standing += [(place, group.orientation) for place in places]
+            placed += [(place, group.orientation) for place in places]
         _check_unique(names, [groups[index].name for index in owner])
         numbers = np.array(owner, dtype=np.int64)
         weight = np.array([groups[index].weight for index in owner])
         for array in (numbers, weight):
             array.flags.writeable = False
-        return cls(
-            names=tuple(names),
-            group=numbers,
-            weight=weight,
-            antennas=tuple(group.antenna for group in groups),
-            fixed=_standing(standing),
-            tracks=tuple(tracks),
-        )
+        return cls(names=tuple(names), group=numbers, weight=weight, fixed=_fixed_states(placed), tracks=tuple(tracks))
 
     def states(self, instants: TimeArray, start: np.datetime64) -> TerminalStates:
-        """Where the terminals are at UTC instants (T,) of a run that begins at ``start``.
+        """States of the terminals at UTC instants (T,) of a run that begins at ``start``.
 
-        Without movers nothing is computed: the arrays are views of one instant.
+        If no terminal moves, nothing is computed: the arrays are views of one instant.
         """
         times = np.array(instants, dtype="datetime64[ns]").reshape(-1)
         arrays: dict[str, FloatArray] = {}
@@ -112,7 +116,7 @@ class Terminals:
                 arrays[field.name] = view.copy() if self.tracks else view
         elapsed_s = (times - start).astype(np.int64) / 1e9
         for index, track, altitude_km, orientation in self.tracks:
-            for name, value in _moving(track, altitude_km, orientation, elapsed_s).items():
+            for name, value in _moving_states(track, altitude_km, orientation, elapsed_s).items():
                 arrays[name][:, index] = value
         for array in (times, *arrays.values()):
             array.flags.writeable = False
@@ -122,9 +126,8 @@ class Terminals:
 def antenna_axes(orientations: Sequence[OrientationSection], up: FloatArray, ahead: FloatArray) -> FloatArray:
     """Rows x, y, z (N, 3, 3) of antennas whose azimuth counts clockwise from the horizontal ``ahead`` (N, 3).
 
-    One orientation is that of all.
-
-    Untilted, z points along ``up`` and x in the azimuth's direction; a tilt turns both about y.
+    Azimuths count clockwise from the horizontal direction ``ahead`` (N, 3). Without tilt, z points along ``up`` and x
+    in the direction of the azimuth; a tilt turns both about y. A single orientation applies to all N.
     """
     tilt = np.radians([[orientation.tilt_deg] for orientation in orientations])
     azimuth = np.radians([[orientation.azimuth_deg] for orientation in orientations])
@@ -157,13 +160,27 @@ def _placed(group: AnyGroup, seed: int, index: int) -> tuple[list[Place], Track 
     for leg, (start, end) in enumerate(pairwise(up)):
         if antipodal(start, end):
             raise InputError(
-                f'terminals "{group.name}": {places[leg]} and {places[leg + 1]} lie opposite each other on'
-                " the globe, where every direction is a great circle; put a place between them"
+                f'terminals "{name}": {points[leg]} and {points[leg + 1]} are antipodes, which no single great circle'
+                " joins; insert a point between them"
             )
-    track = Track.through(up, times, north_of(*places[0]))
+    track = Track.through(up, time_s, north_of(*points[0]))
     latitude, longitude = geodetic_of(up[0])
-    first = Place(latitude_deg=float(latitude), longitude_deg=float(longitude), altitude_km=group.altitude_km)
-    return [first], track
+    return [Place(latitude_deg=float(latitude), longitude_deg=float(longitude), altitude_km=path.altitude_km)], track
+
+
+def _great_circle(path: GreatCircle) -> tuple[tuple[tuple[float, float], ...], FloatArray]:
+    """Latitudes and longitudes of both ends, and the times (2,) in seconds."""
+    points = (path.start_deg, path.end_deg)
+    start, end = up_of(*np.transpose(points))
+    rate_rad_s = path.speed_km_h / 3600.0 / MEAN_EARTH_RADIUS_KM
+    delay_s = path.delay_ns / 1e9
+    return points, np.array([delay_s, delay_s + arc_rad(start, end) / rate_rad_s])
+
+
+def _route(path: Route) -> tuple[tuple[tuple[float, float], ...], FloatArray]:
+    """Latitudes and longitudes of the W places, and the times (W,) in seconds."""
+    points = tuple((place.latitude_deg, place.longitude_deg) for place in path.places)
+    return points, np.array([place.time_ns / 1e9 for place in path.places])
 
 
 def _names(group_name: str, places: list[Place]) -> list[str]:
@@ -174,14 +191,12 @@ def _names(group_name: str, places: list[Place]) -> list[str]:
 
 
 def _check_unique(names: list[str], owners: list[str]) -> None:
-    seen: dict[str, str] = {}
+    group_of: dict[str, str] = {}
     for name, owner in zip(names, owners, strict=True):
-        if name in seen:
-            groups = f'group "{owner}"' if owner == seen[name] else f'group "{seen[name]}" and in group "{owner}"'
-            raise InputError(
-                f'terminals: the name "{name}" stands twice, in {groups}; every terminal needs a name of its own'
-            )
-        seen[name] = owner
+        if name in group_of:
+            groups = f'group "{owner}"' if owner == group_of[name] else f'groups "{group_of[name]}" and "{owner}"'
+            raise InputError(f'terminals: the name "{name}" occurs twice, in {groups}; terminal names must be unique')
+        group_of[name] = owner
 
 
 def _standing(standing: list[tuple[Place, OrientationSection]]) -> TerminalStates:
@@ -189,7 +204,7 @@ def _standing(standing: list[tuple[Place, OrientationSection]]) -> TerminalState
     longitude = np.array([place.longitude_deg for place, _ in standing])
     altitude = np.array([place.altitude_km for place, _ in standing])
     up, east, north = local_axes(latitude, longitude)
-    axes = antenna_axes([orientation for _, orientation in standing], up, north)
+    axes = antenna_axes([orientation for _, orientation in placed], up, north)
     return TerminalStates(
         instant=np.array(["NaT"], dtype="datetime64[ns]"),
         latitude_deg=latitude[None],
@@ -207,7 +222,7 @@ def _standing(standing: list[tuple[Place, OrientationSection]]) -> TerminalState
 def _moving(
     track: Track, altitude_km: float, orientation: OrientationSection, elapsed_s: FloatArray
 ) -> dict[str, FloatArray | float]:
-    """The fields of one mover, each (T, ...)."""
+    """Fields of `TerminalStates` for one moving terminal, each (T, ...)."""
     up, heading, rate_rad_s = track.at(elapsed_s)
     latitude, longitude = geodetic_of(up)
     _, east, north = local_axes(latitude, longitude)
