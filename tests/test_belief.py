@@ -21,11 +21,9 @@ from twin.scenario.belief import ClockErrorSection, OrbitErrorSection, PositionE
 from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
 from twin.simulation.run import manifest_of
 from twin.simulation.scoring import applied
-from twin.uncertainty import BelievedEphemeris, BelievedTerminals, ClockError, Clocks, OrbitError, PositionError
+from twin.uncertainty import BelievedEphemeris, BelievedTerminals, Clocks
 from twin.uncertainty.attitude import rotation
-from twin.uncertainty.errors import Law
 from twin.uncertainty.orbits import displaced
-from twin.world.plain import terminal_groups
 from twin.world.setup import Setup
 
 START = np.datetime64("2026-01-01T00:00:00", "ns")

@@ -10,19 +10,18 @@ from hypothesis import strategies as st
 from tests.helpers.small_run import small
 from twin.errors import InputError
 from twin.geometry.terminals import Terminals, TerminalStates
-from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
-from twin.scenario.terminals import (
-    AnyGroup,
-    ArraySection,
-    CsvGroupSection,
-    DiscGroupSection,
-    GreatCircleGroupSection,
-    GridGroupSection,
-    ListGroupSection,
-    OrientationSection,
-    PositionSection,
-    WaypointGroupSection,
-    WaypointSection,
+from twin.geometry.terminals.groups import (
+    Disc,
+    GreatCircle,
+    Grid,
+    Layout,
+    Orientation,
+    Place,
+    PlaceFile,
+    PlaceList,
+    Route,
+    TerminalGroup,
+    TimedPlace,
 )
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
 from twin.world.plain import terminal_groups
@@ -45,19 +44,19 @@ def sphere(states: TerminalStates) -> np.ndarray:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> DiscGroupSection:
-    return DiscGroupSection(kind="disc", latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
+def disc(count: int, radius_km: float = 400.0, latitude_deg: float = 45.0) -> Disc:
+    return Disc(latitude_deg=latitude_deg, longitude_deg=9.0, radius_km=radius_km, count=count)
 
 
 def test_names_are_given_numbered_or_those_of_the_group() -> None:
     places = (
-        PositionSection(latitude_deg=1, longitude_deg=2, name="Rome"),
-        PositionSection(latitude_deg=3, longitude_deg=4),
+        Place(latitude_deg=1, longitude_deg=2, name="Rome"),
+        Place(latitude_deg=3, longitude_deg=4),
     )
     groups = [
-        ListGroupSection(kind="list", name="site", positions=places),
-        ListGroupSection(kind="list", name="ship", positions=places[1:], weight=2.0, antenna=ArraySection(rows=4)),
-        disc(101),
+        TerminalGroup(name="site", layout=PlaceList(places=places)),
+        TerminalGroup(name="ship", layout=PlaceList(places=places[1:]), weight=2.0),
+        group(disc(101)),
     ]
     terminals = Terminals.place(groups, seed=1)
     assert terminals.names[:6] == ("Rome", "site-01", "ship", "ut-000", "ut-001", "ut-002")
@@ -66,17 +65,18 @@ def test_names_are_given_numbered_or_those_of_the_group() -> None:
     assert terminals.count == 104
     assert terminals.weight[:4].tolist() == [1.0, 1.0, 2.0, 1.0]
     assert terminals.group[:4].tolist() == [0, 0, 1, 2]
-    assert terminals.antennas[terminals.group[2]].rows == terminals.antenna[2].rows == 4
-    with pytest.raises(InputError, match='"Rome" stands twice, in group "site" and in group "Rome"'):
-        Terminals.place([groups[0], ListGroupSection(kind="list", name="Rome", positions=places[1:])], seed=1)
+    with pytest.raises(InputError, match='"Rome" occurs twice, in groups "site" and "Rome"'):
+        Terminals.place([groups[0], group(PlaceList(places=places[1:]), "Rome")], seed=1)
 
 
-def test_a_listed_altitude_overrides_the_groups_and_longitudes_are_wrapped() -> None:
-    places = (
-        PositionSection(latitude_deg=1, longitude_deg=350, altitude_km=0.5),
-        PositionSection(latitude_deg=1, longitude_deg=-180),
-    )
-    states = at(ListGroupSection(kind="list", altitude_km=10.0, positions=places))
+def test_a_listed_altitude_overrides_that_of_the_group_and_longitudes_are_wrapped() -> None:
+    positions = [
+        {"latitude_deg": 1, "longitude_deg": 350, "altitude_km": 0.5},
+        {"latitude_deg": 1, "longitude_deg": -180},
+    ]
+    section = {"kind": "list", "name": "ut", "altitude_km": 10.0, "positions": positions}
+    groups = terminal_groups(small(terminals=[section]).terminals)
+    states = Terminals.place(groups, seed=1).states(np.array([START]), START)
     assert states.altitude_km.tolist() == [[0.5, 10.0]]
     assert states.longitude_deg.tolist() == [[-10.0, -180.0]]
 
@@ -115,7 +115,7 @@ def test_a_disc_is_uniform_over_its_area() -> None:
 
 
 def grid(lat: tuple[float, float], lon: tuple[float, float], step: float) -> list[tuple[float, float]]:
-    states = at(GridGroupSection(kind="grid", latitude_deg=lat, longitude_deg=lon, step_deg=step))
+    states = at(Grid(latitude_deg=lat, longitude_deg=lon, step_deg=step))
     return list(zip(states.latitude_deg[0].tolist(), states.longitude_deg[0].tolist(), strict=True))
 
 
@@ -142,10 +142,10 @@ def test_fixed_terminals_need_no_memory_per_instant_and_do_not_move() -> None:
 def test_antenna_axes_are_right_handed_and_follow_the_angles(
     lat: float, lon: float, tilt: float, azimuth: float
 ) -> None:
-    group = ListGroupSection(
-        kind="list",
-        positions=(PositionSection(latitude_deg=lat, longitude_deg=lon),),
-        orientation=OrientationSection(tilt_deg=tilt, azimuth_deg=azimuth),
+    tilted = TerminalGroup(
+        name="ut",
+        layout=PlaceList(places=(Place(latitude_deg=lat, longitude_deg=lon),)),
+        orientation=Orientation(tilt_deg=tilt, azimuth_deg=azimuth),
     )
     states = Terminals.place([tilted], seed=1).states(np.array([START]), START)
     axes, up = states.antenna[0, 0], states.up[0, 0]
@@ -163,10 +163,10 @@ def test_an_untilted_antenna_points_up_with_x_to_the_north() -> None:
     assert np.array_equal(states.antenna[..., 0, :], states.north)
 
 
-def csv_file(folder: Path, text: str) -> CsvGroupSection:
+def csv_file(folder: Path, text: str) -> PlaceFile:
     path = folder / "sites.csv"
     path.write_text(text, encoding="utf-8")
-    return CsvGroupSection(kind="csv", path=path, altitude_km=1.0)
+    return PlaceFile(path=path, altitude_km=1.0)
 
 
 def test_a_csv_file_is_read_with_its_names_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
@@ -208,19 +208,17 @@ def test_an_invalid_csv_file_is_rejected_with_file_and_line(tmp_path: Path, text
 
 def test_a_missing_csv_file_and_a_binary_one_are_rejected(tmp_path: Path) -> None:
     csv_file(tmp_path, "")
-    with pytest.raises(InputError, match=r'site\.csv: there is no such file of terminals; did you mean "sites\.csv"'):
-        Terminals.place([CsvGroupSection(kind="csv", path=tmp_path / "site.csv")], seed=1)
+    with pytest.raises(InputError, match=r'site\.csv: no such file of terminals; did you mean "sites\.csv"'):
+        Terminals.place([group(PlaceFile(path=tmp_path / "site.csv"))], seed=1)
     with pytest.raises(InputError, match="cannot be read"):
-        Terminals.place([CsvGroupSection(kind="csv", path=tmp_path)], seed=1)
+        Terminals.place([group(PlaceFile(path=tmp_path))], seed=1)
     (tmp_path / "sites.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is not a CSV file in UTF-8"):
-        Terminals.place([CsvGroupSection(kind="csv", path=tmp_path / "sites.csv")], seed=1)
+        Terminals.place([group(PlaceFile(path=tmp_path / "sites.csv"))], seed=1)
 
 
-def flight(start: tuple[float, float], end: tuple[float, float], **keys: object) -> GreatCircleGroupSection:
-    return GreatCircleGroupSection.model_validate(
-        {"kind": "great_circle", "start": start, "end": end, "speed_km_h": 900.0, "altitude_km": 11.0, **keys}
-    )
+def flight(start: tuple[float, float], end: tuple[float, float], delay_ns: int = 0) -> GreatCircle:
+    return GreatCircle(start_deg=start, end_deg=end, speed_km_h=900.0, altitude_km=11.0, delay_ns=delay_ns)
 
 
 def test_a_flight_starts_after_its_delay_keeps_speed_and_altitude_and_stops_at_the_end() -> None:
@@ -255,9 +253,11 @@ def test_a_flight_of_zero_length_rests_and_one_to_the_antipode_is_rejected() -> 
             Terminals.place([group(flight((10, 20), end))], seed=1)
 
 
-def route(*points: tuple[float, float, float]) -> WaypointGroupSection:
-    waypoints = tuple(WaypointSection(latitude_deg=a, longitude_deg=b, at=Duration(int(t * 1e9))) for a, b, t in points)
-    return WaypointGroupSection(kind="waypoints", waypoints=waypoints)
+def route(*points: tuple[float, float, float], altitude_km: float = 0.0) -> Route:
+    return Route(
+        places=tuple(TimedPlace(latitude_deg=a, longitude_deg=b, time_ns=int(t * 1e9)) for a, b, t in points),
+        altitude_km=altitude_km,
+    )
 
 
 def test_waypoints_are_passed_on_time_and_the_ends_are_kept() -> None:

@@ -8,10 +8,8 @@ import numpy as np
 
 from twin.arrays import FloatArray
 from twin.geometry.links import LinkStates
-from twin.uncertainty.draws import unit_errors, updates
-
-if TYPE_CHECKING:
-    from twin.scenario.belief import AttitudeErrorSection
+from twin.uncertainty.draws import unit_errors, update_numbers
+from twin.uncertainty.errors import AttitudeError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +19,7 @@ class Attitude:
     A beam that is steered by a believed attitude points off its terminal by the error.
     """
 
-    error: AttitudeErrorSection
+    error: AttitudeError
     seed: int
     """Key of the draws, together with the satellite and the update."""
 

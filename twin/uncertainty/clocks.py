@@ -7,17 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
-from twin.uncertainty.draws import since_update_s, unit_errors, updates
-
-if TYPE_CHECKING:
-    from twin.scenario.belief import ClockErrorSection
+from twin.uncertainty.draws import since_update_s, unit_errors, update_numbers
+from twin.uncertainty.errors import ClockError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """Clock errors of all satellites and terminals as functions of time."""
 
-    error: ClockErrorSection
+    error: ClockError
     seed: int
     """Key of the draws, together with the satellite and the update."""
     start: np.datetime64

@@ -14,8 +14,7 @@ from twin import randomness
 from twin.arrays import FloatArray, IntArray
 from twin.uncertainty.errors import Law, UpdatedError
 
-if TYPE_CHECKING:
-    from twin.scenario.belief import ErrorSection
+_LARGEST: Final[dict[Law, float]] = {"normal": 6.0, "uniform": 3.0**0.5, "constant": 1.0}
 
 
 def update_numbers(error: UpdatedError, instant_ns: IntArray) -> IntArray:
@@ -23,19 +22,14 @@ def update_numbers(error: UpdatedError, instant_ns: IntArray) -> IntArray:
     return np.zeros_like(instant_ns) if error.every_ns is None else instant_ns // error.every_ns
 
 
-def updates(erring: ErrorSection, instant_ns: IntArray) -> IntArray:
-    """(T,) number of the update that is in force at instants since 1970; 0 for all where there is only one."""
-    return np.zeros_like(instant_ns) if erring.every is None else instant_ns // int(erring.every)
+def since_update_s(error: UpdatedError, instant_ns: IntArray, first_ns: int) -> FloatArray:
+    """(T,) time since the last update, or since ``first_ns`` if there is only one update."""
+    updated_ns = first_ns if error.every_ns is None else update_numbers(error, instant_ns) * error.every_ns
+    return np.asarray((instant_ns - updated_ns) / 1e9)
 
 
-def since_update_s(erring: ErrorSection, instant_ns: IntArray, first_ns: int) -> FloatArray:
-    """(T,) time since that update; since ``first_ns`` where there is only one."""
-    begun = first_ns if erring.every is None else updates(erring, instant_ns) * int(erring.every)
-    return np.asarray((instant_ns - begun) / 1e9)
-
-
-def unit_errors(law: str, shape: tuple[int, ...], *, seed: int, purpose: str, keys: tuple[int, ...]) -> FloatArray:
-    """Errors of unit standard deviation, or all one."""
+def unit_errors(law: Law, shape: tuple[int, ...], *, seed: int, purpose: str, keys: tuple[int, ...]) -> FloatArray:
+    """Errors of unit standard deviation; all ones for the constant law."""
     if law == "constant":
         return np.ones(shape)
     # updates before 1970 have negative numbers

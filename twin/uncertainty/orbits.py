@@ -15,12 +15,8 @@ from twin.geometry.ephemeris import Ephemeris, Masked, SatelliteStates
 from twin.uncertainty.draws import largest_unit_error, unit_errors, update_numbers
 from twin.uncertainty.errors import OrbitError
 
-if TYPE_CHECKING:
-    from twin.scenario.belief import OrbitErrorSection
-
-
-_NEAREST_KM = 200.0
-"""No satellite in service is nearer than this: by so much an error in kilometres can turn the line of sight."""
+_NEAREST_KM: Final = 200.0
+"""Lower bound of the range of a satellite in service; it bounds the angle that a position error in km subtends."""
 
 
 class BelievedEphemeris:
@@ -36,7 +32,7 @@ class BelievedEphemeris:
         Key of the draws, together with the satellite and the update.
     """
 
-    def __init__(self, ephemeris: Ephemeris, error: OrbitErrorSection, *, seed: int) -> None:
+    def __init__(self, ephemeris: Ephemeris, error: OrbitError, *, seed: int) -> None:
         self._ephemeris = ephemeris
         self._error = error
         self._seed = seed

@@ -9,10 +9,8 @@ import numpy as np
 from twin.arrays import IntArray, TimeArray
 from twin.geometry.ephemeris.frames import itrs_to_geodetic, local_axes
 from twin.geometry.terminals import Terminals, TerminalStates
-from twin.uncertainty.draws import unit_errors, updates
-
-if TYPE_CHECKING:
-    from twin.scenario.belief import PositionErrorSection
+from twin.uncertainty.draws import unit_errors, update_numbers
+from twin.uncertainty.errors import PositionError
 
 
 class BelievedTerminals:
@@ -30,7 +28,7 @@ class BelievedTerminals:
         Key of the draws, together with the update.
     """
 
-    def __init__(self, terminals: Terminals, error: PositionErrorSection, *, seed: int) -> None:
+    def __init__(self, terminals: Terminals, error: PositionError, *, seed: int) -> None:
         self._terminals = terminals
         self._error = error
         self._seed = seed

@@ -70,7 +70,7 @@ def _layout(section: terminals.AnyGroup) -> Layout:
     return Route(places=tuple(_timed_place(point) for point in section.waypoints), altitude_km=altitude_km)
 
 
-def _place(section: terminals.Position, group_altitude_km: float) -> Place:
+def _place(section: terminals.PositionSection, group_altitude_km: float) -> Place:
     return Place(
         latitude_deg=section.latitude_deg,
         longitude_deg=section.longitude_deg,
@@ -79,11 +79,11 @@ def _place(section: terminals.Position, group_altitude_km: float) -> Place:
     )
 
 
-def _timed_place(section: terminals.Waypoint) -> TimedPlace:
+def _timed_place(section: terminals.WaypointSection) -> TimedPlace:
     return TimedPlace(latitude_deg=section.latitude_deg, longitude_deg=section.longitude_deg, time_ns=int(section.at))
 
 
-def orbit_error(section: belief.OrbitError) -> OrbitError:
+def orbit_error(section: belief.OrbitErrorSection) -> OrbitError:
     """Convert ``[belief.orbit]``."""
     return OrbitError(
         law=section.law,
@@ -94,7 +94,7 @@ def orbit_error(section: belief.OrbitError) -> OrbitError:
     )
 
 
-def attitude_error(section: belief.AttitudeError) -> AttitudeError:
+def attitude_error(section: belief.AttitudeErrorSection) -> AttitudeError:
     """Convert ``[belief.attitude]``."""
     return AttitudeError(
         law=section.law,
@@ -105,7 +105,7 @@ def attitude_error(section: belief.AttitudeError) -> AttitudeError:
     )
 
 
-def position_error(section: belief.PositionError) -> PositionError:
+def position_error(section: belief.PositionErrorSection) -> PositionError:
     """Convert ``[belief.position]``."""
     return PositionError(
         law=section.law,
@@ -116,7 +116,7 @@ def position_error(section: belief.PositionError) -> PositionError:
     )
 
 
-def clock_error(section: belief.ClockError) -> ClockError:
+def clock_error(section: belief.ClockErrorSection) -> ClockError:
     """Convert ``[belief.clock]``."""
     return ClockError(
         law=section.law,

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from twin.errors import InputError, did_you_mean, listed
-from twin.geometry.terminals.places import Place, wrapped_deg
-from twin.scenario.terminals import CsvGroupSection
+from twin.geometry.terminals.groups import Place, PlaceFile
+from twin.geometry.terminals.places import wrapped_deg
 
 _LIMITS: Final = {
     "latitude_deg": (-90.0, 90.0),
@@ -18,7 +18,7 @@ _REQUIRED: Final = ("latitude_deg", "longitude_deg")
 _COLUMNS: Final = (*_LIMITS, "name")
 
 
-def csv_places(group: CsvGroupSection) -> list[Place]:
+def csv_places(file: PlaceFile) -> list[Place]:
     """Read the places of a file.
 
     Raises

@@ -9,21 +9,6 @@ from twin.geometry.ephemeris.frames import local_axes
 from twin.geometry.terminals.groups import Disc, Grid, Place, PlaceList
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM, along, geodetic_of
 from twin.randomness import stream
-from twin.scenario.terminals import DiscGroupSection, GridGroupSection, ListGroupSection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where one terminal stands."""
-
-    latitude_deg: float
-    """Geodetic."""
-    longitude_deg: float
-    """In [-180, 180]."""
-    altitude_km: float
-    """Above the WGS-84 ellipsoid."""
-    name: str | None = None
-    """None: it is numbered."""
 
 
 def wrapped_deg(longitude_deg: float) -> float:
@@ -35,21 +20,13 @@ def wrapped_deg(longitude_deg: float) -> float:
     return longitude_deg - 360.0 if longitude_deg > 180.0 else longitude_deg
 
 
-def listed_places(group: ListGroupSection) -> list[Place]:
-    """The places that the scenario lists."""
-    return [
-        Place(
-            latitude_deg=position.latitude_deg,
-            longitude_deg=wrapped_deg(position.longitude_deg),
-            altitude_km=group.altitude_km if position.altitude_km is None else position.altitude_km,
-            name=position.name,
-        )
-        for position in group.positions
-    ]
+def listed_places(layout: PlaceList) -> list[Place]:
+    """The listed places, with longitudes in [-180, 180]."""
+    return [replace(place, longitude_deg=wrapped_deg(place.longitude_deg)) for place in layout.places]
 
 
-def disc_places(group: DiscGroupSection, seed: int, index: int) -> list[Place]:
-    """Places uniform over the area of a spherical cap, its radius a great-circle distance on the mean sphere.
+def disc_places(disc: Disc, seed: int, index: int) -> list[Place]:
+    """Draw places uniformly over the area of a spherical cap.
 
     The draws are keyed by the index of the group. Terminals are drawn in order, so that a larger ``count`` does not
     change the first ones.
@@ -67,13 +44,8 @@ def disc_places(group: DiscGroupSection, seed: int, index: int) -> list[Place]:
     ]
 
 
-def grid_places(group: GridGroupSection) -> list[Place]:
-    """Places of a grid, by latitude and then by longitude; a pole stands once, as does each meridian."""
-
-    def steps(span: tuple[float, float]) -> FloatArray:
-        count = int(np.floor((span[1] - span[0]) / group.step_deg + 1e-9)) + 1
-        return np.asarray(span[0] + group.step_deg * np.arange(count), dtype=np.float64)
-
+def grid_places(grid: Grid) -> list[Place]:
+    """Places of a grid, ordered by latitude and then by longitude; poles and meridians occur once."""
     meridians: dict[float, float] = {}
     for longitude in _steps(grid.longitude_deg, grid.step_deg):
         degrees = wrapped_deg(float(longitude))

@@ -35,17 +35,6 @@ from twin.geometry.terminals.tracks import (
     north_of,
     velocity_along,
 )
-from twin.scenario.terminals import (
-    AnyGroup,
-    ArraySection,
-    CsvGroupSection,
-    DiscGroupSection,
-    GreatCircleGroupSection,
-    GridGroupSection,
-    ListGroupSection,
-    OrientationSection,
-    WaypointGroupSection,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +47,15 @@ class Terminals:
     """(K,) index of each terminal's group."""
     weight: FloatArray
     """(K,) weight in the weighted sum rate."""
-    antennas: tuple[ArraySection, ...]
-    """Antenna array of each group: terminal k has ``antennas[group[k]]``."""
     fixed: TerminalStates
-    """One instant, in which movers stand where they are at the start."""
-    tracks: tuple[tuple[int, Track, float, OrientationSection], ...]
-    """Index, path, altitude [km] and orientation of each mover."""
+    """States of all terminals at one instant; moving terminals are at their initial positions."""
+    tracks: tuple[tuple[int, Track, float, Orientation], ...]
+    """Index, path, altitude [km] and antenna orientation of each moving terminal."""
 
     @property
     def count(self) -> int:
         """Number of terminals, K."""
         return len(self.names)
-
-    @property
-    def antenna(self) -> tuple[ArraySection, ...]:
-        """(K,) antenna array of each terminal."""
-        return tuple(self.antennas[index] for index in self.group)
 
     @classmethod
     def place(cls, groups: Sequence[TerminalGroup], *, seed: int) -> Self:
@@ -86,7 +68,7 @@ class Terminals:
         """
         names: list[str] = []
         owner: list[int] = []
-        standing: list[tuple[Place, OrientationSection]] = []
+        placed: list[tuple[Place, Orientation]] = []
         tracks = []
         for index, group in enumerate(groups):
             places, track = _placed(group, seed, index)
@@ -123,8 +105,8 @@ class Terminals:
         return TerminalStates(instant=times, **arrays)
 
 
-def antenna_axes(orientations: Sequence[OrientationSection], up: FloatArray, ahead: FloatArray) -> FloatArray:
-    """Rows x, y, z (N, 3, 3) of antennas whose azimuth counts clockwise from the horizontal ``ahead`` (N, 3).
+def antenna_axes(orientations: Sequence[Orientation], up: FloatArray, ahead: FloatArray) -> FloatArray:
+    """Unit vectors x, y, z of antennas, as the rows of matrices (N, 3, 3).
 
     Azimuths count clockwise from the horizontal direction ``ahead`` (N, 3). Without tilt, z points along ``up`` and x
     in the direction of the azimuth; a tilt turns both about y. A single orientation applies to all N.
@@ -137,26 +119,25 @@ def antenna_axes(orientations: Sequence[OrientationSection], up: FloatArray, ahe
     return np.stack([x, np.cross(z, x), z], axis=-2)
 
 
-def _placed(group: AnyGroup, seed: int, index: int) -> tuple[list[Place], Track | None]:
-    match group:
-        case ListGroupSection():
-            return listed_places(group), None
-        case CsvGroupSection():
-            return csv_places(group), None
-        case DiscGroupSection():
-            return disc_places(group, seed, index), None
-        case GridGroupSection():
-            return grid_places(group), None
-        case GreatCircleGroupSection():
-            places: tuple[tuple[float, float], ...] = (group.start, group.end)
-            up = up_of(*np.transpose(places))
-            rate_rad_s = group.speed_km_h / 3600.0 / MEAN_EARTH_RADIUS_KM
-            delay_s = group.delay.seconds
-            times = np.array([delay_s, delay_s + arc_rad(up[0], up[1]) / rate_rad_s])
-        case WaypointGroupSection():
-            places = tuple((point.latitude_deg, point.longitude_deg) for point in group.waypoints)
-            up = up_of(*np.transpose(places))
-            times = np.array([point.at.seconds for point in group.waypoints])
+def _placed(group: TerminalGroup, seed: int, index: int) -> tuple[list[Place], Track | None]:
+    """Places of a group, and the path of its terminal if it moves."""
+    match group.layout:
+        case PlaceList() as places:
+            return listed_places(places), None
+        case PlaceFile() as file:
+            return csv_places(file), None
+        case Disc() as disc:
+            return disc_places(disc, seed, index), None
+        case Grid() as grid:
+            return grid_places(grid), None
+        case GreatCircle() | Route() as path:
+            return _moving(path, group.name)
+
+
+def _moving(path: GreatCircle | Route, name: str) -> tuple[list[Place], Track]:
+    """Initial place and path of a moving terminal."""
+    points, time_s = _great_circle(path) if isinstance(path, GreatCircle) else _route(path)
+    up = up_of(*np.transpose(points))
     for leg, (start, end) in enumerate(pairwise(up)):
         if antipodal(start, end):
             raise InputError(
@@ -199,10 +180,11 @@ def _check_unique(names: list[str], owners: list[str]) -> None:
         group_of[name] = owner
 
 
-def _standing(standing: list[tuple[Place, OrientationSection]]) -> TerminalStates:
-    latitude = np.array([place.latitude_deg for place, _ in standing])
-    longitude = np.array([place.longitude_deg for place, _ in standing])
-    altitude = np.array([place.altitude_km for place, _ in standing])
+def _fixed_states(placed: list[tuple[Place, Orientation]]) -> TerminalStates:
+    """States of fixed terminals at one instant."""
+    latitude = np.array([place.latitude_deg for place, _ in placed])
+    longitude = np.array([place.longitude_deg for place, _ in placed])
+    altitude = np.array([place.altitude_km for place, _ in placed])
     up, east, north = local_axes(latitude, longitude)
     axes = antenna_axes([orientation for _, orientation in placed], up, north)
     return TerminalStates(
@@ -219,8 +201,8 @@ def _standing(standing: list[tuple[Place, OrientationSection]]) -> TerminalState
     )
 
 
-def _moving(
-    track: Track, altitude_km: float, orientation: OrientationSection, elapsed_s: FloatArray
+def _moving_states(
+    track: Track, altitude_km: float, orientation: Orientation, elapsed_s: FloatArray
 ) -> dict[str, FloatArray | float]:
     """Fields of `TerminalStates` for one moving terminal, each (T, ...)."""
     up, heading, rate_rad_s = track.at(elapsed_s)
