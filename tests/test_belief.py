@@ -17,13 +17,14 @@ from twin.errors import InputError
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
 from twin.geometry.terminals import Terminals
-from twin.scenario.belief import ClockErrorSection, OrbitErrorSection, PositionErrorSection
 from twin.simulation.csi_reports import greatest_age_ns, report_age_ns
 from twin.simulation.run import manifest_of
 from twin.simulation.scoring import applied
-from twin.uncertainty import BelievedEphemeris, BelievedTerminals, Clocks
+from twin.uncertainty import BelievedEphemeris, BelievedTerminals, ClockError, Clocks, OrbitError, PositionError
 from twin.uncertainty.attitude import rotation
+from twin.uncertainty.errors import Law
 from twin.uncertainty.orbits import displaced
+from twin.world.plain import terminal_groups
 from twin.world.setup import Setup
 
 START = np.datetime64("2026-01-01T00:00:00", "ns")
@@ -54,7 +55,7 @@ def axes(position: np.ndarray, velocity: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("component", ["along_track_km", "cross_track_km", "radial_km"])
 def test_a_constant_error_moves_every_satellite_along_its_own_axis(component: str) -> None:
     true = Ephemeris(SETS)
-    error = OrbitErrorSection.model_validate({"law": "constant", component: 3.0})
+    error = replace(OrbitError(law="constant"), **{component: 3.0})
     off = BelievedEphemeris(Ephemeris(SETS), error, seed=1).states(MINUTES, true.norad_ids)
     at = true.states(MINUTES, true.norad_ids)
     difference = off.position_km - at.position_km
@@ -88,10 +89,9 @@ def test_errors_have_the_given_standard_deviation() -> None:
     ).sets
     true = Ephemeris(many)
     at = true.states(MINUTES[:1], true.norad_ids)
-    for law in ("normal", "uniform"):
-        error = OrbitErrorSection.model_validate(
-            {"law": law, "along_track_km": 4.0, "cross_track_km": 2.0, "radial_km": 1.0}
-        )
+    laws: tuple[Law, ...] = ("normal", "uniform")
+    for law in laws:
+        error = OrbitError(law=law, along_track_km=4.0, cross_track_km=2.0, radial_km=1.0)
         off = BelievedEphemeris(Ephemeris(many), error, seed=3).states(MINUTES[:1], true.norad_ids)
         parts = (axes(at.position_km, at.velocity_km_s) * (off.position_km - at.position_km)).sum(axis=-1)
         # relative standard error of the deviation of 2000 draws is 1/sqrt(4000); tolerance five times that
@@ -99,8 +99,8 @@ def test_errors_have_the_given_standard_deviation() -> None:
         assert np.abs(parts.mean(axis=(1, 2))).max() < 5.0 * 4.0 / np.sqrt(2000)
 
 
-def test_an_error_is_drawn_anew_with_every_update_and_not_between() -> None:
-    error = OrbitErrorSection.model_validate({"along_track_km": 5.0, "every": "2min"})
+def test_an_error_is_drawn_at_every_update_and_not_between() -> None:
+    error = OrbitError(along_track_km=5.0, every_ns=120_000_000_000)
     true, off = Ephemeris(SETS), BelievedEphemeris(Ephemeris(SETS), error, seed=1)
     at, believed = (each.states(MINUTES, true.norad_ids) for each in (true, off))
     distance = np.linalg.norm(believed.position_km - at.position_km, axis=-1)
@@ -108,8 +108,8 @@ def test_an_error_is_drawn_anew_with_every_update_and_not_between() -> None:
     assert (np.abs(distance[1] - distance[2]) > 1e-3).mean() > 0.9
 
 
-def test_a_satellite_that_only_seems_to_be_in_view_is_not_missed() -> None:
-    error = OrbitErrorSection(law="constant", along_track_km=300.0)
+def test_a_satellite_whose_believed_position_is_in_view_is_not_missed() -> None:
+    error = OrbitError(law="constant", along_track_km=300.0)
     true, off = Ephemeris(SETS), BelievedEphemeris(Ephemeris(SETS), error, seed=1)
     observer = np.array([[[6378.137, 0.0, 0.0]]])
     more = 0
@@ -128,8 +128,8 @@ def test_a_satellite_that_only_seems_to_be_in_view_is_not_missed() -> None:
 
 def test_terminals_are_displaced_by_the_deviation_and_keep_their_antennas() -> None:
     scenario = small({"terminals.count": 500})
-    terminals = Terminals.place(scenario.terminals, seed=scenario.seed)
-    error = PositionErrorSection(horizontal_km=0.5, vertical_km=0.1)
+    terminals = Terminals.place(terminal_groups(scenario.terminals), seed=scenario.seed)
+    error = PositionError(horizontal_km=0.5, vertical_km=0.1)
     at = terminals.states(MINUTES[:1], START)
     off = BelievedTerminals(terminals, error, seed=2).states(MINUTES[:1], START)
     difference = off.position_km - at.position_km
@@ -143,10 +143,9 @@ def test_terminals_are_displaced_by_the_deviation_and_keep_their_antennas() -> N
 def test_a_report_of_a_moving_terminal_has_the_given_age() -> None:
     flight = {"name": "air", "kind": "great_circle", "start": [45.0, 8.0], "end": [48.0, 14.0], "speed_km_h": 900.0}
     scenario = small({"terminals": [flight]})
-    terminals = Terminals.place(scenario.terminals, seed=1)
-    believed = BelievedTerminals(
-        terminals, PositionErrorSection.model_validate({"every": "60s", "latency": "5s"}), seed=1
-    )
+    terminals = Terminals.place(terminal_groups(scenario.terminals), seed=1)
+    error = PositionError(every_ns=60_000_000_000, latency_ns=5_000_000_000)
+    believed = BelievedTerminals(terminals, error, seed=1)
     instants = START + np.array([600, 624, 659, 664, 665]) * np.timedelta64(1, "s")
     made = START + np.array([540, 600, 600, 600, 660]) * np.timedelta64(1, "s")
     np.testing.assert_array_equal(
@@ -154,15 +153,13 @@ def test_a_report_of_a_moving_terminal_has_the_given_age() -> None:
     )
 
 
-def test_clocks_run_away_between_updates() -> None:
-    error = ClockErrorSection.model_validate(
-        {"law": "constant", "satellite_ns": 100.0, "satellite_ppb": 2.0, "every": "1h"}
-    )
+def test_clocks_drift_between_updates() -> None:
+    error = ClockError(law="constant", satellite_ns=100.0, satellite_ppb=2.0, every_ns=3_600_000_000_000)
     clocks = Clocks(error=error, seed=1, start=START)
-    early, high = clocks.offsets(START + np.timedelta64(3600 + 50, "s"), np.array([7, 9]), 3)
-    np.testing.assert_allclose(early, np.full((2, 3), 100e-9 + 50.0 * 2e-9), rtol=1e-12)
-    np.testing.assert_allclose(high, np.full((2, 3), 2e-9), rtol=1e-12)
-    both = ClockErrorSection.model_validate({"law": "constant", "satellite_ns": 100.0, "terminal_ns": 100.0})
+    advance_s, offset = clocks.offsets(START + np.timedelta64(3600 + 50, "s"), np.array([7, 9]), 3)
+    np.testing.assert_allclose(advance_s, np.full((2, 3), 100e-9 + 50.0 * 2e-9), rtol=1e-12)
+    np.testing.assert_allclose(offset, np.full((2, 3), 2e-9), rtol=1e-12)
+    both = ClockError(law="constant", satellite_ns=100.0, terminal_ns=100.0)
     assert not Clocks(error=both, seed=1, start=START).offsets(START, np.array([7]), 3)[0].any()
 
 

@@ -15,15 +15,14 @@ from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_ROTATION_RAD_S, LIGHT_SP
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.time_scales import skyfield_time, timescale
 from twin.geometry.links import LinkStates, doppler_hz, doppler_rate_hz_s, link_states, visibility
-from twin.geometry.terminals import Terminals, TerminalStates
-from twin.scenario.terminals import GreatCircleGroupSection, ListGroupSection, OrientationSection, PositionSection
+from twin.geometry.terminals import Orientation, TerminalGroup, Terminals, TerminalStates
+from twin.geometry.terminals.groups import GreatCircle, Place, PlaceList
 
 
-def places(points: Sequence[tuple[float, float, float]], orientation: OrientationSection | None = None) -> Terminals:
-    positions = tuple(PositionSection(latitude_deg=a, longitude_deg=b, altitude_km=h) for a, b, h in points)
-    return Terminals.place(
-        [ListGroupSection(kind="list", positions=positions, orientation=orientation or OrientationSection())], seed=0
-    )
+def places(points: Sequence[tuple[float, float, float]], orientation: Orientation | None = None) -> Terminals:
+    layout = PlaceList(places=tuple(Place(latitude_deg=a, longitude_deg=b, altitude_km=h) for a, b, h in points))
+    group = TerminalGroup(name="ut", layout=layout, orientation=orientation or Orientation())
+    return Terminals.place([group], seed=0)
 
 
 def angle_between(one_deg: np.ndarray, other_deg: np.ndarray) -> np.ndarray:
@@ -85,11 +84,10 @@ def one_pass(orbit: tuple[str, str], step_s: float) -> tuple[SatelliteStates, Te
     """A satellite with high and low passes over fixed places, and an aircraft that crosses its ground track."""
     ephemeris = Ephemeris([one_set(orbit)])
     times = window("2026-06-13T12:05", 401, step_s)
-    points = tuple(PositionSection(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10)))
-    jet = GreatCircleGroupSection(
-        kind="great_circle", start=(0, 0), end=(10, 5), speed_km_h=900, name="jet", altitude_km=11
-    )
-    terminals = Terminals.place([ListGroupSection(kind="list", positions=points), jet], seed=0)
+    points = tuple(Place(latitude_deg=a, longitude_deg=b) for a, b in ((0, 0), (10, 5), (-20, 40), (60, 10)))
+    ground = TerminalGroup(name="ut", layout=PlaceList(places=points))
+    flight = GreatCircle(start_deg=(0, 0), end_deg=(10, 5), speed_km_h=900, altitude_km=11)
+    terminals = Terminals.place([ground, TerminalGroup(name="jet", layout=flight)], seed=0)
     return ephemeris.states(times, ephemeris.norad_ids), terminals.states(times, times[0])
 
 
@@ -331,7 +329,7 @@ def test_departures_to_places_ahead_below_and_right_are_along_x_z_and_y() -> Non
 def test_arrival_depends_on_elevation_azimuth_and_antenna_orientation() -> None:
     satellites, _ = one_pass(LINES, 60.0)
     flat = places([(0, 0, 0), (10, 5, 0)]).states(satellites.instant, satellites.instant[0])
-    tilted = places([(0, 0, 0), (10, 5, 0)], OrientationSection(tilt_deg=40.0, azimuth_deg=70.0)).states(
+    tilted = places([(0, 0, 0), (10, 5, 0)], Orientation(tilt_deg=40.0, azimuth_deg=70.0)).states(
         satellites.instant, satellites.instant[0]
     )
     for epoch in (0, 5, 9):
