@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from twin.scenario.sections import ConstellationSection
+from twin.scenario.sections import (
+    AssociationSection,
+    ChannelSection,
+    ConstellationSection,
+    PrecodingSection,
+    PrecompensationSection,
+    SatellitesSection,
+    TimeSection,
+)
 from twin.scenario.terminals import AnyGroup, DiscGroupSection, ListGroupSection
 from twin.text import counted
-
-if TYPE_CHECKING:
-    from twin.scenario.experiment import Scenario
 
 _LONGEST = 100
 """Characters of a line."""
 _MOST_GROUPS = 3
 
 
-def summary(scenario: Scenario) -> str:
+class Summarised(Protocol):
+    """The parts of a scenario that its summary names."""
+
+    name: str
+    seed: int
+    time: TimeSection
+    constellation: ConstellationSection
+    satellites: SatellitesSection
+    terminals: tuple[AnyGroup, ...]
+    channel: ChannelSection
+    precompensation: PrecompensationSection
+    association: AssociationSection
+    precoding: PrecodingSection
+
+
+def summary(scenario: Summarised) -> str:
     """Name, seed and the main choices of a scenario, in eight lines."""
     time, channel = scenario.time, scenario.channel
     association, precoding = scenario.association, scenario.precoding
