@@ -29,6 +29,7 @@ import pandas as pd
 
 import twin
 from twin.metrics import Run, evaluate, over_runs
+from twin.vocabulary import EventKind
 
 BOUNDS = ("offline_optimal", "offline_trade", "max_elevation")
 """Along these one satellite each serves: the fewest handovers, a trade of them against elevation, and none spared."""
@@ -53,10 +54,11 @@ FIGURES = {
 # %% [markdown]
 # ## What is counted
 #
-# A *change of all satellites* leaves no serving satellite in place: a hard handover, or service that comes back after a
-# gap (`attach`, but for the first one). Hard handovers alone would flatter a policy that lets a satellite set before it
-# looks for another. A *satellite that joins* is every one that a terminal has to be prepared for: those of changes, and
-# those that join a cluster. Rates are those of `rate_bps`, over all terminals and epochs, time without service at zero.
+# A *change of all satellites* leaves no serving satellite in place: a hard handover, or service that returns after a
+# gap (every `service_start` but the first). Counting hard handovers alone would flatter a policy that lets a satellite
+# set before it selects another. A *satellite that joins* is every satellite that a terminal must be prepared for: those of
+# changes, and those that join a cluster. Rates are `rate_bps` over all terminals and epochs; time without service
+# counts as zero.
 
 
 # %%
@@ -65,12 +67,12 @@ def figures(trace: twin.Trace) -> pd.Series[float]:
     run = Run.of(trace)
     totals = evaluate(run).totals
     first = float((trace.table("handovers", columns=["terminal"]).terminal.nunique()) / len(run.names)) / run.hours
-    changes = totals["satellite"] + totals["attach"] - first
+    changes = totals[EventKind.HARD] + totals[EventKind.SERVICE_START] - first
     return pd.Series(
         {
             "changes_per_hour": changes,
-            "joins_per_hour": changes + totals["add"],
-            "hard_per_hour": totals["hard"],
+            "joins_per_hour": changes + totals[EventKind.ADD],
+            "hard_per_hour": totals[EventKind.HARD],
             "availability": totals["availability"],
             "mean_rate_mbps": totals["mean_rate_bps"] / 1e6,
             "low_rate_mbps": totals["low_rate_bps"] / 1e6,

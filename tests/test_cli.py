@@ -23,7 +23,8 @@ from tests.helpers.small_run import trace_bits
 from twin.cli.entry import main
 from twin.cli.progress import Lines
 from twin.results import read_trace, writer
-from twin.results.summary import KINDS, summarise
+from twin.results.summary import summarise
+from twin.vocabulary import EventKind
 
 TINY = """\
 name = "tiny"
@@ -214,16 +215,18 @@ def test_figures_are_those_of_the_tables(tiny: Path, capsys: pytest.CaptureFixtu
     assert summary.sum_spectral_efficiency_bps_hz == pytest.approx(trace.epochs.sum_se_bps_hz.mean(), **close)
     counts = trace.handovers.kind.value_counts()
     assert {kind: count for kind, count in summary.handovers.items() if count} == counts.to_dict()
-    assert summary.handovers.keys() == set(KINDS)
+    assert summary.handovers.keys() == set(EventKind)
     # 4 terminals for 40 s
-    assert summary.handover_rate("attach") == pytest.approx(counts["attach"] / (4 * 40.0 / 3600.0), **close)
+    assert summary.handover_rate("service_start") == pytest.approx(
+        counts["service_start"] / (4 * 40.0 / 3600.0), **close
+    )
     stages = trace.timings.groupby("stage").wall_s.sum() / 20
     assert summary.stage_s == pytest.approx(stages.to_dict(), **close)
     lines = {line[:15].strip(): line[15:] for line in out}
     share = f"{100.0 * trace.terminals.in_service.mean():.0f} %"
     assert share == "75 %"
     assert lines["in service"].startswith("75.00 % of the time, ")
-    assert f"attach {counts['attach'] * 22.5:.3g}" in lines["handovers"]
+    assert f"service_start {counts['service_start'] * 22.5:.3g}" in lines["handovers"]
 
 
 def test_a_summary_holds_no_table_in_memory(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,12 +152,12 @@ def test_all_that_can_become_of_a_change_happens_and_stops_change_nothing(timeou
     check(network, range(1, 30))
     found = reports(network)
     outcomes = {attempt.outcome for report in found for attempt in report.attempts}
-    expected = {"executed", "target lost", "capacity refused", "superseded"} | ({"timed out"} if timeout else set())
+    expected = {"executed", "target lost", "admission rejected", "superseded"} | ({"timed out"} if timeout else set())
     assert outcomes == expected
     events = [logged.handover for report in found for logged in report.events]
-    assert {event.kind for event in events} == {"attach", "detach", "satellite", "beam", "add", "drop", "master"}
+    assert {event.kind for event in events} == {"service_start", "service_end", "hard", "beam", "add", "drop", "master"}
     reasons = {event.reason for event in events}
-    assert {"outage", "departure", "arrival", "exclusion window"} <= reasons
+    assert {"outage", "terminal_left", "arrival", "exclusion window"} <= reasons
     assert any("refused" in reason for reason in reasons)
 
 

@@ -201,7 +201,7 @@ def test_columns_may_come_as_arrow_arrays_and_lists(tmp_path: Path) -> None:
     given = rows("handovers", 0) | {
         "time": [at(0)] * 3,
         "terminal": pa.array(TERMINALS).dictionary_encode(),
-        "kind": np.array(["attach", "detach", "beam"]),
+        "kind": np.array(["service_start", "service_end", "beam"]),
         "from_satellite": [None, 44713, None],
         "to_satellite": pa.array([44714, None, 100_000_001]),
         "interruption_s": pa.array([0.0, 0.5, 1.0]),
@@ -214,7 +214,7 @@ def test_columns_may_come_as_arrow_arrays_and_lists(tmp_path: Path) -> None:
     read = arrow_rows(tmp_path / "run", "handovers").to_pydict()
     assert read["from_satellite"] == [None, 44713, None]
     assert read["to_satellite"] == [44714, None, 100_000_001]
-    assert (read["terminal"], read["kind"]) == (TERMINALS, ["attach", "detach", "beam"])
+    assert (read["terminal"], read["kind"]) == (TERMINALS, ["service_start", "service_end", "beam"])
     assert read["interruption_s"] == [0.0, 0.5, 1.0]
     assert arrow_rows(tmp_path / "run", "terminals")["serving"].to_pylist() == [[1, 2], [], [3]]
 

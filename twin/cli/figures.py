@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.text import counted, number, rate, span
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from twin.results.summary import Summary
@@ -43,11 +44,8 @@ def _simulated(summary: Summary, computed: int, wall_s: float) -> str:
 
 
 def _handovers(summary: Summary) -> str:
-    kinds = sorted(summary.handovers, key=lambda kind: kind != "satellite")
-    shown = [kind for kind in kinds if kind == "satellite" or summary.handovers[kind]]
-    return ", ".join(
-        f"{'hard (satellite)' if kind == 'satellite' else kind} {number(summary.handover_rate(kind))}" for kind in shown
-    )
+    others = [kind for kind in EventKind if kind != EventKind.HARD and summary.handovers[kind]]
+    return ", ".join(f"{kind} {number(summary.handover_rate(kind))}" for kind in (EventKind.HARD, *others))
 
 
 def _masked(summary: Summary) -> str:

@@ -11,12 +11,14 @@ import numpy as np
 from twin.arrays import BoolArray, IntArray
 from twin.errors import InputError, listed
 from twin.metrics.columns import check_range, finite
-from twin.results.summary import KINDS
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+KINDS: Final = tuple(kind.value for kind in EventKind)
+"""Kinds of event as the plain strings that frames hold; `Events.kind` gives their indices."""
 NOBODY: Final = -1
 """Stands for the satellite that an event does not name."""
 
@@ -30,7 +32,7 @@ class Events:
     time_ns: IntArray
     """(N,) since the start of the run."""
     kind: IntArray
-    """(N,) place of the kind in `twin.results.summary.KINDS`."""
+    """(N,) index of the kind in `KINDS`."""
     from_satellite: IntArray
     """(N,) NORAD id of the satellite left, -1 for none."""
     to_satellite: IntArray

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from twin.metrics.events import KINDS
 from twin.metrics.run import Run
-from twin.results.summary import KINDS
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HARD: Final = ("satellite",)
+HARD: Final = (EventKind.HARD,)
 """Kinds of event in which no serving satellite carries over; attach and detach are no handovers."""
-SOFT: Final = ("add", "drop", "master")
+SOFT: Final = (EventKind.ADD, EventKind.DROP, EventKind.MASTER)
 """Kinds of event that change a cluster of which someone stays."""
 
 
@@ -35,6 +36,4 @@ def handovers_per_hour(run: Run) -> pd.DataFrame:
     counts = np.bincount(events.terminal * len(KINDS) + events.kind, minlength=len(run.names) * len(KINDS))
     names = pd.Index(run.names, name="terminal")
     table = pd.DataFrame(counts.reshape(shape) / run.present_hours[:, None], index=names, columns=pd.Index(KINDS))
-    return table.assign(
-        hard=table[list(HARD)].sum(axis=1, skipna=False), soft=table[list(SOFT)].sum(axis=1, skipna=False)
-    )
+    return table.assign(soft=table[list(SOFT)].sum(axis=1, skipna=False))

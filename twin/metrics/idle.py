@@ -6,6 +6,7 @@ import numpy as np
 
 from twin.arrays import IntArray
 from twin.metrics.run import Run
+from twin.vocabulary import EventKind
 
 
 def idle(run: Run) -> tuple[IntArray, IntArray]:
@@ -29,7 +30,8 @@ def without(begin: IntArray, end: IntArray, cut_begin: IntArray, cut_end: IntArr
 def _stretches(run: Run) -> tuple[IntArray, IntArray]:
     """Begin and end of stretches without members or with an event's interruption; they may overlap."""
     events, terminals = run.events, np.arange(len(run.names))
-    change = events.of_kind("attach", "add").astype(np.int64) - events.of_kind("detach", "drop")
+    change = events.of_kind(EventKind.SERVICE_START, EventKind.ADD).astype(np.int64)
+    change -= events.of_kind(EventKind.SERVICE_END, EventKind.DROP)
     # the clusters at the start are empty, and the changes of a terminal come after those of others
     total = np.append(0, np.cumsum(change))
     firsts = np.searchsorted(events.terminal, terminals)

@@ -9,8 +9,9 @@ import numpy as np
 
 from twin.arrays import FloatArray
 from twin.errors import InputError, listed
+from twin.metrics.events import KINDS
 from twin.metrics.run import Run
-from twin.results.summary import KINDS
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def low(values: FloatArray) -> float:
     return float(np.percentile(values, LOW_PERCENT)) if values.size else np.nan
 
 
-def rate_around(run: Run, *, kinds: Sequence[str] = ("satellite",), window_s: float = 10.0) -> pd.DataFrame:
+def rate_around(run: Run, *, kinds: Sequence[str] = (EventKind.HARD,), window_s: float = 10.0) -> pd.DataFrame:
     """Rate in the epochs around events, as a function of the distance in time.
 
     A terminal's events of these kinds within one epoch count as one. Where the window reaches over the ends of the run

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from twin.errors import InputError
-from twin.metrics.events import NOBODY
+from twin.metrics.events import KINDS, NOBODY
 from twin.metrics.presence import absences
 from twin.metrics.run import Run
-from twin.results.summary import KINDS
+from twin.vocabulary import EventKind, Reason
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OPENING: Final = ("attach", "satellite", "add")
+OPENING: Final = (EventKind.SERVICE_START, EventKind.HARD, EventKind.ADD)
 """Kinds of event with which a satellite begins to belong to a terminal's cluster."""
-CLOSING: Final = ("detach", "satellite", "drop")
+CLOSING: Final = (EventKind.SERVICE_END, EventKind.HARD, EventKind.DROP)
 """Kinds of event with which it ceases to."""
-DEPARTURE: Final = "departure"
-"""What ends a stay when the terminal goes away."""
+LEFT: Final = Reason.TERMINAL_LEFT.value
+"""``closed_by`` of a stay that ends because the terminal leaves."""
 
 
 def complete(stays: pd.DataFrame) -> pd.Series[bool]:
@@ -30,7 +30,7 @@ def complete(stays: pd.DataFrame) -> pd.Series[bool]:
 
 def left_by_choice(stays: pd.DataFrame) -> pd.Series[bool]:
     """Which stays have ended while the terminal was there."""
-    return ~stays["to_end"] & (stays["closed_by"] != DEPARTURE)
+    return ~stays["to_end"] & (stays["closed_by"] != LEFT)
 
 
 def stays(run: Run) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def stays(run: Run) -> pd.DataFrame:
     DataFrame
         One row a stay, by terminal, satellite and begin: ``terminal``, ``satellite`` (NORAD id), ``begin_s``,
         ``end_s`` (since the start of the run), ``stay_s``, ``opened_by``, ``closed_by`` (kinds; "end" where the stay
-        outlasts the run, "departure" where the terminal leaves and would have had it longer), ``from_start`` (begun at
+        outlasts the run, "terminal_left" where the terminal leaves first), ``from_start`` (begun at
         the run's first instant: part of it may lie before), ``to_end`` (it outlasts the run). A stay with either mark
         or ended by a departure is censored: its length is a lower bound. The time of execution in which a joining
         satellite does not serve yet belongs to the stay.
@@ -76,7 +76,7 @@ def stays(run: Run) -> pd.DataFrame:
     end = place[np.where(ended, begin + 1, begin)] if len(begin) else place
     left = np.isin(run.at_ns(events.terminal, events.time_ns), absences(run)[0])
     time_s, kinds = events.time_ns / 1e9, np.array(KINDS, dtype=object)
-    closed_by = np.where(left[end], DEPARTURE, kinds[events.kind[end]])
+    closed_by = np.where(left[end], LEFT, kinds[events.kind[end]])
     begin_s, end_s = time_s[place[begin]], np.where(ended, time_s[end], run.duration_ns / 1e9)
     return pd.DataFrame(
         {
@@ -125,11 +125,11 @@ def ping_pongs(stays: pd.DataFrame, *, window_s: float = 10.0) -> pd.DataFrame:
     again = (stays["terminal"] == before["terminal"]) & (stays["satellite"] == before["satellite"])
     # times are whole nanoseconds: their difference in seconds has a rounding error, and the limit is included
     away_ns = ((stays["begin_s"] - before["end_s"]) * 1e9).round()
-    chosen = again & (away_ns <= window_s * 1e9) & stays["opened_by"].isin(["satellite", "add"])
-    chosen &= before["closed_by"] != DEPARTURE
+    chosen = again & (away_ns <= window_s * 1e9) & stays["opened_by"].isin([EventKind.HARD, EventKind.ADD])
+    chosen &= before["closed_by"] != LEFT
     found = stays.loc[chosen, ["terminal", "satellite"]]
     found = found.assign(left_s=before.loc[chosen, "end_s"], back_s=stays.loc[chosen, "begin_s"])
-    kind = stays.loc[chosen, "opened_by"].map({"satellite": "hard", "add": "soft"})
+    kind = stays.loc[chosen, "opened_by"].map({EventKind.HARD: "hard", EventKind.ADD: "soft"})
     return found.assign(away_s=away_ns[chosen] / 1e9, kind=kind).reset_index(drop=True)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.metrics.events import KINDS
 from twin.metrics.handover_rates import handovers_per_hour
 from twin.metrics.load import load_by_epoch, load_by_satellite
 from twin.metrics.presence import where
@@ -17,14 +18,14 @@ from twin.metrics.run import Run
 from twin.metrics.service import outages, service
 from twin.metrics.serving_sets import clusters
 from twin.metrics.stays import complete, left_by_choice, ping_pongs, stays
-from twin.results.summary import KINDS
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PER_TIME: Final = (
     *KINDS,
-    *("hard", "soft", "hard_ping_pongs_per_hour", "soft_ping_pongs_per_hour", "availability", "served_epochs"),
+    *("soft", "hard_ping_pongs_per_hour", "soft_ping_pongs_per_hour", "availability", "served_epochs"),
 )
 """Figures that are counted by the time in which terminals are there."""
 
@@ -57,7 +58,7 @@ def evaluate(
     run: Run,
     *,
     ping_pong_window_s: float = 10.0,
-    around_kinds: Sequence[str] = ("satellite",),
+    around_kinds: Sequence[str] = (EventKind.HARD,),
     around_window_s: float = 10.0,
 ) -> Metrics:
     """Work out all metrics of a run.

@@ -13,9 +13,10 @@ from matplotlib import dates
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from twin.metrics.events import KINDS
 from twin.metrics.stays import complete
 from twin.report.findings import Findings
-from twin.results.summary import KINDS
+from twin.vocabulary import EventKind
 
 Real = NDArray[np.float64]
 
@@ -137,7 +138,7 @@ def _three(findings: Findings, axes: Any) -> str | None:
     for number, (name, colour) in enumerate(zip(chosen, (COLOURS[1], COLOURS[0], COLOURS[2]), strict=False)):
         index = findings.run.names.index(name)
         axes.plot(at, rate[index], color=colour, linewidth=1.1, marker="." if len(at) < FEW else "", label=name)
-        hard = (events.terminal == index) & (events.kind == KINDS.index("satellite"))
+        hard = (events.terminal == index) & events.of_kind(EventKind.HARD)
         when = findings.begin + events.time_ns[hard] * np.timedelta64(1, "ns")
         level, place = 0.02 + 0.04 * number, axes.get_xaxis_transform()
         axes.plot(when, np.full(len(when), level), "|", color=colour, markersize=5.0, transform=place)

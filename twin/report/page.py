@@ -17,6 +17,7 @@ from twin.errors import InputError
 from twin.report.findings import Findings
 from twin.results import Trace
 from twin.text import counted, number, rate, span
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +30,9 @@ COLUMNS: Final = {
     "mean_rate_bps": "mean Mbit/s",
     "low_rate_bps": "5th percentile Mbit/s",
     "availability": "availability",
-    "hard": "hard / h",
-    "add": "add / h",
-    "attach": "attach / h",
+    EventKind.HARD.value: "hard / h",
+    EventKind.ADD.value: "add / h",
+    EventKind.SERVICE_START.value: "service starts / h",
     "outages": "outages",
     "longest_outage_s": "longest outage s",
     "mean_stay_s": "mean stay s",

@@ -255,7 +255,7 @@ def _labels(table: TableSchema, name: str, given: Any, rows: int) -> list[str]:
     labels: list[str] = given
     if not isinstance(given, list | tuple):
         labels = given.tolist() if isinstance(given, np.ndarray) else given.to_pylist()
-    if not set(map(type, labels)) <= {str, np.str_}:
+    if not all(issubclass(kind, str) for kind in set(map(type, labels))):
         raise ValueError(f"{table.name}.{name}: {_WANTED['label']} needed, none absent")
     _check_length(table, name, len(labels), rows)
     return labels

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import pyarrow as pa
+
+from twin.vocabulary import AttemptOutcome, EventKind
 
 Kind = Literal["integer", "float", "boolean", "label", "instant", "integer list"]
 
@@ -96,6 +99,12 @@ def _column(name: str, kind: Kind, unit: str, description: str, *, nullable: boo
     return ColumnSchema(name=name, kind=kind, unit=unit, description=description, nullable=nullable)
 
 
+def _alternatives(words: type[StrEnum]) -> str:
+    """All members of an enumeration, as a description lists them."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}"
+
+
 _EPOCH = _column("epoch", "integer", "1", "Number of the epoch, from 0")
 _TIME = _column("time", "instant", "UTC", "Start of the epoch")
 _TERMINAL = _column("terminal", "label", "", "Name of the terminal")
@@ -131,7 +140,7 @@ _HANDOVERS = TableSchema(
         _EPOCH,
         _column("time", "instant", "UTC", "When it happens"),
         _TERMINAL,
-        _column("kind", "label", "", "attach, detach, satellite, beam, add, drop or master"),
+        _column("kind", "label", "", _alternatives(EventKind)),
         _column("from_satellite", "integer", "NORAD id", "Satellite left; null without", nullable=True),
         _column("to_satellite", "integer", "NORAD id", "Satellite taken; null without", nullable=True),
         _column(
@@ -158,7 +167,7 @@ _ATTEMPTS = TableSchema(
         _column("begun", "instant", "UTC", "When its execution began; null if it never did", nullable=True),
         _column("from_satellites", "integer list", "NORAD id", "The cluster then, before the change"),
         _column("to_satellites", "integer list", "NORAD id", "The cluster that was decided for"),
-        _column("outcome", "label", "", "executed, target lost, capacity refused, timed out or superseded"),
+        _column("outcome", "label", "", _alternatives(AttemptOutcome)),
         _column("reason", "label", "", "Why the policy decided so, and who was refused"),
     ),
 )

@@ -16,9 +16,7 @@ from twin.errors import InputError
 from twin.results.parts import parts_of
 from twin.results.provenance import read_run
 from twin.units import Duration
-
-KINDS: Final = ("attach", "detach", "satellite", "beam", "add", "drop", "master")
-"""Kinds of handover; ``satellite`` is the hard one, in which no serving satellite carries over."""
+from twin.vocabulary import EventKind
 
 _ROWS_AT_ONCE: Final = 65_536
 
@@ -125,7 +123,7 @@ def summarise(directory: Path | str) -> Summary:
         spectral_efficiency_bps_hz=means[:, 1],
         in_service=sums.in_service / max(sums.present, 1),
         interrupted=sums.interrupted / max(float(present.sum()) * epochs, 1.0),
-        handovers=dict.fromkeys(KINDS, 0) | _counts(directory, "handovers", "kind", last),
+        handovers={kind.value: 0 for kind in EventKind} | _counts(directory, "handovers", "kind", last),
         masked=tuple(run["notes"].get("masked", ())),
         stage_s={stage: total / epochs for stage, total in stages.items()},
     )

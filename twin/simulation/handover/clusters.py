@@ -11,6 +11,7 @@ from twin.arrays import IntArray
 from twin.association import Cluster, Handover, ServingTable, transition
 from twin.geometry.snapshot import Snapshot
 from twin.simulation.state import LoggedHandover, LoopState
+from twin.vocabulary import Reason
 from twin.world.network import Network, found
 
 
@@ -74,7 +75,7 @@ class Clusters:
         seen[there] = snapshot.visible[rows]
         for terminal in np.flatnonzero((table.member & ~seen).any(axis=0)).tolist():
             lost = table.norad_id[table.member[:, terminal] & ~seen[:, terminal]]
-            reason = "satellite not usable" if snapshot.unusable(lost).any() else "below minimum elevation"
+            reason = Reason.SATELLITE_NOT_USABLE if snapshot.unusable(lost).any() else Reason.BELOW_MINIMUM_ELEVATION
             self._lose(terminal, lost, reason, snapshot, now_ns)
 
     def drop_barred(self, snapshot: Snapshot, now_ns: int) -> None:

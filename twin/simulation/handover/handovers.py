@@ -15,10 +15,8 @@ from twin.simulation.handover.admission import admitted
 from twin.simulation.handover.clusters import Clusters, ranges_km
 from twin.simulation.handover.view import association_view
 from twin.simulation.state import LoggedAttempt, PlannedHandover
+from twin.vocabulary import AttemptOutcome, EventKind, Reason
 from twin.world.outages import ABSENT
-
-ARRIVAL = "arrival"
-"""Reason of the first service of a terminal that has come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +65,14 @@ class Handovers:
         under_way = {planned.terminal: planned for planned in self.state.planned}
         for planned in under_way.values():
             if planned.begin_ns is None and not changed[planned.terminal]:
-                self._give_up(planned, "superseded", now_ns)
+                self._give_up(planned, AttemptOutcome.SUPERSEDED, now_ns)
         at_once = []
         for terminal in np.flatnonzero(changed).tolist():
             planned = self._planned(view, wanted, terminal, now_ns)
             if not self._is_new(planned, under_way.get(terminal), view, now_ns):
                 continue
             if terminal in under_way:
-                self._give_up(under_way[terminal], "superseded", now_ns)
+                self._give_up(under_way[terminal], AttemptOutcome.SUPERSEDED, now_ns)
             if planned.begin_ns == now_ns:
                 at_once.append(planned)
             else:
@@ -151,7 +149,7 @@ class Handovers:
                 self.state.planned.remove(before)
                 begin.append(planned)
             elif planned.look_ns == now_ns:
-                self._give_up(before, "timed out", now_ns)
+                self._give_up(before, AttemptOutcome.TIMED_OUT, now_ns)
             else:
                 self.state.planned.remove(before)
                 self._plan(planned)
@@ -172,12 +170,16 @@ class Handovers:
             look_ns = min(look_ns, planned.decided_ns + int(timeout_ns))
         return replace(planned, begin_ns=begin_ns, look_ns=look_ns)
 
-    def _give_up(self, planned: PlannedHandover, outcome: str, now_ns: int, reason: str | None = None) -> None:
+    def _give_up(
+        self, planned: PlannedHandover, outcome: AttemptOutcome, now_ns: int, reason: str | None = None
+    ) -> None:
         if planned in self.state.planned:
             self.state.planned.remove(planned)
         self._log(planned, outcome, now_ns, begun_ns=None, reason=reason or planned.reason)
 
-    def _log(self, planned: PlannedHandover, outcome: str, now_ns: int, *, begun_ns: int | None, reason: str) -> None:
+    def _log(
+        self, planned: PlannedHandover, outcome: AttemptOutcome, now_ns: int, *, begun_ns: int | None, reason: str
+    ) -> None:
         attempt = LoggedAttempt(
             time_ns=now_ns,
             terminal=planned.terminal,
@@ -205,14 +207,14 @@ class Handovers:
         got = self._places({planned.terminal: there[planned.terminal] for planned in left}, batch, snapshot)
         for planned in batch:
             if planned not in left:
-                self._give_up(planned, "target lost", now_ns)  # what serves now goes on
+                self._give_up(planned, AttemptOutcome.TARGET_LOST, now_ns)  # what serves now goes on
             elif planned.terminal not in got:
-                self._give_up(planned, "capacity refused", now_ns)
+                self._give_up(planned, AttemptOutcome.ADMISSION_REJECTED, now_ns)
         for planned in left:
             if planned.terminal in got:
                 refused = len(there[planned.terminal]) - len(got[planned.terminal])
                 reason = f"{self._reason(planned)}, {refused} refused" if refused else self._reason(planned)
-                self._log(planned, "executed", now_ns, begun_ns=now_ns, reason=reason)
+                self._log(planned, AttemptOutcome.EXECUTED, now_ns, begun_ns=now_ns, reason=reason)
                 self._execute(planned, got[planned.terminal], reason, snapshot, now_ns)
 
     def _places(
@@ -231,7 +233,7 @@ class Handovers:
 
     def _reason(self, planned: PlannedHandover) -> str:
         comes = planned.terminal in self.state.arriving and not self.state.clusters[planned.terminal].ready_ns
-        return ARRIVAL if comes else planned.reason
+        return Reason.ARRIVAL if comes else planned.reason
 
     def _execute(
         self, planned: PlannedHandover, satellites: set[int], reason: str, snapshot: Snapshot, now_ns: int
@@ -257,7 +259,7 @@ class Handovers:
         for at_ns in sorted({at for at in new.ready_ns.values() if at > now_ns} - set(old.ready_ns.values())):
             self._ready_at(at_ns)
         events = self.clusters.change(planned.terminal, new, reason, now_ns)
-        if any(event.kind != "beam" for event in events):
+        if any(event.kind != EventKind.BEAM for event in events):
             self.state.changed_ns[planned.terminal] = now_ns
 
     # The timetable
@@ -269,7 +271,7 @@ class Handovers:
         came = np.flatnonzero(outages.absent(now_ns - 1) & ~absent).tolist()
         self.state.arriving = sorted({*self.state.arriving, *came})
         for planned in [planned for planned in self.state.planned if absent[planned.terminal]]:
-            self._give_up(planned, "superseded", now_ns, ABSENT)
+            self._give_up(planned, AttemptOutcome.SUPERSEDED, now_ns, ABSENT)
         self.clusters.drop_barred(snapshot, now_ns)
 
 
