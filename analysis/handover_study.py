@@ -56,8 +56,8 @@ FIGURES = {
 #
 # A *change of all satellites* leaves no serving satellite in place: a hard handover, or service that returns after a
 # gap (every `service_start` but the first). Counting hard handovers alone would flatter a policy that lets a satellite
-# set before it selects another. A *satellite that joins* is every satellite that a terminal must be prepared for: those of
-# changes, and those that join a cluster. Rates are `rate_bps` over all terminals and epochs; time without service
+# set before it selects another. A *satellite that joins* is every satellite that a terminal must be prepared for: those
+# of changes, and those that join a cluster. Rates are `rate_bps` over all terminals and epochs; time without service
 # counts as zero.
 
 

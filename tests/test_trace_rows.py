@@ -149,7 +149,7 @@ def test_encodings(trace: Path) -> None:
 
 PANDAS = {
     "epoch": "int64",
-    "time": "datetime64[ns, UTC]",
+    "time": "datetime64[us, UTC]",
     "se_bps_hz": "float64",
     "sinr_db": "float64",
     "in_service": "bool",
@@ -217,6 +217,31 @@ def test_columns_may_come_as_arrow_arrays_and_lists(tmp_path: Path) -> None:
     assert (read["terminal"], read["kind"]) == (TERMINALS, ["service_start", "service_end", "beam"])
     assert read["interruption_s"] == [0.0, 0.5, 1.0]
     assert arrow_rows(tmp_path / "run", "terminals")["serving"].to_pylist() == [[1, 2], [], [3]]
+
+
+NANOSECONDS = np.array([1_000, 1_999, -1], "datetime64[ns]")
+"""The last is before 1970: truncated, it is earlier, not later."""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        NANOSECONDS,
+        np.ma.masked_array(NANOSECONDS),
+        list(NANOSECONDS),
+        pa.array(NANOSECONDS),
+        pa.array(NANOSECONDS).cast(pa.timestamp("ns", tz="UTC")),
+    ],
+    ids=["numpy", "masked", "list", "arrow", "arrow in UTC"],
+)
+def test_instants_between_microseconds_are_truncated(tmp_path: Path, given: Any) -> None:
+    with TraceWriter.create(tmp_path / "run", manifest=manifest(), tables=SOME) as writer:
+        writer.add("handovers", rows("handovers", 0) | {"time": given})
+        writer.mark(0, state(0))
+        writer.flush()
+    assert arrow_rows(tmp_path / "run", "handovers")["time"].cast(pa.int64()).to_pylist() == [1, 1, -1]
+    read = read_trace(tmp_path / "run").handovers["time"]
+    assert str(read.dtype) == "datetime64[us, UTC]"
 
 
 FAULTY = [

@@ -45,6 +45,11 @@ class Events:
         return np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
 
 
+def whole_microseconds(time_ns: IntArray) -> IntArray:
+    """Nanoseconds truncated to whole microseconds, the resolution of a trace."""
+    return time_ns - time_ns % 1_000
+
+
 def events_of(frame: pd.DataFrame, names: Sequence[str], begin: pd.Timestamp, duration_ns: int) -> Events:
     """The rows of a frame of handovers, checked and put in order."""
     import pandas as pd
@@ -60,7 +65,7 @@ def events_of(frame: pd.DataFrame, names: Sequence[str], begin: pd.Timestamp, du
             f'handovers: kind: found "{frame["kind"].iloc[int(np.argmin(kind))]}", allowed {listed(KINDS)}'
         )
     since = (frame["time"] - begin).dt.as_unit("ns")
-    time_ns = since.to_numpy("timedelta64[ns]").astype(np.int64)
+    time_ns = whole_microseconds(since.to_numpy("timedelta64[ns]").astype(np.int64))
     check_range("handovers: nanoseconds since the start of the run", time_ns, duration_ns - 1)
     interruption_s = finite(frame, "handovers", "interruption_s")
     if (interruption_s < 0.0).any():

@@ -8,6 +8,7 @@ import numpy as np
 
 from twin.arrays import BoolArray, IntArray
 from twin.errors import InputError
+from twin.metrics.events import whole_microseconds
 from twin.metrics.idle import idle, without
 from twin.metrics.run import Run
 
@@ -43,7 +44,7 @@ def absences(run: Run) -> tuple[IntArray, IntArray]:
     cuts = np.array(pieces, dtype=np.int64).reshape(-1, 2).T
     starts, ends = without(cuts[0], cuts[1], begin[:0], begin[:0])
     _check_unserved(run, starts, ends, unserved)
-    return starts, ends
+    return _truncated(run, starts), _truncated(run, ends)
 
 
 def where(known: BoolArray, table: pd.DataFrame) -> pd.DataFrame:
@@ -101,9 +102,15 @@ def _first_of(stretches: Stretches, length: int) -> Stretches:
     return found
 
 
+def _truncated(run: Run, at_ns: IntArray) -> IntArray:
+    """Instants on the line of `Run.at_ns`, truncated as those of events are, so that equal instants stay equal."""
+    terminal, time_ns = np.divmod(at_ns, run.line_ns)
+    return run.at_ns(terminal, whole_microseconds(time_ns))
+
+
 def _slack_ns(run: Run) -> int:
-    """A share may have been written with three digits."""
-    return max(1, run.epoch_ns // 1000)
+    """Tolerance: fractions may have three digits, and instants of events are truncated to microseconds."""
+    return max(1_000, run.epoch_ns // 1_000)
 
 
 def _check_unserved(run: Run, begin: IntArray, end: IntArray, unserved: tuple[IntArray, IntArray]) -> None:

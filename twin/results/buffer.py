@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.arrays import BoolArray
@@ -21,7 +22,7 @@ _DTYPES: Final = {
     "integer": np.dtype(np.int64),
     "float": np.dtype(np.float64),
     "boolean": np.dtype(np.bool_),
-    "instant": np.dtype("datetime64[ns]"),
+    "instant": np.dtype("datetime64[us]"),
 }
 _ACCEPTED: Final = {"integer": "iu", "float": "fiu", "boolean": "b", "instant": "M"}
 _FITS: Final = {
@@ -39,6 +40,7 @@ _WANTED: Final = {
     "label": "strings",
     "integer list": "ListColumn or list of integer arrays",
 }
+_NANOSECONDS: Final = (pa.timestamp("ns"), pa.timestamp("ns", tz="UTC"))
 _LEAST_ROOM: Final = 1024
 
 
@@ -243,6 +245,8 @@ def _as_arrow(table: TableSchema, column: ColumnSchema, given: Any) -> Any:
         array = given.combine_chunks() if isinstance(given, pa.ChunkedArray) else given
         if not isinstance(array, pa.Array):
             array = pa.array(array)  # without a type: pyarrow would cut 1.5 to the integer 1
+        if array.type in _NANOSECONDS:
+            array = pc.floor_temporal(array, unit="microsecond")
         if any(fits(array.type) for fits in (pa.types.is_null, *_FITS[column.kind])):
             return array.cast(column.arrow_type)
         fault = f"found {array.type}"

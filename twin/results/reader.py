@@ -201,7 +201,8 @@ def _instant(schema: TableSchema, when: Any) -> pa.Scalar:
             f'"{when}" is no instant ({error}); write an epoch number, or UTC as "2026-05-30T12:00:00"'
         ) from None
     utc = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-    return pa.scalar(utc.value, pa.int64()).cast(schema.arrow.field("time").type)
+    microseconds = -(-utc.value // 1_000)  # the first instant of a table that is not before
+    return pa.scalar(microseconds, pa.int64()).cast(schema.arrow.field("time").type)
 
 
 def _read(schema: TableSchema, parts: list[Part], columns: list[str], conditions: list[Any]) -> Any:

@@ -20,7 +20,7 @@ _ARROW: Final[dict[Kind, Any]] = {
     "float": pa.float64(),
     "boolean": pa.bool_(),
     "label": pa.string(),
-    "instant": pa.timestamp("ns", tz="UTC"),
+    "instant": pa.timestamp("us", tz="UTC"),
     "integer list": pa.list_(pa.field("element", pa.int64(), nullable=False)),
 }
 
