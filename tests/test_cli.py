@@ -358,6 +358,25 @@ def test_resuming_a_complete_run_says_so(tiny: Path, capsys: pytest.CaptureFixtu
     assert Path("traces/tiny/run.json").read_bytes() == before
 
 
+def test_a_trace_of_an_earlier_version_is_refused(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told(capsys, "run", str(tiny), "--quiet")
+    file = Path("traces/tiny/run.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"layout": 1, "status": "interrupted"}))
+    for words in (["report", "traces/tiny"], ["run", str(tiny), "--resume", "--out", "traces/tiny"]):
+        _, err = told(capsys, *words, status=2)
+        assert err == [
+            "twin: error: traces/tiny: written by an earlier version of twin (layout 1; this version reads 2)",
+            "  event kinds have changed: attach -> service_start, detach -> service_end, satellite -> hard",
+            "  the unit of times has changed: nanoseconds -> microseconds",
+            "  pandas still reads the tables; this version needs a new run, in a new directory",
+        ]
+    _, err = told(capsys, "run", str(tiny), "--resume", status=2)
+    assert err[0] == 'twin: error: --resume: there is no trace of "tiny" in traces/; name its folder with --out DIR'
+    assert err[1] == "  traces/tiny: written by an earlier version of twin (layout 1; this version reads 2)"
+    told(capsys, "run", str(tiny), "--quiet")
+    assert read_trace("traces/tiny-2").run["status"] == "complete"
+
+
 def test_an_interruption_before_the_first_epoch(
     tiny: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

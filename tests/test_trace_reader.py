@@ -1,6 +1,7 @@
 """Selections of a trace, and what is said where there is none."""
 
 import datetime
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,28 @@ def test_tables_are_frames_read_once(directory: Path) -> None:
         assert frame is getattr(trace, name)
         assert tuple(frame.columns) == TABLES[name].names
         assert len(frame) == 3 * EPOCHS
-    assert repr(trace) == f"<trace {directory}: complete, last epoch 5>"
+
+
+def test_a_trace_shows_itself_in_a_few_lines(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path / "run")
+    assert repr(read_trace(tmp_path / "run")) == (
+        f"Trace {tmp_path / 'run'}\n"
+        '  scenario "made-up": complete, 6 of 6 epochs\n'
+        "  policy ?, precoder ?\n"
+        "  tables: terminals (18 rows), handovers (18 rows), satellites (18 rows), epochs (18 rows),\n"
+        "    timings (18 rows)"
+    )
+    (tmp_path / "run" / "epochs" / "part-0000000004-0000000005.parquet").write_bytes(b"torn")
+    assert "epochs (damaged)" in repr(read_trace(tmp_path / "run"))
+
+
+def test_a_trace_of_a_scenario_names_its_models(tmp_path: Path) -> None:
+    scenario = {"association": {"name": "a3"}, "precoding": {"name": "szf"}}
+    with TraceWriter.create(tmp_path / "run", manifest=manifest(scenario=scenario, epochs=None), tables=SOME):
+        shown = repr(read_trace(tmp_path / "run"))
+    assert '  scenario "made-up": running, 0 epochs\n  policy a3, precoder szf\n' in shown
+    assert shown.endswith("tables: terminals (0 rows), handovers (0 rows), epochs (0 rows)")
+    assert max(len(line) for line in shown.splitlines()[1:]) <= 100
 
 
 UTC_PLUS_2 = datetime.timezone(datetime.timedelta(hours=2))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.test_trace_rows import EPOCHS, SOME, append, manifest, rows, state, whole_trace
@@ -217,9 +218,9 @@ def test_no_trace_no_resumption(tmp_path: Path, trace: Path) -> None:
 
 MEND = "; restore it from a copy, or start again in another directory (pandas can still read the tables beside it)"
 DAMAGED = [
-    ('{"layout": 1, "sta', "Unterminated string starting at: line 1 column 15 (char 14)"),
+    ('{"layout": 2, "sta', "Unterminated string starting at: line 1 column 15 (char 14)"),
     ("[]", "it is not a JSON object"),
-    ('{"layout": 1}', '"status" is missing or not of type str'),
+    ('{"layout": 2}', '"status" is missing or not of type str'),
 ]
 
 
@@ -231,10 +232,35 @@ def test_a_damaged_run_json(trace: Path, text: str, fault: str) -> None:
         read_trace(trace)
 
 
-def test_a_later_layout_is_refused(trace: Path) -> None:
+EARLIER = """\
+{}: written by an earlier version of twin (layout 1; this version reads 2)
+event kinds have changed: attach -> service_start, detach -> service_end, satellite -> hard
+the unit of times has changed: nanoseconds -> microseconds
+pandas still reads the tables; this version needs a new run, in a new directory"""
+
+
+def test_a_trace_of_an_earlier_layout_is_refused_and_left_alone(trace: Path) -> None:
     run = json.loads((trace / "run.json").read_text())
-    (trace / "run.json").write_text(json.dumps(run | {"layout": 2}))
-    assert "layout 2, this version of twin reads 1" in refusal(trace, manifest())
+    (trace / "run.json").write_text(json.dumps(run | {"layout": 1}))
+    before = {path: path.read_bytes() for path in trace.rglob("*") if path.is_file()}
+    assert refusal(trace, manifest()) == EARLIER.format(trace)
+    with pytest.raises(InputError) as refused:
+        read_trace(trace)
+    assert str(refused.value) == EARLIER.format(trace)
+    assert {path: path.read_bytes() for path in trace.rglob("*") if path.is_file()} == before
+    assert len(pd.read_parquet(trace / "terminals")) == 3 * EPOCHS
+
+
+def test_a_trace_of_a_later_layout_is_refused(trace: Path) -> None:
+    run = json.loads((trace / "run.json").read_text())
+    (trace / "run.json").write_text(json.dumps(run | {"layout": 3}))
+    assert refusal(trace, manifest()) == (
+        f"{trace}: written by a later version of twin (layout 3; this version reads 2); update twin to use it"
+    )
+
+
+def test_unknown_tables_of_a_trace_are_refused(trace: Path) -> None:
+    run = json.loads((trace / "run.json").read_text())
     (trace / "run.json").write_text(json.dumps(run | {"tables": ["beams"]}))
     assert "unknown tables ['beams']" in refusal(trace, manifest())
 

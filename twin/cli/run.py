@@ -90,17 +90,20 @@ def _unfinished(name: str) -> Path:
     """The trace in ``traces/`` that ``--resume`` means without ``--out``: the newest that is not complete."""
     from twin.results import read_trace
 
-    found = []
-    for folder in Path("traces").glob("*/run.json"):
+    found, unreadable = [], ""
+    for folder in sorted(Path("traces").glob("*/run.json")):
         try:
             trace = read_trace(folder.parent)
-        except InputError:
+        except InputError as error:
+            unreadable += f"\n{error}"
             continue
         if trace.run.get("name") == name:
             open_ = trace.run["status"] != "complete"
             found.append((open_, trace.run.get("updated", ""), folder.stat().st_mtime_ns, folder.parent))
     if not found:
-        raise InputError(f'--resume: there is no trace of "{name}" in traces/; name its folder with --out DIR')
+        raise InputError(
+            f'--resume: there is no trace of "{name}" in traces/; name its folder with --out DIR{unreadable}'
+        )
     return max(found)[-1]
 
 

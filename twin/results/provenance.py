@@ -20,14 +20,24 @@ from twin.results.durable import write_whole
 from twin.results.schema import TABLES
 from twin.units import Duration
 from twin.version import VERSION
+from twin.vocabulary import EventKind
 
 RUN_FILE: Final = "run.json"
-LAYOUT: Final = 1
-"""Number of the layout of a trace; a later, incompatible one counts up."""
+LAYOUT: Final = 2
+"""Number of the layout of a trace; each incompatible layout increases it."""
 
 _LIBRARIES: Final = ("numpy", "scipy", "pandas", "pyarrow", "sgp4", "skyfield", "simpy")
 _CHANGES_NO_ROW: Final = frozenset({"trace.flush"})
 _ABSENT: Final = object()
+_RENAMED_KINDS: Final = ", ".join(
+    f"{old} -> {new}"
+    for old, new in (
+        ("attach", EventKind.SERVICE_START),
+        ("detach", EventKind.SERVICE_END),
+        ("satellite", EventKind.HARD),
+    )
+)
+"""Event kinds of layout 1 that have other names in layout 2."""
 _NEEDED: Final[dict[str, type]] = {
     "layout": int,
     "status": str,
@@ -133,7 +143,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If there is none, or it is damaged.
+        If there is none, another version wrote it in another layout, or it is damaged.
     """
     path = directory / RUN_FILE
     if not path.is_file():
@@ -142,9 +152,11 @@ def read_run(directory: Path) -> dict[str, Any]:
         raise InputError(f"{directory}: no trace here ({RUN_FILE} is missing){hint}")
     try:
         run = json.loads(path.read_bytes())
-        fault = _fault(run)
     except ValueError as error:
-        fault = str(error)
+        run, fault = None, str(error)
+    else:
+        _check_layout(directory, run)
+        fault = _fault(run)
     if fault:
         raise InputError(
             f"{path}: damaged ({fault}); restore it from a copy, or start again in another directory"
@@ -205,14 +217,30 @@ def _shown(value: Any) -> str:
     return "(absent)" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
 
 
+def _check_layout(directory: Path, run: Any) -> None:
+    """Refuse a trace that another version of twin wrote in another layout."""
+    layout = run.get("layout") if isinstance(run, dict) else None
+    if not isinstance(layout, int) or layout == LAYOUT:
+        return
+    if layout > LAYOUT:
+        raise InputError(
+            f"{directory}: written by a later version of twin (layout {layout}; this version reads {LAYOUT});"
+            " update twin to use it"
+        )
+    raise InputError(
+        f"{directory}: written by an earlier version of twin (layout {layout}; this version reads {LAYOUT})\n"
+        f"event kinds have changed: {_RENAMED_KINDS}\n"
+        "the unit of times has changed: nanoseconds -> microseconds\n"
+        "pandas still reads the tables; this version needs a new run, in a new directory"
+    )
+
+
 def _fault(run: Any) -> str:
     if not isinstance(run, dict):
         return "it is not a JSON object"
     for key, kind in _NEEDED.items():
         if not isinstance(run.get(key), kind):
             return f'"{key}" is missing or not of type {kind.__name__}'
-    if run["layout"] != LAYOUT:
-        return f"layout {run['layout']}, this version of twin reads {LAYOUT}"
     if unknown := sorted(set(map(str, run["tables"])) - set(TABLES)):
         return f"unknown tables {unknown}"
     return ""

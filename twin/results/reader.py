@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from twin.errors import InputError, did_you_mean, listed
 from twin.results.parts import Part, parts_of
@@ -21,6 +23,9 @@ from twin.results.schema import TABLES, TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_WIDTH: Final = 96
+"""Most characters of a line of `Trace.__repr__`, its indent not counted."""
 
 EpochOrTime: TypeAlias = "int | str | datetime | np.datetime64 | pd.Timestamp"
 """Number of an epoch, or an instant (UTC where it names no zone)."""
@@ -49,7 +54,16 @@ class Trace:
         """What ``run.json`` holds: scenario, inputs, versions, seed, status, last durable epoch."""
 
     def __repr__(self) -> str:
-        return f"<trace {self.directory}: {self.run['status']}, last epoch {self.last_epoch}>"
+        planned, scenario = self.run.get("epochs"), self.run["scenario"]
+        done = f"{self.last_epoch + 1:,}" + ("" if planned is None else f" of {planned:,}")
+        tables = "tables: " + ", ".join(f"{name} ({self._counted(name)})" for name in self.run["tables"])
+        lines = [
+            f"Trace {self.directory}",
+            f'scenario "{self.run.get("name")}": {self.run["status"]}, {done} epochs',
+            f"policy {_model(scenario, 'association')}, precoder {_model(scenario, 'precoding')}",
+            *wrap(tables, width=_WIDTH, subsequent_indent="  "),
+        ]
+        return "\n  ".join(lines)
 
     @property
     def last_epoch(self) -> int:
@@ -134,6 +148,13 @@ class Trace:
         frame: pd.DataFrame = _read(schema, parts, names, conditions).to_pandas()
         return frame
 
+    def _counted(self, name: str) -> str:
+        """The number of rows of a table, from the metadata of its files alone."""
+        try:
+            return f"{sum(pq.read_metadata(part.path).num_rows for part in self._parts(name)):,} rows"
+        except (pa.ArrowException, OSError):
+            return "damaged"
+
     def _parts(self, name: str) -> list[Part]:
         """Those that count: none reaches over the last durable epoch."""
         return [part for part in parts_of(self.directory / name) if part.last <= self.last_epoch]
@@ -159,6 +180,12 @@ class Trace:
         raise InputError(
             f'{self.directory}: no table "{name}"{did_you_mean(name, recorded)} (there: {listed(recorded)})'
         )
+
+
+def _model(scenario: Mapping[str, Any], section: str) -> str:
+    """The name of the model that a section of a scenario selects, "?" if the section names none."""
+    selected = scenario.get(section)
+    return str(selected.get("name", "?")) if isinstance(selected, Mapping) else "?"
 
 
 def _check_column(schema: TableSchema, name: str) -> None:
