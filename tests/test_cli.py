@@ -441,9 +441,9 @@ def test_a_defect_is_told_without_a_traceback(
     monkeypatch.setattr("twin.world.network.Network.of", broken)
     monkeypatch.delenv("TWIN_DEBUG", raising=False)
     _, err = told(capsys, "run", str(tiny), status=1)
-    assert err[0] == "twin: error: sorry, this should not happen: RuntimeError: what now?"
+    assert err[0] == "twin: error: internal error (a defect of twin): RuntimeError: what now?"
     assert re.fullmatch(
-        r"  at .*test_cli\.py:\d+; with --debug before the command, or TWIN_DEBUG=1, all of it is shown", err[1]
+        r"  at .*test_cli\.py:\d+; --debug before the command, or TWIN_DEBUG=1, shows the whole traceback", err[1]
     )
     assert len(err) == 2
     _, err = told(capsys, "--debug", "run", str(tiny), status=1)
@@ -488,7 +488,7 @@ def test_validate_tells_what_a_run_will_be(tiny: Path, capsys: pytest.CaptureFix
     told(capsys, "run", str(tiny), "--quiet", "--out", "here", "--set", "trace.links=true")
     trace = read_trace("here")
     assert err == ["twin: warning: 1 of 4 terminals see no satellite at the start: north"]
-    assert out[0] == 'scenario "tiny" is right'
+    assert out[0] == 'scenario "tiny" is valid'
     visible = trace.epochs.visible_satellites[0]
     at_start = f"  at the start: 200 of 200 satellites usable, {visible} at 10 degrees or more above a terminal"
     assert at_start in out

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns
     -------
-    0 done; 1 a defect of ours; 2 the input is wrong; 130 interrupted.
+    0 done; 1 an internal error (a defect of twin); 2 the input is wrong; 130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     with output.warnings_shown(), _terminated_as_interrupted():
@@ -77,8 +77,8 @@ def _told(error: Exception) -> int:
         return WRONG_INPUT
     frame = traceback.extract_tb(error.__traceback__)[-1]
     output.complain(
-        f"sorry, this should not happen: {type(error).__name__}: {error}\n"
-        f"at {frame.filename}:{frame.lineno}; with --debug before the command, or TWIN_DEBUG=1, all of it is shown"
+        f"internal error (a defect of twin): {type(error).__name__}: {error}\n"
+        f"at {frame.filename}:{frame.lineno}; --debug before the command, or TWIN_DEBUG=1, shows the whole traceback"
     )
     return DEFECT
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli import figures, health, output
+from twin.cli import output, scenario_warnings
 from twin.cli.inputs import ScenarioFile, Settings, resolved
 from twin.cli.progress import Progress, on_screen
+from twin.cli.summary_lines import summary_lines
 from twin.errors import InputError
 from twin.text import counted
 
@@ -64,7 +65,7 @@ def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: 
         def progress(done: int, total: int) -> None:
             if not shown:
                 output.say(*_header(network, directory, begun))
-                for words in health.warnings(network):
+                for words in scenario_warnings.warnings(network):
                     output.warn(words)
                 shown.append(stack.enter_context(on_screen(network.scenario.time.epoch.seconds)))
             shown[0](done, total)
@@ -75,7 +76,7 @@ def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: 
 def _summary(directory: Path, computed: int, wall_s: float) -> None:
     from twin.results.summary import summarise
 
-    output.say(*figures.lines(summarise(directory), computed=computed, wall_s=wall_s), str(directory))
+    output.say(*summary_lines(summarise(directory), computed=computed, wall_s=wall_s), str(directory))
 
 
 def _directory(name: str, out: Path | None, resume: bool) -> Path:
@@ -126,7 +127,7 @@ def _begun(network: Network, directory: Path) -> int:
 def _header(network: Network, directory: Path, begun: int) -> Iterator[str]:
     scenario, terminals = network.scenario, network.terminals
     where = " (generated)" if not scenario.constellation.source else ""
-    yield f"{health.account(network.catalogue.health)}{where}"
+    yield f"{scenario_warnings.catalogue_line(network.catalogue.health)}{where}"
     groups = counted(len(scenario.terminals), "group")
     yield f"terminals: {terminals.count:,} in {groups}"
     yield f"policy: {scenario.association.name}; precoder: {scenario.precoding.name}"

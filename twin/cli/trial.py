@@ -29,7 +29,7 @@ BYTES_A_ROW: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class TrialRun:
     """What the first epochs of a run came to."""
 
     epochs: int
@@ -49,7 +49,7 @@ class _EnoughError(Exception):
     """Ends a trial."""
 
 
-def tried(network: Network) -> Trial:
+def trial_run(network: Network) -> TrialRun:
     """Run the first epochs, at most two seconds of them, and one in any case."""
     import threadpoolctl
 
@@ -80,4 +80,4 @@ def tried(network: Network) -> Trial:
     for table in ("links", "candidates"):
         if not getattr(network.scenario.trace, table):
             del counts[table]
-    return Trial(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})
+    return TrialRun(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})

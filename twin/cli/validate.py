@@ -7,14 +7,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from twin.arrays import FloatArray
-from twin.cli import health, output
+from twin.cli import output, scenario_warnings
 from twin.cli.inputs import ScenarioFile, Settings, named, resolved
 from twin.text import counted, number, size, span
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from twin.cli.trial import Trial
+    from twin.cli.trial import TrialRun
     from twin.geometry.snapshot import Snapshot
     from twin.geometry.terminals import Terminals
     from twin.world.network import Network
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
     """Check a scenario and tell what its run will be, without running it."""
-    from twin.cli.trial import tried
+    from twin.cli.trial import trial_run
 
     begun = perf_counter()
     network = resolved(scenario, settings or [])
     with named(scenario):
         snapshot = network.sky.at(0)
     set_up_s = perf_counter() - begun
-    for words in [*health.warnings(network), *_unseen(network.terminals, snapshot)]:
+    for words in [*scenario_warnings.warnings(network), *_unseen(network.terminals, snapshot)]:
         output.warn(words)
     with named(scenario):
-        trial = tried(network)
-    output.say(f'scenario "{network.scenario.name}" is right', *_satellites(network, snapshot))
+        trial = trial_run(network)
+    output.say(f'scenario "{network.scenario.name}" is valid', *_satellites(network, snapshot))
     output.say(*_terminals(network), *_cadences(network))
     output.say(*_tables(network, trial), *_cost(network, trial, set_up_s))
 
@@ -122,7 +122,7 @@ def _utc(instant: np.datetime64) -> str:
     return f"{whole if whole == instant else instant}Z"
 
 
-def _tables(network: Network, trial: Trial) -> Iterator[str]:
+def _tables(network: Network, trial: TrialRun) -> Iterator[str]:
     from twin.cli.trial import BYTES_A_ROW
 
     yield f"trace (estimated from the first {counted(trial.epochs, 'epoch')})"
@@ -136,7 +136,7 @@ def _tables(network: Network, trial: Trial) -> Iterator[str]:
     yield f"  together about {size(total)}"
 
 
-def _cost(network: Network, trial: Trial, set_up_s: float) -> Iterator[str]:
+def _cost(network: Network, trial: TrialRun, set_up_s: float) -> Iterator[str]:
     run_s = trial.epoch_s * network.timeline.epochs
     speed = number(network.scenario.time.epoch.seconds / trial.epoch_s)
     yield (

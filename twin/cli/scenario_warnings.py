@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _DAY_NS: Final = 86_400e9
 
 
-def account(health: CatalogueHealth) -> str:
+def catalogue_line(health: CatalogueHealth) -> str:
     """What became of its records, in a line."""
     again = f", {health.duplicates:,} replaced by later ones" if health.duplicates else ""
     return (

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from twin.results.summary import Summary
 
 
-def lines(summary: Summary, *, computed: int, wall_s: float) -> list[str]:
+def summary_lines(summary: Summary, *, computed: int, wall_s: float) -> list[str]:
     """Tell what a run came to.
 
     Parameters
