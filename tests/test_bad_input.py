@@ -686,10 +686,10 @@ COMMANDS = [
     # Where the trace goes
     (
         ["run", "tiny.toml", "--out", "full"],
-        'full: holds "letter.txt" and no trace; choose a directory that is empty or absent',
+        'full: holds "letter.txt" but no trace; choose an empty or a new directory',
     ),
-    (["run", "tiny.toml", "--out", "done"], "done: holds a trace already; resume it, or choose another directory"),
-    (["run", "tiny.toml", "--out", "tiny.toml"], "tiny.toml: no trace can be written here (File exists)"),
+    (["run", "tiny.toml", "--out", "done"], "done: already holds a trace; resume it, or choose another directory"),
+    (["run", "tiny.toml", "--out", "tiny.toml"], "tiny.toml: a trace cannot be written here (File exists)"),
     (
         ["run", "tiny.toml", "--resume"],
         '--resume: there is no trace of "tiny" in traces/; name its folder with --out DIR',
@@ -701,9 +701,9 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--resume", "--out", "done", "--set", "seed=4"],
-        "done: cannot be resumed, this is not the run that was begun there:\n"
+        "done: cannot be resumed, because it was begun by a different run:\n"
         "  seed: 3 -> 4\n"
-        "Put these back as they were, or start a new run in another directory.",
+        "Restore the previous values, or start a new run in another directory.",
     ),
     # Commands and options
     (

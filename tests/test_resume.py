@@ -357,7 +357,7 @@ def test_another_scenario_is_refused(tmp_path: Path):
         run(small(FLUSHED), tmp_path / "trace", progress=stopping_after(3))
     with pytest.raises(InputError, match=r"association\.execution: \"100ms\" -> \"1s\""):
         run(small(FLUSHED | {"association.execution": "1s"}), tmp_path / "trace", resume=True)
-    with pytest.raises(InputError, match="holds a trace already"):
+    with pytest.raises(InputError, match="already holds a trace"):
         run(small(FLUSHED), tmp_path / "trace")
 
 

@@ -1,4 +1,4 @@
-"""Selections of a trace, and what is said where there is none."""
+"""Selections of a trace, and the errors of invalid ones."""
 
 import datetime
 import shutil
@@ -99,7 +99,7 @@ def test_parts_outside_the_selection_are_not_opened(tmp_path: Path) -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"name": "terminal"},
-        'no table "terminal"; did you mean "terminals"? (there: "terminals", "handovers", ',
+        'no table "terminal"; did you mean "terminals"? (recorded: "terminals", "handovers", ',
     ),
     ({"name": "links"}, "links were not recorded; run with trace.links = true"),
     (
@@ -108,9 +108,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"name": "terminals", "terminals": "ut_2"}, 'no terminal "ut_2"; did you mean "ut-2"?'),
     ({"name": "epochs", "terminals": "ut-2"}, 'the table epochs has no column "terminal"'),
-    ({"name": "epochs", "start": "noon"}, '"noon" is no instant ('),
-    ({"name": "epochs", "start": 1.5}, '"1.5" is no instant ('),
-    ({"name": "epochs", "start": "NaT"}, '"NaT" is no instant ('),
+    ({"name": "epochs", "start": "noon"}, '"noon" is not an instant ('),
+    ({"name": "epochs", "start": 1.5}, '"1.5" is not an instant ('),
+    ({"name": "epochs", "start": "NaT"}, '"NaT" is not an instant ('),
     ({"name": "timings", "start": "2026-05-30"}, 'the table timings has no column "time"'),
 ]
 

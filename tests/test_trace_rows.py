@@ -263,11 +263,11 @@ FAULTY = [
     ),
     (
         {"se_bps_hz": np.ma.masked_array(np.zeros(3), mask=[1, 0, 1])},
-        "terminals.se_bps_hz: 2 values are absent; none",
+        "terminals.se_bps_hz: 2 values are absent; the column allows",
     ),
-    ({"latitude_deg": np.zeros(2)}, "terminals.latitude_deg: 2 values where epoch has 3"),
-    ({"terminal": TERMINALS[:2]}, "terminals.terminal: 2 values where epoch has 3"),
-    ({"terminal": ["ut-0", None, "ut-2"]}, "terminals.terminal: strings needed, none absent"),
+    ({"latitude_deg": np.zeros(2)}, "terminals.latitude_deg: 2 values where the epoch has 3"),
+    ({"terminal": TERMINALS[:2]}, "terminals.terminal: 2 values where the epoch has 3"),
+    ({"terminal": ["ut-0", None, "ut-2"]}, "terminals.terminal: strings needed, no null allowed"),
     (
         {"in_service": np.ones(3)},
         "terminals.in_service: 1 axes of float64 where one axis of booleans is needed",
@@ -280,7 +280,7 @@ FAULTY = [
     ({"master": [1.5, 2.0, 3.0]}, "terminals.master: integers needed (found double)"),
     ({"master": [True, False, True]}, "terminals.master: integers needed (found bool)"),
     ({"serving": [[1], [2.5], []]}, "terminals.serving: ListColumn or list of integer arrays needed ("),
-    ({"serving": [[1], None, []]}, "terminals.serving: values are absent; none may be"),
+    ({"serving": [[1], None, []]}, "terminals.serving: values are absent; the column allows no null"),
     (
         {"se_bps_hz": np.zeros((3, 1))},
         "terminals.se_bps_hz: 2 axes of float64 where one axis of floats is needed",

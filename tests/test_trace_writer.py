@@ -30,16 +30,16 @@ def trace(tmp_path: Path) -> Path:
 def test_a_directory_that_holds_something_is_refused(trace: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         TraceWriter.create(trace, manifest=manifest(), tables=SOME)
-    assert str(refused.value) == f"{trace}: holds a trace already; resume it, or choose another directory"
+    assert str(refused.value) == f"{trace}: already holds a trace; resume it, or choose another directory"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
     with pytest.raises(InputError) as refused:
         TraceWriter.create(tmp_path / "mine", manifest=manifest(), tables=SOME)
     assert str(refused.value) == (
-        f'{tmp_path / "mine"}: holds "thesis.tex" and no trace; choose a directory that is empty or absent'
+        f'{tmp_path / "mine"}: holds "thesis.tex" but no trace; choose an empty or a new directory'
     )
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
-    with pytest.raises(InputError, match=r"no trace can be written here \(File exists\)"):
+    with pytest.raises(InputError, match=r"a trace cannot be written here \(File exists\)"):
         TraceWriter.create(tmp_path / "mine" / "thesis.tex", manifest=manifest(), tables=SOME)
 
 
@@ -98,7 +98,7 @@ def test_the_state_is_made_only_for_a_flush(tmp_path: Path) -> None:
 def test_states_are_plain_arrays(tmp_path: Path) -> None:
     with TraceWriter.create(tmp_path / "run", manifest=manifest(), tables=SOME) as w:
         w.mark(0, lambda: {"policy": np.array([object()])})
-        with pytest.raises(ValueError, match=r'"policy" \(object\) cannot be kept: plain arrays only'):
+        with pytest.raises(ValueError, match=r'"policy" \(object\) cannot be written: only plain arrays are allowed'):
             w.flush()
 
 
@@ -188,9 +188,9 @@ OTHER: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("change", "lines"), OTHER, ids=[lines[0] for _, lines in OTHER])
 def test_another_run_is_not_continued(trace: Path, change: dict[str, Any], lines: list[str]) -> None:
     assert refusal(trace, manifest(**change)) == (
-        f"{trace}: cannot be resumed, this is not the run that was begun there:\n"
+        f"{trace}: cannot be resumed, because it was begun by a different run:\n"
         + "".join(f"  {line}\n" for line in lines)
-        + "Put these back as they were, or start a new run in another directory."
+        + "Restore the previous values, or start a new run in another directory."
     )
 
 
@@ -216,7 +216,7 @@ def test_no_trace_no_resumption(tmp_path: Path, trace: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-MEND = "; restore it from a copy, or start again in another directory (pandas can still read the tables beside it)"
+REMEDY = "; restore it from a copy, or start a new run in another directory (pandas can still read the tables)"
 DAMAGED = [
     ('{"layout": 2, "sta', "Unterminated string starting at: line 1 column 15 (char 14)"),
     ("[]", "it is not a JSON object"),
@@ -227,7 +227,7 @@ DAMAGED = [
 @pytest.mark.parametrize(("text", "fault"), DAMAGED)
 def test_a_damaged_run_json(trace: Path, text: str, fault: str) -> None:
     (trace / "run.json").write_text(text)
-    assert refusal(trace, manifest()) == f"{trace}/run.json: damaged ({fault}){MEND}"
+    assert refusal(trace, manifest()) == f"{trace}/run.json: damaged ({fault}){REMEDY}"
     with pytest.raises(InputError, match="damaged"):
         read_trace(trace)
 
@@ -268,8 +268,8 @@ def test_unknown_tables_of_a_trace_are_refused(trace: Path) -> None:
 def test_a_state_that_is_missing_or_damaged(trace: Path) -> None:
     path = trace / "_state" / "epoch-5.npz"
     after = (
-        ", so the run cannot go on from epoch 5;"
-        " restore it from a copy, or start again in another directory (the tables can still be read)"
+        ", so the run cannot be resumed after epoch 5;"
+        " restore it from a copy, or start a new run in another directory (the tables can still be read)"
     )
     whole = path.read_bytes()
     for torn in (b"", whole[: len(whole) // 2], whole[:80] + bytes([whole[80] ^ 1]) + whole[81:]):
@@ -303,7 +303,7 @@ def test_hashes_and_versions(tmp_path: Path) -> None:
 
 
 def test_what_json_has_no_form_for_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"object cannot stand in run\.json"):
+    with pytest.raises(ValueError, match=r"object cannot be written to run\.json"):
         provenance.plain({"policy": object()})
     assert provenance.plain(np.array([[1.5, 2.5]])) == [[1.5, 2.5]]
     assert provenance.plain(np.array(["2026-05-30"], "datetime64[D]")) == ["2026-05-30"]

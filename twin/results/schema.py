@@ -1,4 +1,4 @@
-"""What the tables of a trace hold: columns, types, units and descriptions."""
+"""The tables of a trace: columns, types, units and descriptions."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class ColumnSchema:
     """One column of a table."""
 
     name: str
-    """Name, with the unit at its end where there is one."""
+    """Name, which ends in the unit if there is one."""
     kind: Kind
-    """What a value is."""
+    """Type of the values."""
     unit: str
-    """Unit of the values; "1" for counts and ratios, empty for names and truth values."""
+    """Unit of the values; "1" for counts and ratios, empty for names and booleans."""
     description: str
-    """What a value means."""
+    """Meaning of the values."""
     nullable: bool = False
-    """Whether a value may be absent."""
+    """Whether values may be null."""
 
     @property
     def arrow_type(self) -> Any:
@@ -54,12 +54,12 @@ class ColumnSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
-    """One table of a trace; the first column is always ``epoch``, and rows stand in epoch order."""
+    """One table of a trace; the first column is ``epoch``, and rows are in epoch order."""
 
     name: str
     """Name of the table and of its folder."""
     description: str
-    """What one row is."""
+    """Meaning of one row."""
     columns: tuple[ColumnSchema, ...]
     """The columns, in order."""
 
@@ -70,7 +70,7 @@ class TableSchema:
 
     @property
     def arrow(self) -> Any:
-        """The Arrow schema; its metadata make pandas read nullable integers as ``Int64``."""
+        """The Arrow schema; its metadata makes pandas read nullable integers as ``Int64``."""
         return _arrow_schema(self)
 
 
@@ -100,7 +100,7 @@ def _column(name: str, kind: Kind, unit: str, description: str, *, nullable: boo
 
 
 def _alternatives(words: type[StrEnum]) -> str:
-    """All members of an enumeration, as a description lists them."""
+    """The members of an enumeration as text: "a, b or c"."""
     *first, last = words
     return f"{', '.join(first)} or {last}"
 
@@ -108,7 +108,7 @@ def _alternatives(words: type[StrEnum]) -> str:
 _EPOCH = _column("epoch", "integer", "1", "Number of the epoch, from 0")
 _TIME = _column("time", "instant", "UTC", "Start of the epoch")
 _TERMINAL = _column("terminal", "label", "", "Name of the terminal")
-_SATELLITE = _column("satellite", "integer", "NORAD id", "The satellite")
+_SATELLITE = _column("satellite", "integer", "NORAD id", "NORAD catalogue number of the satellite")
 
 _TERMINALS = TableSchema(
     name="terminals",
@@ -121,68 +121,86 @@ _TERMINALS = TableSchema(
         _column("longitude_deg", "float", "deg", "Longitude, east positive"),
         _column("altitude_km", "float", "km", "Height above the WGS-84 ellipsoid"),
         _column("se_bps_hz", "float", "bit/s/Hz", "Mean spectral efficiency in the true channel"),
-        _column("se_ap1_bps_hz", "float", "bit/s/Hz", "Mean of its surrogate AP1, from statistical CSI alone"),
+        _column("se_ap1_bps_hz", "float", "bit/s/Hz", "Mean of the surrogate AP1, computed from statistical CSI only"),
         _column("rate_bps", "float", "bit/s", "Mean rate: spectral efficiency times bandwidth"),
-        _column("sinr_db", "float", "dB", "SINR at the end of the epoch; null without a signal", nullable=True),
-        _column("in_service", "boolean", "", "Whether any satellite serves the terminal"),
-        _column("present", "boolean", "", "Whether the terminal is there at the end of the epoch"),
-        _column("present_fraction", "float", "1", "Share of the epoch in which it is there, 0 to 1"),
-        _column("interrupted_fraction", "float", "1", "Share of the epoch lost to handover execution, 0 to 1"),
-        _column("serving", "integer list", "NORAD id", "Serving satellites; empty out of service"),
-        _column("master", "integer", "NORAD id", "Master of the serving satellites; null without", nullable=True),
+        _column("sinr_db", "float", "dB", "SINR at the end of the epoch; null if no signal is received", nullable=True),
+        _column("in_service", "boolean", "", "Whether any satellite serves the terminal at the end of the epoch"),
+        _column("present", "boolean", "", "Whether the terminal is present at the end of the epoch"),
+        _column("present_fraction", "float", "1", "Fraction of the epoch in which the terminal is present, 0 to 1"),
+        _column("interrupted_fraction", "float", "1", "Fraction of the epoch lost to handover execution, 0 to 1"),
+        _column(
+            "serving", "integer list", "NORAD id", "Serving satellites at the end of the epoch; empty out of service"
+        ),
+        _column(
+            "master", "integer", "NORAD id", "Master of the serving satellites; null out of service", nullable=True
+        ),
     ),
 )
 
 _HANDOVERS = TableSchema(
     name="handovers",
-    description="One row for each change of who serves a terminal",
+    description="One row for each change of the satellites or the beam that serve a terminal",
     columns=(
         _EPOCH,
-        _column("time", "instant", "UTC", "When it happens"),
+        _column("time", "instant", "UTC", "Instant of the event"),
         _TERMINAL,
         _column("kind", "label", "", _alternatives(EventKind)),
-        _column("from_satellite", "integer", "NORAD id", "Satellite left; null without", nullable=True),
-        _column("to_satellite", "integer", "NORAD id", "Satellite taken; null without", nullable=True),
+        _column(
+            "from_satellite", "integer", "NORAD id", "Satellite before the change; null if there is none", nullable=True
+        ),
+        _column(
+            "to_satellite", "integer", "NORAD id", "Satellite after the change; null if there is none", nullable=True
+        ),
         _column(
             "from_beam",
             "integer",
             "1",
-            "Number of the beam left, of an earth-fixed cell 1,000,000 and more; null without",
+            "Number of the beam before the change, from 1,000,000 for earth-fixed cells; null if there is none",
             nullable=True,
         ),
-        _column("to_beam", "integer", "1", "Number of the beam taken, likewise; null without", nullable=True),
-        _column("reason", "label", "", "Why the policy decided so"),
-        _column("interruption_s", "float", "s", "How long the terminal receives nothing"),
+        _column(
+            "to_beam",
+            "integer",
+            "1",
+            "Number of the beam after the change, numbered alike; null if there is none",
+            nullable=True,
+        ),
+        _column("reason", "label", "", "Reason of the change, given by the policy or the network"),
+        _column("interruption_s", "float", "s", "Time without service that the event causes"),
     ),
 )
 
 _ATTEMPTS = TableSchema(
     name="attempts",
-    description="One row for each change that was decided, when it is known what became of it",
+    description="One row for each decided change, written when its outcome is known",
     columns=(
         _EPOCH,
-        _column("time", "instant", "UTC", "When its outcome is known"),
+        _column("time", "instant", "UTC", "Instant at which the outcome is known"),
         _TERMINAL,
-        _column("decided", "instant", "UTC", "When the policy decided"),
-        _column("begun", "instant", "UTC", "When its execution began; null if it never did", nullable=True),
-        _column("from_satellites", "integer list", "NORAD id", "The cluster then, before the change"),
-        _column("to_satellites", "integer list", "NORAD id", "The cluster that was decided for"),
+        _column("decided", "instant", "UTC", "Instant of the decision"),
+        _column("begun", "instant", "UTC", "Instant at which execution began; null if it did not begin", nullable=True),
+        _column(
+            "from_satellites", "integer list", "NORAD id", "Cluster before the change, at the instant of the outcome"
+        ),
+        _column("to_satellites", "integer list", "NORAD id", "Cluster that was decided"),
         _column("outcome", "label", "", _alternatives(AttemptOutcome)),
-        _column("reason", "label", "", "Why the policy decided so, and who was refused"),
+        _column("reason", "label", "", "Reason of the decision, and the number of satellites that rejected admission"),
     ),
 )
 
 _CANDIDATES = TableSchema(
     name="candidates",
-    description="One row for each decision, terminal and satellite that it could choose",
+    description="One row for each decision, terminal and candidate satellite",
     columns=(
         _EPOCH,
         _TIME,
         _TERMINAL,
         _SATELLITE,
-        _column("score", "float", "", "What the policy ranks by, the higher the better; null without", nullable=True),
+        _column(
+            "score", "float", "", "Ranking score of the policy, higher is better; null if it has none", nullable=True
+        ),
         _column("elevation_deg", "float", "deg", "Elevation of the satellite above the terminal's horizon"),
-        _column("chosen", "boolean", "", "Whether the policy wants the satellite to serve the terminal"),
+        _column("chosen", "boolean", "", "Whether the policy selects the satellite to serve the terminal"),
     ),
 )
 
@@ -193,8 +211,8 @@ _SATELLITES = TableSchema(
         _EPOCH,
         _TIME,
         _SATELLITE,
-        _column("served", "integer", "1", "Number of terminals that it serves"),
-        _column("power_w", "float", "W", "Transmit power in use"),
+        _column("served", "integer", "1", "Number of terminals that the satellite serves"),
+        _column("power_w", "float", "W", "Transmit power that is used"),
     ),
 )
 
@@ -208,14 +226,14 @@ _EPOCHS = TableSchema(
         _column("active_satellites", "integer", "1", "Satellites that serve at least one terminal"),
         _column("in_service_terminals", "integer", "1", "Terminals with at least one serving satellite"),
         _column("sum_se_bps_hz", "float", "bit/s/Hz", "Spectral efficiency, summed over all terminals"),
-        _column("precoder_iterations", "integer", "1", "Iterations that the precoder took; 0 where it did not run"),
-        _column("converged", "boolean", "", "Whether the precoder in force met its tolerance"),
+        _column("precoder_iterations", "integer", "1", "Iterations of the precoder; 0 if it did not run"),
+        _column("converged", "boolean", "", "Whether the precoder in use converged to its tolerance"),
     ),
 )
 
 _LINKS = TableSchema(
     name="links",
-    description="One row for each epoch, satellite and terminal in view of each other",
+    description="One row for each epoch and each pair of a satellite and a terminal in view of each other",
     columns=(
         _EPOCH,
         _TIME,
@@ -223,28 +241,42 @@ _LINKS = TableSchema(
         _TERMINAL,
         _column("elevation_deg", "float", "deg", "Elevation of the satellite above the terminal's horizon"),
         _column("azimuth_deg", "float", "deg", "Azimuth of the satellite, clockwise from north"),
-        _column("range_km", "float", "km", "Distance"),
+        _column("range_km", "float", "km", "Distance between satellite and terminal"),
         _column("delay_s", "float", "s", "Propagation delay"),
-        _column("doppler_hz", "float", "Hz", "Doppler shift, positive in approach"),
-        _column("path_gain_db", "float", "dB", "Large-scale gain without arrays; negative"),
+        _column("doppler_hz", "float", "Hz", "Doppler shift, positive when the satellite approaches"),
+        _column("path_gain_db", "float", "dB", "Large-scale channel gain without array gains; negative"),
         _column(
             "rician_k_db", "float", "dB", "Rician factor; null if zero (no line of sight) or infinite", nullable=True
         ),
-        _column("residual_delay_s", "float", "s", "Delay left by precompensation; null without it", nullable=True),
-        _column("residual_doppler_hz", "float", "Hz", "Doppler left by it; null without it", nullable=True),
-        _column("phase_variance_rad2", "float", "rad2", "Variance of the phase error; null if uniform", nullable=True),
-        _column("phase_error_rad", "float", "rad", "Phase error left by it; null without it", nullable=True),
+        _column(
+            "residual_delay_s", "float", "s", "Residual delay after precompensation; null without it", nullable=True
+        ),
+        _column(
+            "residual_doppler_hz",
+            "float",
+            "Hz",
+            "Residual Doppler shift after precompensation; null without it",
+            nullable=True,
+        ),
+        _column(
+            "phase_variance_rad2",
+            "float",
+            "rad2",
+            "Variance of the phase error; null if the phase is uniform",
+            nullable=True,
+        ),
+        _column("phase_error_rad", "float", "rad", "Phase error after precompensation; null without it", nullable=True),
         _column("serving", "boolean", "", "Whether the satellite serves the terminal"),
     ),
 )
 
 _TIMINGS = TableSchema(
     name="timings",
-    description="Wall-clock time of each stage of an epoch: the one table in which equal runs differ",
+    description="One row for each epoch and stage: wall-clock time, the only table in which equal runs differ",
     columns=(
         _EPOCH,
         _column("stage", "label", "", "Name of the stage"),
-        _column("wall_s", "float", "s", "Wall-clock time spent in it"),
+        _column("wall_s", "float", "s", "Wall-clock time of the stage"),
     ),
 )
 
