@@ -308,8 +308,11 @@ ONE: list[Event] = [(0.0, "a", "service_start", None, 1, 0.0)]
 @pytest.mark.parametrize(
     ("events", "message"),
     [
-        ([*ONE, (5.0, "a", "add", None, 1, 0.0)], 'satellite 1 joins and is there already, terminal "a", 5.0 s after'),
-        ([*ONE, (5.0, "a", "drop", 2, None, 0.0)], "satellite 2 leaves and is not there"),
+        (
+            [*ONE, (5.0, "a", "add", None, 1, 0.0)],
+            'already in, terminal "a", 5.0 s after',
+        ),
+        ([*ONE, (5.0, "a", "drop", 2, None, 0.0)], "satellite 2 leaves a cluster that it is not in"),
         ([*ONE, (5.0, "a", "hard", 1, None, 0.0)], 'an event "hard" of terminal "a", 5.0 s .* names no'),
     ],
 )
@@ -347,9 +350,9 @@ def test_frames_that_do_not_fit_together_are_refused():
 
 
 def test_a_trace_without_a_finished_epoch_or_the_length_of_one_is_refused(tmp_path: Path):
-    with pytest.raises(InputError, match="no epoch is finished yet"):
+    with pytest.raises(InputError, match="no epoch is complete yet"):
         Run.of(Trace(tmp_path, {"last_durable_epoch": -1}))
-    with pytest.raises(InputError, match="does not say how long an epoch is"):
+    with pytest.raises(InputError, match=r"does not hold a valid time\.epoch"):
         Run.of(Trace(tmp_path, {"last_durable_epoch": 3, "scenario": {}}))
 
 
@@ -701,11 +704,11 @@ def test_frames_without_presence_are_of_terminals_that_are_always_there():
             "present_fraction: found 1.2, allowed 0 to 1",
         ),
         ({"present_fraction": [[0.0, *[1.0] * 5], [0.0] * 6, [1.0] * 6]}, "present_fraction: found 0.0"),
-        ({"in_service": [[False] * 6, [True, *[False] * 5], [False] * 6]}, '"b" is served at epoch 0 and is not there'),
-        ({"rate_bps": [[0.0] * 6, [0.0, 1.0, *[0.0] * 4], [0.0] * 6]}, '"b" is served at epoch 1 and is not there'),
+        ({"in_service": [[False] * 6, [True, *[False] * 5], [False] * 6]}, '"b" is served at epoch 0, but absent'),
+        ({"rate_bps": [[0.0] * 6, [0.0, 1.0, *[0.0] * 4], [0.0] * 6]}, '"b" is served at epoch 1, but absent'),
         (
             {"present_fraction": [[1.0, 1.0, 0.4, 0.0, 1.0, 1.0], [0.0] * 6, [1.0] * 6]},
-            '"a" is away in the epoch 2 while it is served according to the handovers',
+            '"a" is absent in epoch 2, but served according to the handovers',
         ),
     ],
 )
@@ -719,7 +722,7 @@ def test_who_is_not_there_cannot_be_served(changes: dict[str, Any], message: str
 
 def test_who_is_away_for_whole_epochs_cannot_be_served_in_them():
     flags = {"present": [[True, False, True]], "present_fraction": [[1.0, 0.0, 1.0]]}
-    with pytest.raises(InputError, match='"a" is away in the epoch 1 while it is served'):
+    with pytest.raises(InputError, match='"a" is absent in epoch 1, but served'):
         evaluate(run_of([(0.0, "a", "service_start", None, 1, 0.0)], epochs=3, **flags))
 
 
@@ -840,9 +843,9 @@ def absent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_absences_of_a_run_are_those_of_its_scenario(absent: Trace):
     run = Run.of(absent)
     begin, end = absences(run)
-    k, begin = np.divmod(begin, run.line_ns)
+    k, begin = np.divmod(begin, run.axis_step_ns)
     found = {name: [] for name in (*AWAY_S, "ut-02")}
-    for terminal, a, b in zip(k.tolist(), begin.tolist(), (end - k * run.line_ns).tolist(), strict=True):
+    for terminal, a, b in zip(k.tolist(), begin.tolist(), (end - k * run.axis_step_ns).tolist(), strict=True):
         found[run.names[terminal]].append((a / 1e9, b / 1e9))
     assert found == AWAY_S | {"ut-02": [(0.0, 600.0)]}
 

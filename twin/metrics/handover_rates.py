@@ -1,4 +1,4 @@
-"""How often terminals change satellites."""
+"""Rates of events."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HARD: Final = (EventKind.HARD,)
-"""Kinds of event in which no serving satellite carries over; attach and detach are no handovers."""
+"""Kinds of event in which all serving satellites change; starts and ends of service are not handovers."""
 SOFT: Final = (EventKind.ADD, EventKind.DROP, EventKind.MASTER)
-"""Kinds of event that change a cluster of which someone stays."""
+"""Kinds of event that change a cluster of which at least one member stays."""
 
 
 def handovers_per_hour(run: Run) -> pd.DataFrame:
-    """Events of each terminal for an hour of simulated time in which it is there.
+    """Events of each terminal per hour of simulated time in which it is present.
 
     Returns
     -------
     DataFrame
-        One row a terminal, those without events included; a column for each kind, and ``hard`` (satellite) and
-        ``soft`` (add, drop and master; some of these adds and drops accompany a hard handover, an attach or a
-        departure, as some of the attaches and detaches are arrivals and departures). A terminal that never is there has
-        missing values.
+        One row per terminal, including those without events. One column per kind, and ``soft``: the sum of add, drop
+        and master. Some adds and drops accompany a hard handover or a start or end of service, and some starts and ends
+        of service are caused by terminals that arrive or leave. A terminal that is never present has missing values.
     """
     import pandas as pd
 

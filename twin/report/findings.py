@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.metrics import Metrics, Run, evaluate
-from twin.metrics.rates import rate_while_there
+from twin.metrics.rates import rate_while_present
 from twin.results import Trace
 
 if TYPE_CHECKING:
@@ -81,4 +81,4 @@ class Findings:
 
     def epoch_mbps(self) -> FloatArray:
         """Rates of all terminals and epochs in which they are there, rising."""
-        return np.sort(rate_while_there(self.run)[self.run.there_ns > 0]) / 1e6
+        return np.sort(rate_while_present(self.run)[self.run.present_ns > 0]) / 1e6

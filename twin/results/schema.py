@@ -108,7 +108,7 @@ def _alternatives(words: type[StrEnum]) -> str:
 _EPOCH = _column("epoch", "integer", "1", "Number of the epoch, from 0")
 _TIME = _column("time", "instant", "UTC", "Start of the epoch")
 _TERMINAL = _column("terminal", "label", "", "Name of the terminal")
-_SATELLITE = _column("satellite", "integer", "NORAD id", "NORAD catalogue number of the satellite")
+_SATELLITE = _column("satellite", "integer", "NORAD id", "Satellite")
 
 _TERMINALS = TableSchema(
     name="terminals",
