@@ -692,7 +692,7 @@ COMMANDS = [
     (["run", "tiny.toml", "--out", "tiny.toml"], "tiny.toml: a trace cannot be written here (File exists)"),
     (
         ["run", "tiny.toml", "--resume"],
-        '--resume: there is no trace of "tiny" in traces/; name its folder with --out DIR',
+        '--resume: there is no trace of "tiny" in traces/; give its folder with --out DIR',
     ),
     (["run", "tiny.toml", "--resume", "--out", "full"], "full: no trace here (run.json is missing)"),
     (
@@ -708,24 +708,24 @@ COMMANDS = [
     # Commands and options
     (
         ["rnu", "tiny.toml"],
-        'there is no command "rnu"; did you mean "run"?'
+        'unknown command "rnu"; did you mean "run"?'
         ' (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\nsee: twin --help',
     ),
     (
         [],
-        'no command is given (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\n'
+        'a command is missing (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\n'
         "see: twin --help",
     ),
     (["run"], "run: SCENARIO is missing\nsee: twin run --help"),
-    (["catalogue"], 'catalogue: no command is given (known: "info", "walker", "fetch")\nsee: twin catalogue --help'),
+    (["catalogue"], 'catalogue: a command is missing (known: "info", "walker", "fetch")\nsee: twin catalogue --help'),
     (
         ["catalogue", "wlaker"],
-        'catalogue: there is no command "wlaker"; did you mean "walker"? (known: "info", "walker", "fetch")\n'
+        'catalogue: unknown command "wlaker"; did you mean "walker"? (known: "info", "walker", "fetch")\n'
         "see: twin catalogue --help",
     ),
     (
         ["run", "tiny.toml", "--resme"],
-        'run: there is no option "--resme"; did you mean "--resume"?'
+        'run: unknown option "--resme"; did you mean "--resume"?'
         ' (known: "--out", "--set", "--resume", "--quiet", "-q")\nsee: twin run --help',
     ),
     (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is no file; did you mean "raises.py"?'),
@@ -889,7 +889,7 @@ def test_walker_without_an_option(folder: Path, capsys: pytest.CaptureFixture[st
         (["run", "tinny.toml"], 'tinny.toml: no such scenario file; did you mean "tiny.toml"?'),
         (["run", "tiny.toml", "--set", "seed=-1"], "--set seed: found -1, must be at least 0"),
         (["catalogue", "info", "stra.tle"], 'stra.tle: no such file; did you mean "star.tle"?'),
-        (["--nonsense"], 'there is no option "--nonsense" (known: "--version", "--debug")'),
+        (["--nonsense"], 'unknown option "--nonsense" (known: "--version", "--debug")'),
     ],
 )
 def test_in_a_process_of_its_own(folder: Path, words: list[str], message: str) -> None:

@@ -315,7 +315,7 @@ def test_validate_says_how_far_off_the_belief_is(tmp_path: Path, capsys: pytest.
     )
     assert main(["validate", str(file)]) == 0
     out, err = capsys.readouterr()
-    assert 'belief.element_lag = "2d": 100 satellites without elements that are so old' in err
+    assert 'belief.element_lag = "2d": 100 satellites without elements of this age' in err
     for words in ("belief: orbits of 400 usable satellites off by", "belief: positions of 3 terminals off by"):
         assert words in out
     assert "belief: attitude roll_deg = 0.5" in out

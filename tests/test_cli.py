@@ -328,10 +328,10 @@ def test_an_interrupted_run_can_be_resumed(
     assert 60 <= done < 600
     again = f"twin run tiny.toml {' '.join(LONG)} --out traces/tiny --resume"
     last = err.splitlines()[-1]
-    assert last == f"twin: interrupted; {done} of 600 epochs are written, go on with: {again}"
+    assert last == f"twin: interrupted; {done} of 600 epochs are written, resume with: {again}"
     out, _ = told(capsys, *again.split()[1:])
-    assert out[3] == f"run: 600 epochs of 2s from 2026-01-01T00:00:00Z, going on after {done} of them"
-    assert f"; {600 - done} of them now, " in out[5]
+    assert out[3] == f"run: 600 epochs of 2s from 2026-01-01T00:00:00Z, resumed after {done} of them"
+    assert f"; {600 - done} of them computed now, " in out[5]
     told(capsys, "run", str(tiny), *LONG, "--quiet", "--out", "undisturbed")
     assert trace_bits(read_trace("traces/tiny")) == trace_bits(read_trace("undisturbed"))
 
@@ -343,7 +343,7 @@ def test_resume_finds_the_newest_unfinished_trace(
     with monkeypatch.context() as patched:
         patched.setattr("twin.simulation.loop.Loop._close", interrupted_at(7))
         out, err = told(capsys, "run", str(tiny), status=130)
-    assert err[-1].startswith("twin: interrupted; 7 of 20 epochs are written, go on with: twin run tiny.toml --out")
+    assert err[-1].startswith("twin: interrupted; 7 of 20 epochs are written, resume with: twin run tiny.toml --out")
     out, _ = told(capsys, "run", str(tiny), "--resume")
     assert out[-1] == "traces/tiny-2"
     assert trace_bits(read_trace("traces/tiny-2")) == trace_bits(read_trace("traces/tiny"))
@@ -371,7 +371,7 @@ def test_a_trace_of_an_earlier_version_is_refused(tiny: Path, capsys: pytest.Cap
             "  pandas still reads the tables; this version needs a new run, in a new directory",
         ]
     _, err = told(capsys, "run", str(tiny), "--resume", status=2)
-    assert err[0] == 'twin: error: --resume: there is no trace of "tiny" in traces/; name its folder with --out DIR'
+    assert err[0] == 'twin: error: --resume: there is no trace of "tiny" in traces/; give its folder with --out DIR'
     assert err[1] == "  traces/tiny: written by an earlier version of twin (layout 1; this version reads 2)"
     told(capsys, "run", str(tiny), "--quiet")
     assert read_trace("traces/tiny-2").run["status"] == "complete"
@@ -425,7 +425,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_later(
     assert 0 < done < 20
     assert err[-2:] == [
         f"twin: error: here: cannot be written to: No space left on device; {done} of 20 epochs are written",
-        "  make room for it, then go on with: twin run tiny.toml --set trace.flush=1ns --out here --resume",
+        "  free some space, then resume with: twin run tiny.toml --set trace.flush=1ns --out here --resume",
     ]
     told(capsys, "run", str(tiny), "--out", "here", "--resume", *flush)
     told(capsys, "run", str(tiny), "--out", "undisturbed")
@@ -476,7 +476,7 @@ def test_warnings_are_plain_lines_and_not_too_many(capsys: pytest.CaptureFixture
     masked = [line for line in err if " masked at " in line]
     assert len(masked) == 10
     assert masked[0].startswith("twin: warning: satellite 90000 (WALKER-01-01) masked at 2026-01-01T00:0")
-    assert "twin: warning: more warnings of this sort are not shown" in err
+    assert "twin: warning: more warnings of this kind are not shown" in err
     assert any(line.startswith("masked         25 satellites: 90000 (elements are 365.0 d old") for line in out)
 
 

@@ -168,7 +168,7 @@ def test_the_command_writes_the_page_beside_the_tables(trace, tmp_path, capsys):
     ("words", "message"),
     [
         (["report", "{folder}/none"], "none"),
-        (["report", "{trace}", "--out", "{folder}/none/a.html"], "there is no folder"),
+        (["report", "{trace}", "--out", "{folder}/none/a.html"], "does not exist"),
         (["report", "{trace}", "--out", "{folder}"], "is a folder"),
         (["report"], "DIR is missing"),
     ],

@@ -26,11 +26,15 @@ def run(
     scenario: ScenarioFile,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder of the trace; by default traces/NAME, or the next free one."),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Folder of the trace; by default traces/NAME or the next free traces/NAME-2, ...",
+        ),
     ] = None,
     settings: Settings = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a trace: that of --out, or the newest unfinished one.")
+        bool, typer.Option("--resume", help="Resume a trace: that of --out, or the newest incomplete one.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
@@ -39,24 +43,24 @@ def run(
         output.warnings_off()
     network = resolved(scenario, settings or [])
     directory = _directory(network.scenario.name, out, resume)
-    begun = _begun(network, directory) if resume else -1
-    if begun + 1 == network.timeline.epochs:
+    last_epoch = _last_epoch(network, directory) if resume else -1
+    if last_epoch + 1 == network.timeline.epochs:
         output.say(f"{directory}: this run is complete; there is nothing to resume", str(directory))
         return
-    again = shlex.join(
+    command = shlex.join(
         ["twin", "run", str(scenario)]
         + [word for setting in settings or [] for word in ("--set", setting)]
         + ["--out", str(directory), "--resume"]
     )
     started = perf_counter()
-    with _resumable(directory, again):
-        _run(network, directory, begun=begun, resume=resume, quiet=quiet)
+    with _resumable(directory, command):
+        _run(network, directory, last_epoch=last_epoch, resume=resume, quiet=quiet)
     if not quiet:
-        _summary(directory, network.timeline.epochs - begun - 1, perf_counter() - started)
+        _summary(directory, network.timeline.epochs - last_epoch - 1, perf_counter() - started)
 
 
-def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
-    """Run; what is run is told of once its trace has been opened, for only then nothing is wrong any more."""
+def _run(network: Network, directory: Path, *, last_epoch: int, resume: bool, quiet: bool) -> None:
+    """Run; the header is printed after the trace has been opened, because errors of the input appear before that."""
     from twin.simulation.run import run_network
 
     with ExitStack() as stack:
@@ -64,9 +68,9 @@ def _run(network: Network, directory: Path, *, begun: int, resume: bool, quiet: 
 
         def progress(done: int, total: int) -> None:
             if not shown:
-                output.say(*_header(network, directory, begun))
-                for words in scenario_warnings.warnings(network):
-                    output.warn(words)
+                output.say(*_header(network, directory, last_epoch))
+                for text in scenario_warnings.warnings(network):
+                    output.warn(text)
                 shown.append(stack.enter_context(on_screen(network.scenario.time.epoch.seconds)))
             shown[0](done, total)
 
@@ -88,7 +92,7 @@ def _directory(name: str, out: Path | None, resume: bool) -> Path:
 
 
 def _unfinished(name: str) -> Path:
-    """The trace in ``traces/`` that ``--resume`` means without ``--out``: the newest that is not complete."""
+    """The trace in ``traces/`` that ``--resume`` selects without ``--out``: the newest incomplete one."""
     from twin.results import read_trace
 
     found, unreadable = [], ""
@@ -99,22 +103,22 @@ def _unfinished(name: str) -> Path:
             unreadable += f"\n{error}"
             continue
         if trace.run.get("name") == name:
-            open_ = trace.run["status"] != "complete"
-            found.append((open_, trace.run.get("updated", ""), folder.stat().st_mtime_ns, folder.parent))
+            incomplete = trace.run["status"] != "complete"
+            found.append((incomplete, trace.run.get("updated", ""), folder.stat().st_mtime_ns, folder.parent))
     if not found:
         raise InputError(
-            f'--resume: there is no trace of "{name}" in traces/; name its folder with --out DIR{unreadable}'
+            f'--resume: there is no trace of "{name}" in traces/; give its folder with --out DIR{unreadable}'
         )
     return max(found)[-1]
 
 
-def _begun(network: Network, directory: Path) -> int:
-    """The last epoch that a trace of this very run holds.
+def _last_epoch(network: Network, directory: Path) -> int:
+    """The last durable epoch of a trace of the same run.
 
     Raises
     ------
     InputError
-        If there is none, or another run began it.
+        If there is no trace, or a different run or an earlier version of twin wrote it.
     """
     from twin.results.provenance import check_same, read_run
     from twin.simulation.run import manifest_of
@@ -124,7 +128,7 @@ def _begun(network: Network, directory: Path) -> int:
     return int(record["last_durable_epoch"])
 
 
-def _header(network: Network, directory: Path, begun: int) -> Iterator[str]:
+def _header(network: Network, directory: Path, last_epoch: int) -> Iterator[str]:
     scenario, terminals = network.scenario, network.terminals
     where = " (generated)" if not scenario.constellation.source else ""
     yield f"{scenario_warnings.catalogue_line(network.catalogue.health)}{where}"
@@ -132,25 +136,25 @@ def _header(network: Network, directory: Path, begun: int) -> Iterator[str]:
     yield f"terminals: {terminals.count:,} in {groups}"
     yield f"policy: {scenario.association.name}; precoder: {scenario.precoding.name}"
     epochs = counted(network.timeline.epochs, "epoch")
-    later = f", going on after {begun + 1:,} of them" if begun >= 0 else ""
-    yield f"run: {epochs} of {scenario.time.epoch} from {scenario.time.start:%Y-%m-%dT%H:%M:%SZ}{later}"
+    resumed = f", resumed after {last_epoch + 1:,} of them" if last_epoch >= 0 else ""
+    yield f"run: {epochs} of {scenario.time.epoch} from {scenario.time.start:%Y-%m-%dT%H:%M:%SZ}{resumed}"
     yield f"trace: {directory}"
 
 
 @contextmanager
-def _resumable(directory: Path, again: str) -> Iterator[None]:
-    """Say how to go on with a run that was interrupted, or that could not write."""
+def _resumable(directory: Path, command: str) -> Iterator[None]:
+    """Print the command that resumes a run that was interrupted or could not write."""
     try:
         yield
     except KeyboardInterrupt:
-        output.note(f"twin: interrupted; {_how_far(directory)}, go on with: {again}")
+        output.note(f"twin: interrupted; {_how_far(directory)}, resume with: {command}")
         raise typer.Exit(130) from None
     except OSError as error:
         if error.errno is None:
             raise
         raise InputError(
             f"{directory}: cannot be written to: {error.strerror}; {_how_far(directory)}\n"
-            f"make room for it, then go on with: {again}"
+            f"free some space, then resume with: {command}"
         ) from error
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
-    """Check a scenario and tell what its run will be, without running it."""
+    """Check a scenario and estimate its run, without running it."""
     from twin.cli.trial import trial_run
 
     begun = perf_counter()
@@ -29,8 +29,8 @@ def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
     with named(scenario):
         snapshot = network.sky.at(0)
     set_up_s = perf_counter() - begun
-    for words in [*scenario_warnings.warnings(network), *_unseen(network.terminals, snapshot)]:
-        output.warn(words)
+    for text in [*scenario_warnings.warnings(network), *_without_satellite(network.terminals, snapshot)]:
+        output.warn(text)
     with named(scenario):
         trial = trial_run(network)
     output.say(f'scenario "{network.scenario.name}" is valid', *_satellites(network, snapshot))
@@ -55,24 +55,24 @@ def _satellites(network: Network, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _belief(network: Network) -> Iterator[str]:
-    """How far the network is from the truth at the start, in whatever it can be mistaken."""
+    """Errors of the belief at the start, for each quantity that may be erroneous."""
     import numpy as np
 
     belief, at = network.scenario.belief, np.array([network.timeline.start])
     numbers = network.believed_sky.ephemeris.norad_ids
     if belief.source:
-        alone = len(network.catalogue.sets) and len(np.unique([each.norad_id for each in network.catalogue.sets]))
-        others = f"; {alone - len(numbers):,} of the constellation that are not in its catalogue take no part"
-        yield f"belief: elements of {counted(len(numbers), 'satellite')}{others if alone > len(numbers) else ''}"
+        total = len(network.catalogue.sets) and len(np.unique([each.norad_id for each in network.catalogue.sets]))
+        others = f"; {total - len(numbers):,} of the constellation are not in its catalogue and are not used"
+        yield f"belief: elements of {counted(len(numbers), 'satellite')}{others if total > len(numbers) else ''}"
     if belief.source or belief.element_lag or belief.orbit != type(belief.orbit)():
         true, believed = (each.ephemeris.states(at, numbers) for each in (network.sky, network.believed_sky))
         both = true.usable[0] & believed.usable[0]
-        off_km = np.sqrt(((true.position_km - believed.position_km)[0, both] ** 2).sum(axis=-1))
-        yield f"belief: orbits of {_off(off_km)}"
+        error_km = np.sqrt(((true.position_km - believed.position_km)[0, both] ** 2).sum(axis=-1))
+        yield f"belief: orbits of {_errors(error_km)}"
     if belief.position != type(belief.position)():
         place = [sky.terminals.states(at, network.timeline.start) for sky in (network.sky, network.believed_sky)]
-        off_km = np.sqrt(((place[0].position_km - place[1].position_km)[0] ** 2).sum(axis=-1))
-        yield f"belief: positions of {_off(off_km, 'terminal')}"
+        error_km = np.sqrt(((place[0].position_km - place[1].position_km)[0] ** 2).sum(axis=-1))
+        yield f"belief: positions of {_errors(error_km, 'terminal')}"
     for key in ("attitude", "clock"):
         section = getattr(belief, key)
         if section != type(section)():
@@ -80,14 +80,14 @@ def _belief(network: Network) -> Iterator[str]:
             yield f"belief: {key} " + ", ".join(f"{name} = {value:g}" for name, value in set_keys.items())
 
 
-def _off(off_km: FloatArray, what: str = "usable satellite") -> str:
-    """How many are off by how much."""
+def _errors(error_km: FloatArray, what: str = "usable satellite") -> str:
+    """The number of errors and their percentiles."""
     import numpy as np
 
-    if not len(off_km):
+    if not len(error_km):
         return f"no {what}"
-    low, high = (number(float(np.percentile(off_km, percent))) for percent in (50.0, 95.0))
-    return f"{counted(len(off_km), what)} off by {low} km (median), {high} km (95th percentile)"
+    low, high = (number(float(np.percentile(error_km, percent))) for percent in (50.0, 95.0))
+    return f"{counted(len(error_km), what)} with errors of {low} km (median), {high} km (95th percentile)"
 
 
 def _terminals(network: Network) -> Iterator[str]:
@@ -123,31 +123,31 @@ def _utc(instant: np.datetime64) -> str:
 
 
 def _tables(network: Network, trial: TrialRun) -> Iterator[str]:
-    from twin.cli.trial import BYTES_A_ROW
+    from twin.cli.trial import BYTES_PER_ROW
 
     yield f"trace (estimated from the first {counted(trial.epochs, 'epoch')})"
     total = 0.0
     for table, rows in trial.rows.items():
         rows *= network.timeline.epochs
-        total += rows * BYTES_A_ROW[table]
-        yield f"  {table}: about {counted(round(rows), 'row')}, {size(rows * BYTES_A_ROW[table])}"
-    happening = " and ".join(f"{BYTES_A_ROW[table]} bytes" for table in ("handovers", "attempts"))
-    yield f"  handovers and attempts: as they happen, {happening} each"
-    yield f"  together about {size(total)}"
+        total += rows * BYTES_PER_ROW[table]
+        yield f"  {table}: about {counted(round(rows), 'row')}, {size(rows * BYTES_PER_ROW[table])}"
+    per_event = " and ".join(f"{BYTES_PER_ROW[table]} bytes" for table in ("handovers", "attempts"))
+    yield f"  handovers and attempts: depend on the run, {per_event} each"
+    yield f"  total about {size(total)}"
 
 
 def _cost(network: Network, trial: TrialRun, set_up_s: float) -> Iterator[str]:
     run_s = trial.epoch_s * network.timeline.epochs
     speed = number(network.scenario.time.epoch.seconds / trial.epoch_s)
     yield (
-        f"cost: {span(set_up_s)} to set up, then about {number(trial.epoch_s * 1e3)} ms an epoch:"
+        f"cost: {span(set_up_s)} to set up, then about {number(trial.epoch_s * 1e3)} ms per epoch:"
         f" {span(run_s)} for the run, {speed} x real time"
     )
 
 
-def _unseen(terminals: Terminals, snapshot: Snapshot) -> list[str]:
-    """Terminals without a satellite at the start."""
-    names = [name for name, sees in zip(terminals.names, snapshot.visible.T, strict=True) if not sees.any()]
+def _without_satellite(terminals: Terminals, snapshot: Snapshot) -> list[str]:
+    """A warning about terminals without a visible satellite at the start."""
+    names = [name for name, visible in zip(terminals.names, snapshot.visible.T, strict=True) if not visible.any()]
     if not names:
         return []
     shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
