@@ -67,7 +67,7 @@ def test_the_handover_study_counts_what_the_traces_hold(study):
 
 
 def test_the_handover_study_says_what_it_misses(tmp_path):
-    with pytest.raises(SystemExit, match="no finished trace"):
+    with pytest.raises(SystemExit, match="no complete trace"):
         runpy.run_path(str(SCRIPTS / "handover_study.py"))["main"]([str(tmp_path)])
 
 

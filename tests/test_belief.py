@@ -316,7 +316,10 @@ def test_validate_says_how_far_off_the_belief_is(tmp_path: Path, capsys: pytest.
     assert main(["validate", str(file)]) == 0
     out, err = capsys.readouterr()
     assert 'belief.element_lag = "2d": 100 satellites without elements of this age' in err
-    for words in ("belief: orbits of 400 usable satellites off by", "belief: positions of 3 terminals off by"):
+    for words in (
+        "belief: orbits of 400 usable satellites with errors of",
+        "belief: positions of 3 terminals with errors of",
+    ):
         assert words in out
     assert "belief: attitude roll_deg = 0.5" in out
     assert "belief: clock satellite_ns = 20" in out

@@ -46,10 +46,10 @@ def _satellites(network: Network, snapshot: Snapshot) -> Iterator[str]:
     yield from (f"  {line}" for line in account.summary(network.timeline.start) if not line.startswith("warning:"))
     ephemeris = network.sky.ephemeris
     states = ephemeris.states(np.array([network.timeline.start]), ephemeris.norad_ids)
-    least = network.scenario.association.min_elevation_deg
+    minimum_deg = network.scenario.association.min_elevation_deg
     yield (
         f"  at the start: {int(states.usable.sum()):,} of {counted(account.satellites, 'satellite')} usable,"
-        f" {len(snapshot.rows):,} at {least:g} degrees or more above a terminal"
+        f" {len(snapshot.rows):,} at {minimum_deg:g} degrees or more above a terminal"
     )
     yield from _belief(network)
 

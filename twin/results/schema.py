@@ -162,7 +162,7 @@ _HANDOVERS = TableSchema(
             "to_beam",
             "integer",
             "1",
-            "Number of the beam after the change, numbered alike; null if there is none",
+            "Number of the beam after the change, in the same numbering; null if there is none",
             nullable=True,
         ),
         _column("reason", "label", "", "Reason of the change, given by the policy or the network"),
