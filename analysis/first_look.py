@@ -1,4 +1,4 @@
-"""A first look at a trace: who got what, who was moved how often, and what the moves cost.
+"""A first look at a trace: rates, time in service and events per hour of each terminal.
 
 Usage: python analysis/first_look.py TRACE
 """
@@ -11,7 +11,7 @@ import twin
 
 
 def by_terminal(trace: twin.Trace) -> pd.DataFrame:
-    """One row a terminal: mean and 5th-percentile rate, share of time in service, events per hour by kind."""
+    """One row per terminal: mean and 5th-percentile rate, fraction of epochs in service, events per hour by kind."""
     rows = trace.terminals
     hours = rows.epoch.nunique() * (rows.time.max() - rows.time.min()).total_seconds() / 3600.0
     hours /= max(rows.epoch.nunique() - 1, 1)

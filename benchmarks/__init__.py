@@ -1,1 +1,1 @@
-"""Speed and memory of the twin; each figure is a ratio within one run where it can be."""
+"""Speed and memory of the twin; results are ratios within one run if possible."""

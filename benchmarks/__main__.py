@@ -1,4 +1,4 @@
-"""All benchmarks, in turn."""
+"""Runs all benchmarks, one after the other."""
 
 from benchmarks import channel, clusters, epoch, globe, memory, precoder, schemes
 

@@ -1,4 +1,4 @@
-"""The time of a quickstart epoch with the richest channel and precompensation against the plain ones, turn by turn."""
+"""Time of a quickstart epoch with the most detailed channel and precompensation, relative to the default ones."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from twin.world.setup import Setup
 Timing = tuple[float, float, pd.Series]
 
 ROOT = Path(__file__).resolve().parents[1]
-RICHEST = (
+DETAILED = (
     'channel.path_loss={name="tr38811",environment="urban",atmosphere=true,scintillation=true}',
     'channel.fading={name="tr38811",environment="urban"}',
     'precompensation={name="closed_loop"}',
 )
-"""Line of sight, clutter, shadowing, gases, scintillation, Rician factors by elevation, and a loop with its errors."""
+"""LOS state, clutter, shadowing, gases, scintillation, elevation-dependent Rician factors, closed-loop errors."""
 EQUAL_WORK = ("precoding.change_iterations=1",)
-"""A precoder that does the same whether or not states of line of sight have changed."""
+"""A precoder with the same number of iterations whether or not LOS states have changed."""
 
 
 def timed(*overrides: str, epochs: int = 200) -> Timing:
-    """Milliseconds of an epoch, iterations of its precoder, and milliseconds by stage, of a quickstart."""
+    """Milliseconds per epoch, precoder iterations per epoch, and milliseconds by stage, of a quickstart."""
     scenario = twin.load_scenario(ROOT / "scenarios" / "quickstart.toml", [f"time.duration={epochs}s", *overrides])
     setup = Setup.of(scenario)
     with TemporaryDirectory() as folder:
@@ -38,22 +38,24 @@ def timed(*overrides: str, epochs: int = 200) -> Timing:
     return wall_ms, iterations, stages
 
 
-def compare(title: str, plain: tuple[str, ...], rich: tuple[str, ...], turns: int = 7) -> None:
-    """Print both times and their ratio; each turn times one right after the other, so that both meet the same load."""
+def compare(title: str, plain: tuple[str, ...], detailed: tuple[str, ...], turns: int = 7) -> None:
+    """Print both times and their ratio; each turn measures both in succession, under the same system load."""
     ratios: list[float] = []
     first: list[Timing] = []
     second: list[Timing] = []
     for turn in range(turns):
-        # whoever comes first in a turn comes second in the next
-        order = [(plain, first), (rich, second)]
+        # the order alternates
+        order = [(plain, first), (detailed, second)]
         for overrides, kept in order if turn % 2 == 0 else order[::-1]:
             kept.append(timed(*overrides))
         ratios.append(second[-1][0] / first[-1][0])
     middle = turns // 2
-    plain_ms, rich_ms = (sorted(each[0] for each in kept)[middle] for kept in (first, second))
-    print(f"{title}: plain {plain_ms:.2f} ms, richest {rich_ms:.2f} ms an epoch, ratio {sorted(ratios)[middle]:.2f}")
+    plain_ms, detailed_ms = (sorted(each[0] for each in kept)[middle] for kept in (first, second))
+    print(
+        f"{title}: plain {plain_ms:.2f} ms, detailed {detailed_ms:.2f} ms per epoch, ratio {sorted(ratios)[middle]:.2f}"
+    )
     print(f"   ratios {', '.join(f'{ratio:.2f}' for ratio in sorted(ratios))}")
-    print(f"   iterations of the precoder an epoch: {first[0][1]:.2f} and {second[0][1]:.2f}")
+    print(f"   precoder iterations per epoch: {first[0][1]:.2f} and {second[0][1]:.2f}")
     more = pd.DataFrame([after[2] - before[2] for before, after in zip(first, second, strict=True)]).median()
     print("   ", more.round(2).to_dict(), "ms more", flush=True)
 
@@ -61,8 +63,8 @@ def compare(title: str, plain: tuple[str, ...], rich: tuple[str, ...], turns: in
 def main() -> None:
     """Print the comparisons."""
     timed(epochs=20)
-    compare("quickstart", (), RICHEST)
-    compare("precoder with equal work", EQUAL_WORK, (*RICHEST, *EQUAL_WORK))
+    compare("quickstart", (), DETAILED)
+    compare("precoder with equal work", EQUAL_WORK, (*DETAILED, *EQUAL_WORK))
 
 
 if __name__ == "__main__":

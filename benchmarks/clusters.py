@@ -1,4 +1,4 @@
-"""The time of one decision of P5's joint clusters and powers (cf_mntn) against its Algorithm 1 as printed."""
+"""Time of one joint decision on clusters and powers (cf_mntn), relative to Algorithm 1 of P5 as printed."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ KINDS: Final[tuple[tuple[Beams, Interference], ...]] = (
     ("szf", "coherent"),
 )
 NOISES_DBM: Final = (-140.0, -100.0)
-"""P5's, below the thermal noise, and one at which noise counts."""
+"""Noise power of P5, below the thermal noise, and one that limits the rates."""
 ANTENNAS: Final = 8
 LATER_S: Final = 5.0
 
 
 def statistics(seed: int, noise_dbm: float, after_s: float = 0.0) -> StatisticalCsi:
-    """Satellites over 700 km by 700 km that fly along one side, terminals in a disc of 200 km below them."""
+    """Satellites over 700 km by 700 km moving along one side, terminals in a disc of 200 km radius below them."""
     rng = np.random.default_rng([5, seed])
     satellite = np.column_stack([rng.uniform(-350.0, 350.0, (SATELLITES, 2)), np.full(SATELLITES, HEIGHT_KM)])
     satellite[:, 0] += SPEED_KM_S * after_s
@@ -63,39 +63,39 @@ def statistics(seed: int, noise_dbm: float, after_s: float = 0.0) -> Statistical
     )
 
 
-def made(csi: StatisticalCsi, beams: Beams, interference: Interference) -> Coefficients:
-    """What powers are found for."""
+def coefficients(csi: StatisticalCsi, beams: Beams, interference: Interference) -> Coefficients:
+    """Coefficients of the power problem."""
     return coefficients_of(csi, np.full(SATELLITES, POWER_W), beams=beams, interference=interference)
 
 
 def timed(
     csi: StatisticalCsi, beams: Beams, interference: Interference, start: Allocation | None = None
 ) -> tuple[float, Allocation]:
-    """Seconds of one decision, its coefficients included."""
+    """Seconds of one decision, including its coefficients."""
     begun = perf_counter()
-    coefficients = made(csi, beams, interference)
+    problem = coefficients(csi, beams, interference)
     options = CellFreeOptions(terminals_per_satellite=LOAD, tolerated_loss=0.05)
-    found = clusters(coefficients, np.ones((SATELLITES, TERMINALS), dtype=np.bool_), options=options, start=start)
+    found = clusters(problem, np.ones((SATELLITES, TERMINALS), dtype=np.bool_), options=options, start=start)
     return perf_counter() - begun, found
 
 
 def printed_s(coefficients: Coefficients) -> float:
-    """Seconds of Algorithm 1's first successive approximation with cvxpy."""
-    heard = np.moveaxis(coefficients.spread, 0, -1), np.moveaxis(coefficients.leak, 0, -1)
+    """Seconds of the first successive approximation of Algorithm 1 with cvxpy."""
+    interference = np.moveaxis(coefficients.spread, 0, -1), np.moveaxis(coefficients.leak, 0, -1)
     everyone = np.ones((SATELLITES, TERMINALS), dtype=np.bool_)
     begun = perf_counter()
-    p5_allocation.sca(coefficients.signal.T, *heard, coefficients.noise_w, None, everyone, LOAD, tolerance=1e-2)
+    p5_allocation.sca(coefficients.signal.T, *interference, coefficients.noise_w, None, everyone, LOAD, tolerance=1e-2)
     return perf_counter() - begun
 
 
 def line(noise_dbm: float, beams: Beams, interference: Interference) -> str:
-    """What decisions of one kind take."""
+    """Times of the decisions with one kind of beams and interference."""
     cold = [timed(statistics(seed, noise_dbm), beams, interference) for seed in range(SCENES)]
     later = [statistics(seed, noise_dbm, after_s=LATER_S) for seed in range(SCENES)]
     warm = [timed(csi, beams, interference, found) for csi, (_, found) in zip(later, cold, strict=True)]
     cold_ms, warm_ms = (np.array([seconds for seconds, _ in kind]) * 1e3 for kind in (cold, warm))
     kept = sum(found.reason == "kept" for _, found in warm)
-    one_s = printed_s(made(statistics(0, noise_dbm), beams, interference))
+    one_s = printed_s(coefficients(statistics(0, noise_dbm), beams, interference))
     passes = max(cold[0][1].iterations - 1, 1)
     return (
         f"{beams}, {interference}, noise {noise_dbm:.0f} dBm: cold {cold_ms.mean():.0f} (worst {cold_ms.max():.0f}),"
@@ -105,11 +105,11 @@ def line(noise_dbm: float, beams: Beams, interference: Interference) -> str:
 
 
 def main() -> None:
-    """Print a line for each kind of beam, interference and noise."""
+    """Print one line per kind of beams, interference and noise."""
     print(f"{SATELLITES} satellites, {TERMINALS} terminals, at most {LOAD} a satellite, {SCENES} scenes; ms")
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # cvxpy is asked for all it can give
-        timed(statistics(99, NOISES_DBM[0]), *KINDS[0])  # what is read and compiled at first use
+        warnings.simplefilter("ignore", UserWarning)  # cvxpy warns of inaccurate solutions
+        timed(statistics(99, NOISES_DBM[0]), *KINDS[0])  # excludes imports and compilation at first use
         for noise_dbm in NOISES_DBM:
             for kind in KINDS:
                 print(f"  {line(noise_dbm, *kind)}", flush=True)

@@ -1,4 +1,4 @@
-"""The time of an epoch: quickstart against real time, and real satellites by the thousand against 1,680."""
+"""Time of an epoch: quickstart relative to real time, and a catalogue of thousands of satellites relative to 1,680."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STARLINK = ROOT.parent / "shared" / "data" / "tle" / "starlink_2026-05-30_CRLF.t
 
 
 def timed(*overrides: str, epochs: int = 600) -> tuple[float, pd.Series]:
-    """Wall seconds of an epoch, all told, and milliseconds by stage, of a quickstart with overrides."""
+    """Total wall-clock seconds per epoch, and milliseconds by stage, of a quickstart with overrides."""
     scenario = twin.load_scenario(ROOT / "scenarios" / "quickstart.toml", [f"time.duration={epochs}s", *overrides])
     setup = Setup.of(scenario)
     with TemporaryDirectory() as folder:
@@ -33,7 +33,7 @@ def main() -> None:
     """Print the tables."""
     catalogue = Path(sys.argv[1]) if len(sys.argv) > 1 else STARLINK
     wall_s, stages = timed()
-    print(f"quickstart: {wall_s * 1e3:.2f} ms an epoch of 1 s, {1.0 / wall_s:.0f} times real time")
+    print(f"quickstart: {wall_s * 1e3:.2f} ms per epoch of 1 s, {1.0 / wall_s:.0f} times real time")
     print(", ".join(f"{stage} {ms:.2f}" for stage, ms in stages.items()), "ms", flush=True)
     if not catalogue.is_file():
         print(f"{catalogue.name}: not found; give a large catalogue as argument")

@@ -1,4 +1,4 @@
-"""A grid of terminals over the globe: hundreds of satellites serve at once, each few terminals."""
+"""A global grid of terminals: hundreds of satellites serve simultaneously, each of them few terminals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GLOBE = {
 
 
 def measured() -> tuple[int, float, float, float]:
-    """Terminals, mean number of serving satellites, median seconds of an epoch, peak memory in MiB."""
+    """Number of terminals, mean number of serving satellites, median seconds per epoch, peak memory in MiB."""
     with TemporaryDirectory() as folder:
         trace = twin.run(from_mapping(GLOBE), Path(folder) / "trace")
         epoch_s = float(trace.timings.groupby("epoch").wall_s.sum().median())
@@ -39,7 +39,7 @@ def main() -> None:
     """Print one line."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         terminals, serving, epoch_s, peak_mib = pool.apply(measured)
-    print(f"{terminals} terminals, {serving:.0f} satellites serving: {epoch_s:.2f} s an epoch, {peak_mib:.0f} MiB")
+    print(f"{terminals} terminals, {serving:.0f} satellites serving: {epoch_s:.2f} s per epoch, {peak_mib:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The literal algorithms of the tests in ordinary double precision and with LAPACK's solver, so as not to flatter ours.
+"""The literal algorithms of the tests in double precision with the LAPACK solver, for a fair comparison of speed.
 
-The tests keep them in extended precision with textbook elimination, which is several hundred times slower.
+The tests run them in extended precision with textbook elimination, which is several hundred times slower.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MODULES = (p2_cdwm, p2_channel, p2_linear, p3_cdwmmse, p3_matrices, p3_wmmse)
 
 
 class _DoublePrecision:
-    """NumPy, its extended types replaced by ordinary ones."""
+    """NumPy with its extended types replaced by double precision."""
 
     longdouble, clongdouble = np.float64, np.complex128
 
@@ -32,8 +32,8 @@ class _DoublePrecision:
 
 
 @contextmanager
-def _ordinary() -> Iterator[None]:
-    """Let the literal modules compute in double precision meanwhile."""
+def _double_precision() -> Iterator[None]:
+    """Switch the literal modules to double precision within the context."""
     kept = [(module, dict(vars(module))) for module in MODULES]
     for module in MODULES:
         module.np = _DoublePrecision()  # type: ignore[attr-defined]
@@ -57,10 +57,10 @@ def _solve(matrix: Any, right: Any) -> Any:
     return np.linalg.solve(matrix, right[:, None])[:, 0] if right.ndim == 1 else np.linalg.solve(matrix, right)
 
 
-def seconds_an_iteration(name: str, problem: PrecodingProblem, **options: Any) -> float:
-    """Wall-clock time of the first iteration of a literal algorithm, all that it prepares included."""
-    solve = TWINS[name]
-    with _ordinary():
+def seconds_per_iteration(name: str, problem: PrecodingProblem, **options: Any) -> float:
+    """Wall-clock seconds of the first iteration of a literal algorithm, including its set-up."""
+    solve = LITERAL[name]
+    with _double_precision():
         begun = perf_counter()
         solve(problem, **options)
         return perf_counter() - begun
@@ -133,7 +133,7 @@ def _streamwise(problem: PrecodingProblem, *, streams: int) -> Any:
     return p1_streamwise.streamwise(effective(problem), problem.csi.noise_w, problem.power_w, streams, I_max=1)
 
 
-TWINS: dict[str, Callable[..., Any]] = {
+LITERAL: dict[str, Callable[..., Any]] = {
     "ms_jo_cdwmmse": _family(p3_cdwmmse.ms_jo_cdwmmse),
     "ms_jo_wmmse": _family(p3_wmmse.ms_jo_wmmse),
     "ms_sep_wmmse": _family(p3_wmmse.ms_sep_wmmse),

@@ -1,4 +1,4 @@
-"""Peak memory of runs of different lengths, each in a process of its own."""
+"""Peak memory of runs of different lengths, each in a separate process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHEAP = ("receiver.draws=4", "precoding.name=smrt", "terminals.count=48")
 
 
 def peak_mib(epochs: int) -> float:
-    """Peak resident memory of a quickstart of so many epochs."""
+    """Peak resident memory of a quickstart with a given number of epochs, in MiB."""
     scenario = twin.load_scenario(ROOT / "scenarios" / "quickstart.toml", [f"time.duration={epochs}s", *CHEAP])
     with TemporaryDirectory() as folder:
         twin.run(scenario, Path(folder) / "trace")
@@ -22,7 +22,7 @@ def peak_mib(epochs: int) -> float:
 
 
 def main() -> None:
-    """Print a row for each length."""
+    """Print one row per length."""
     context = multiprocessing.get_context("spawn")
     print("| epochs | peak memory, MiB |")
     print("|---|---|")

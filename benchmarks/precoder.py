@@ -1,4 +1,4 @@
-"""The structured precoder against the printed one: K = 48 terminals, S = 5 satellites, ten iterations, same W."""
+"""The structured precoder relative to the printed one: K = 48 terminals, S = 5 satellites, ten iterations, same W."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIONS = JointOptions(iterations=10, tolerance_bit=0.0)
 
 
 def problem(side: int, *, seed: int = 0) -> PrecodingProblem:
-    """A scene of the papers' size: satellites 600 km up within 800 km of the terminals' centre."""
+    """A scene of the size in the papers: satellites at 600 km, terminals within 800 km of the centre."""
     rng = np.random.default_rng(seed)
     satellites, terminals = 5, 48
     ground = 800.0 * np.sqrt(rng.random(terminals)) * np.exp(2j * np.pi * rng.random(terminals))
@@ -48,8 +48,8 @@ def problem(side: int, *, seed: int = 0) -> PrecodingProblem:
 
 
 def main() -> None:
-    """Print a row for each array."""
-    print("| N | printed, s | structured, ms | ratio | largest difference of w_k, relative |")
+    """Print one row per array size."""
+    print("| N | printed, s | structured, ms | ratio | largest relative difference of w_k |")
     print("|---|---|---|---|---|")
     for side in (10, 16):
         scene = problem(side)
@@ -59,16 +59,16 @@ def main() -> None:
         with threadpoolctl.threadpool_limits(1):
             structured_s = median(_timed(scene) for _ in range(15))
             found = ms_jo_cdwmmse(scene, options=OPTIONS).weights.antenna()[..., 0]
-        apart = np.linalg.norm(found - expected, axis=(0, 2)) / np.linalg.norm(expected, axis=(0, 2))
+        difference = np.linalg.norm(found - expected, axis=(0, 2)) / np.linalg.norm(expected, axis=(0, 2))
         print(
             f"| {side * side} | {printed_s:.1f} | {structured_s * 1e3:.1f} | {printed_s / structured_s:.0f}"
-            f" | {apart.max():.0e} |",
+            f" | {difference.max():.0e} |",
             flush=True,
         )
 
 
 def _timed(scene: PrecodingProblem) -> float:
-    """Wall time of one solution from a record that has nothing kept from the last."""
+    """Wall-clock time of one solution, from a problem without cached values."""
     fresh = problem(scene.csi.array.rows)
     begun = perf_counter()
     ms_jo_cdwmmse(fresh, options=OPTIONS)

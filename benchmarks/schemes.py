@@ -1,4 +1,4 @@
-"""Every precoder at the papers' sizes, cold, on one core, and the iterative ones against their literal twins."""
+"""Cold-start time of every precoder at the sizes of the papers on one core, and of the literal implementations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
-from benchmarks.literal import TWINS, seconds_an_iteration
+from benchmarks.literal import LITERAL, seconds_per_iteration
 from benchmarks.precoder import problem as papers_problem
 from twin.precoding import Precoding, PrecodingProblem
 from twin.radio.channel import PlanarArray, draw_channels
@@ -23,14 +23,14 @@ REPEATS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One row."""
+    """One row of the table."""
 
     precoder: str
     size: str
     problem: Callable[[], PrecodingProblem]
     options: dict[str, Any] = field(default_factory=dict)
-    twin: dict[str, Any] | None = field(default_factory=dict)
-    """Arguments of the literal twin; None where there is none or it would take days."""
+    literal: dict[str, Any] | None = field(default_factory=dict)
+    """Arguments of the literal implementation; None means that there is none or that it would take days."""
 
 
 def cooperative() -> PrecodingProblem:
@@ -39,7 +39,7 @@ def cooperative() -> PrecodingProblem:
 
 
 def several_antennas() -> PrecodingProblem:
-    """The same with 2 x 2 elements at the terminals."""
+    """K = 48, S = 5, N = 256, with 2 x 2 elements at the terminals."""
     scene = papers_problem(16)
     rng = np.random.default_rng(1)
     arrival = rng.uniform(-0.7, 0.7, (*scene.serving.shape, 2))
@@ -53,7 +53,7 @@ def several_antennas() -> PrecodingProblem:
 
 
 def incoherent() -> PrecodingProblem:
-    """P1: L = 8, K = 6, N = 64 in a row, M = 4."""
+    """P1: L = 8, K = 6, linear array of N = 64, M = 4."""
     rng = np.random.default_rng(2)
     shape = (8, 6)
     scene = papers_problem(16)
@@ -79,7 +79,7 @@ def incoherent() -> PrecodingProblem:
     )
 
 
-COOPERATIVE, SEVERAL, INCOHERENT = "K=48 S=5 N=256", "the same, M=4 L=2", "K=6 S=8 N=64 M=4 L=3"
+COOPERATIVE, SEVERAL, INCOHERENT = "K=48 S=5 N=256", "K=48 S=5 N=256 M=4 L=2", "K=6 S=8 N=64 M=4 L=3"
 PLAIN = (
     "ss_mmse",
     "smrt",
@@ -97,46 +97,46 @@ CASES = [
         Case(precoder=name, size=COOPERATIVE, problem=cooperative)
         for name in ("ms_jo_cdwmmse", "ms_jo_wmmse", "ms_sep_wmmse", "ss_wmmse")
     ],
-    *[Case(precoder=name, size=COOPERATIVE, problem=cooperative, twin=None) for name in PLAIN],
+    *[Case(precoder=name, size=COOPERATIVE, problem=cooperative, literal=None) for name in PLAIN],
     Case(
         precoder="ms2_cdwm",
         size=SEVERAL + ", 48 beams",
         problem=several_antennas,
         options={"streams": 2, "beam_selection": "lcms", "beams": 48},
-        twin={"streams": 2, "beams": 48},
+        literal={"streams": 2, "beams": 48},
     ),
-    Case(precoder="ms2_cdwm", size=SEVERAL, problem=several_antennas, options={"streams": 2}, twin=None),
+    Case(precoder="ms2_cdwm", size=SEVERAL, problem=several_antennas, options={"streams": 2}, literal=None),
     Case(
         precoder="ms2_cdwm",
         size=SEVERAL + ", 48 beams near_opt",
         problem=several_antennas,
         options={"streams": 2, "beam_selection": "near_opt", "beams": 48},
-        twin=None,
+        literal=None,
     ),
     *[
-        Case(precoder=name, size=SEVERAL, problem=several_antennas, options={"streams": 2}, twin=None)
+        Case(precoder=name, size=SEVERAL, problem=several_antennas, options={"streams": 2}, literal=None)
         for name in ("ms2_cdm", "lib", "ms2_dft")
     ],
-    Case(precoder="joint_ncjt", size=INCOHERENT, problem=incoherent, options={"streams": 3}, twin={"streams": 3}),
+    Case(precoder="joint_ncjt", size=INCOHERENT, problem=incoherent, options={"streams": 3}, literal={"streams": 3}),
     Case(
         precoder="joint_ncjt",
-        size=INCOHERENT + ", caps per antenna",
+        size=INCOHERENT + ", per-antenna constraint",
         problem=incoherent,
         options={"streams": 3, "constraint": "per_antenna"},
-        twin=None,
+        literal=None,
     ),
-    Case(precoder="streamwise", size=INCOHERENT, problem=incoherent, options={"streams": 3}, twin={"streams": 3}),
+    Case(precoder="streamwise", size=INCOHERENT, problem=incoherent, options={"streams": 3}, literal={"streams": 3}),
     *[
-        Case(precoder=name, size=INCOHERENT, problem=incoherent, options={"streams": 3}, twin=None)
+        Case(precoder=name, size=INCOHERENT, problem=incoherent, options={"streams": 3}, literal=None)
         for name in ("mmse", "zf")
     ],
-    Case(precoder="mrt_tdma", size=INCOHERENT, problem=incoherent, twin=None),
+    Case(precoder="mrt_tdma", size=INCOHERENT, problem=incoherent, literal=None),
 ]
 
 
 def main() -> None:
-    """Print a row for each case."""
-    print("| precoder | size | iterations | cold, ms | literal twin, s | ratio |")
+    """Print one row per case."""
+    print("| precoder | size | iterations | cold, ms | literal, s | ratio |")
     print("|---|---|---|---|---|---|")
     with threadpoolctl.threadpool_limits(1):
         for case in CASES:
@@ -145,21 +145,21 @@ def main() -> None:
 
 def _row(case: Case) -> str:
     times, found = zip(*[_timed(case) for _ in range(REPEATS)], strict=True)
-    ours, iterations = median(times), found[0].iterations
-    start = f"| `{case.precoder}` | {case.size} | {iterations} | {ours * 1e3:.1f} |"
-    if case.twin is None or case.precoder not in TWINS:
+    structured_s, iterations = median(times), found[0].iterations
+    start = f"| `{case.precoder}` | {case.size} | {iterations} | {structured_s * 1e3:.1f} |"
+    if case.literal is None or case.precoder not in LITERAL:
         return start + " | |"
-    printed = seconds_an_iteration(case.precoder, case.problem(), **case.twin) * iterations
-    return start + f" {printed:.1f} | {printed / ours:.0f} |"
+    printed_s = seconds_per_iteration(case.precoder, case.problem(), **case.literal) * iterations
+    return start + f" {printed_s:.1f} | {printed_s / structured_s:.0f} |"
 
 
 def _timed(case: Case) -> tuple[float, Precoding]:
-    """Wall time of one solution from a record that has nothing kept from the last, realisations included."""
+    """Wall-clock time of one solution, including realisations, from a problem without cached values."""
     scene, entry = case.problem(), of_kind("precoder")[case.precoder]
     csi = scene.csi
     phases = draw_phase_errors(np.full(csi.gain.shape, 0.5), csi.norad_id, draws=32, seed=1, epoch=0, reach=csi.reach)
     draws = draw_channels(csi, phases, seed=1, epoch=0)
-    scene = replace(scene, csi=replace(csi))  # a record with nothing kept
+    scene = replace(scene, csi=replace(csi))  # without cached values
     options = entry.options(**case.options)
     begun = perf_counter()
     found: Precoding = entry.model(scene, options=options)

@@ -22,8 +22,8 @@ def test_first_look(tmp_path):
     assert list(table.index) == ["ut-00", "ut-01", "ut-02"]
     # sums over the raw rows, in the other order
     assert table.mean_mbps.mean() * 1e6 == pytest.approx(trace.terminals.rate_bps.mean(), rel=1e-12)
-    # one attach for each terminal in six epochs of one second
-    assert table.attach.tolist() == pytest.approx([3600 / 6] * 3)
+    # one start of service for each terminal in six epochs of one second
+    assert table.service_start.tolist() == pytest.approx([3600 / 6] * 3)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_the_handover_study_counts_what_the_traces_hold(study):
     trace = twin.read_trace(study / "walker-nearest_cluster-2")
     hours = 40.0 / 3600.0
     kinds = trace.handovers.kind.value_counts()
-    joins = (kinds.get("attach", 0) - 3 + kinds.get("satellite", 0) + kinds.get("add", 0)) / 3 / hours
+    joins = (kinds.get("service_start", 0) - 3 + kinds.get("hard", 0) + kinds.get("add", 0)) / 3 / hours
     row = runs.loc[("nearest_cluster", 2)]
     assert row.joins_per_hour == pytest.approx(joins)
     assert row.mean_rate_mbps * 1e6 == pytest.approx(trace.terminals.rate_bps.mean(), rel=1e-12)
@@ -67,7 +67,7 @@ def test_the_handover_study_counts_what_the_traces_hold(study):
 
 
 def test_the_handover_study_says_what_it_misses(tmp_path):
-    with pytest.raises(SystemExit, match="no finished trace"):
+    with pytest.raises(SystemExit, match="no complete trace"):
         runpy.run_path(str(SCRIPTS / "handover_study.py"))["main"]([str(tmp_path)])
 
 

@@ -183,18 +183,18 @@ def replay(old: Cluster, events: list[Handover]) -> tuple[set[int], int | None]:
     """Members and master after events, each of which must make sense where it comes."""
     serving, master = set(old.ready_ns), old.master
     for event in events:
-        if event.kind in ("drop", "detach", "satellite"):
+        if event.kind in ("drop", "service_end", "hard"):
             assert event.from_satellite in serving
             serving.remove(event.from_satellite)
-        if event.kind in ("add", "attach", "satellite"):
+        if event.kind in ("add", "service_start", "hard"):
             assert event.to_satellite not in serving
             serving.add(event.to_satellite)
-        if event.kind in ("attach", "detach", "satellite", "master"):
+        if event.kind in ("service_start", "service_end", "hard", "master"):
             assert event.from_satellite == master
             master = event.to_satellite
         if event.kind == "master":
             assert event.to_satellite in serving
-        if event.kind == "attach":
+        if event.kind == "service_start":
             assert serving == {event.to_satellite}
     return serving, master
 
@@ -206,17 +206,17 @@ def test_events_lead_from_one_cluster_to_the_other(old, new):
     assert replay(old, events) == (set(new.ready_ns), new.master)
     kept = set(old.ready_ns) & set(new.ready_ns)
     kinds = [event.kind for event in events]
-    hard = [kind for kind in kinds if kind in ("attach", "detach", "satellite")]
+    hard = [kind for kind in kinds if kind in ("service_start", "service_end", "hard")]
     # hard means that no satellite carries over: one such event at most, and only then an interruption
     assert len(hard) == (0 if kept or not (old.ready_ns or new.ready_ns) else 1)
     if hard:
-        whole = {(True, True): "satellite", (False, True): "attach", (True, False): "detach"}
+        whole = {(True, True): "hard", (False, True): "service_start", (True, False): "service_end"}
         assert hard == [whole[bool(old.ready_ns), bool(new.ready_ns)]]
     for event in events:
         assert event.terminal == 4
         assert event.reason == "why"
-        assert event.kind in {"attach", "detach", "satellite", "add", "drop", "master"}
-        assert event.interruption_ns == (70 if event.kind in ("attach", "satellite") else 0)
+        assert event.kind in {"service_start", "service_end", "hard", "add", "drop", "master"}
+        assert event.interruption_ns == (70 if event.kind in ("service_start", "hard") else 0)
     assert (events == []) == ((set(old.ready_ns), old.master) == (set(new.ready_ns), new.master))
 
 
@@ -224,7 +224,7 @@ def test_a_cluster_handed_over_whole_is_one_hard_event():
     old, new = Cluster(ready_ns={1: 0, 2: 0}, master=2), Cluster(ready_ns={3: 0, 4: 0}, master=3)
     events = transition(0, old, new, reason="r", execution_ns=5)
     told = [(event.kind, event.from_satellite, event.to_satellite) for event in events]
-    assert told == [("drop", 1, None), ("satellite", 2, 3), ("add", None, 4)]
+    assert told == [("drop", 1, None), ("hard", 2, 3), ("add", None, 4)]
 
 
 def test_members_that_stay_keep_their_readiness():

@@ -113,7 +113,7 @@ def test_a_terminal_is_served_from_rise_to_set(
     }
     trace = twin.run(from_mapping(tree), tmp_path / "trace")
     events = trace.handovers
-    assert events["kind"].tolist() == ["attach", "detach"]
+    assert events["kind"].tolist() == ["service_start", "service_end"]
     lines = elements.read_text().splitlines()
     first = next(at for at, line in enumerate(lines) if line.startswith("1 ") and int(line[2:7]) == number)
     satellite = EarthSatellite(lines[first], lines[first + 1], ts=load.timescale(builtin=True))
@@ -210,7 +210,7 @@ def street(folder: Path, count: int, policy: str) -> list[float]:
     }
     trace = twin.run(from_mapping(tree), folder / policy)
     assert trace.terminals["in_service"].all()
-    return since_s(trace.handovers[trace.handovers["kind"] == "satellite"])
+    return since_s(trace.handovers[trace.handovers["kind"] == "hard"])
 
 
 def greedy(count: int) -> list[float]:
@@ -334,9 +334,9 @@ def test_two_stays_in_a_row_outlast_the_pass_of_the_second(folder: Path, source:
 
 def test_who_stays_longest_changes_as_seldom_as_the_plan_that_knows_the_future(folder: Path, source: str):
     kinds = [
-        trace.handovers.groupby("terminal")["kind"].value_counts().unstack(fill_value=0)["satellite"].tolist()
+        trace.handovers.groupby("terminal")["kind"].value_counts().unstack(fill_value=0)["hard"].tolist()
         for trace in (iridium(folder, source, name) for name in ("longest_visibility", "offline_optimal"))
     ]
     assert kinds[0] == kinds[1]
     highest = iridium(folder, source, "max_elevation").handovers
-    assert (highest["kind"] == "satellite").sum() > sum(kinds[0])
+    assert (highest["kind"] == "hard").sum() > sum(kinds[0])

@@ -686,13 +686,13 @@ COMMANDS = [
     # Where the trace goes
     (
         ["run", "tiny.toml", "--out", "full"],
-        'full: holds "letter.txt" and no trace; choose a directory that is empty or absent',
+        'full: holds "letter.txt" but no trace; choose an empty or a new directory',
     ),
-    (["run", "tiny.toml", "--out", "done"], "done: holds a trace already; resume it, or choose another directory"),
-    (["run", "tiny.toml", "--out", "tiny.toml"], "tiny.toml: no trace can be written here (File exists)"),
+    (["run", "tiny.toml", "--out", "done"], "done: already holds a trace; resume it, or choose another directory"),
+    (["run", "tiny.toml", "--out", "tiny.toml"], "tiny.toml: a trace cannot be written here (File exists)"),
     (
         ["run", "tiny.toml", "--resume"],
-        '--resume: there is no trace of "tiny" in traces/; name its folder with --out DIR',
+        '--resume: there is no trace of "tiny" in traces/; give its folder with --out DIR',
     ),
     (["run", "tiny.toml", "--resume", "--out", "full"], "full: no trace here (run.json is missing)"),
     (
@@ -701,31 +701,31 @@ COMMANDS = [
     ),
     (
         ["run", "tiny.toml", "--resume", "--out", "done", "--set", "seed=4"],
-        "done: cannot be resumed, this is not the run that was begun there:\n"
+        "done: cannot be resumed, because it was begun by a different run:\n"
         "  seed: 3 -> 4\n"
-        "Put these back as they were, or start a new run in another directory.",
+        "Restore the previous values, or start a new run in another directory.",
     ),
     # Commands and options
     (
         ["rnu", "tiny.toml"],
-        'there is no command "rnu"; did you mean "run"?'
+        'unknown command "rnu"; did you mean "run"?'
         ' (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\nsee: twin --help',
     ),
     (
         [],
-        'no command is given (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\n'
+        'a command is missing (known: "run", "validate", "compare", "report", "precoders", "policies", "catalogue")\n'
         "see: twin --help",
     ),
     (["run"], "run: SCENARIO is missing\nsee: twin run --help"),
-    (["catalogue"], 'catalogue: no command is given (known: "info", "walker", "fetch")\nsee: twin catalogue --help'),
+    (["catalogue"], 'catalogue: a command is missing (known: "info", "walker", "fetch")\nsee: twin catalogue --help'),
     (
         ["catalogue", "wlaker"],
-        'catalogue: there is no command "wlaker"; did you mean "walker"? (known: "info", "walker", "fetch")\n'
+        'catalogue: unknown command "wlaker"; did you mean "walker"? (known: "info", "walker", "fetch")\n'
         "see: twin catalogue --help",
     ),
     (
         ["run", "tiny.toml", "--resme"],
-        'run: there is no option "--resme"; did you mean "--resume"?'
+        'run: unknown option "--resme"; did you mean "--resume"?'
         ' (known: "--out", "--set", "--resume", "--quiet", "-q")\nsee: twin run --help',
     ),
     (["precoders", "--plugin", "rasies.py"], '--plugin: "rasies.py" is not a file; did you mean "raises.py"?'),
@@ -889,7 +889,7 @@ def test_walker_without_an_option(folder: Path, capsys: pytest.CaptureFixture[st
         (["run", "tinny.toml"], 'tinny.toml: no such scenario file; did you mean "tiny.toml"?'),
         (["run", "tiny.toml", "--set", "seed=-1"], "--set seed: found -1, must be at least 0"),
         (["catalogue", "info", "stra.tle"], 'stra.tle: no such file; did you mean "star.tle"?'),
-        (["--nonsense"], 'there is no option "--nonsense" (known: "--version", "--debug")'),
+        (["--nonsense"], 'unknown option "--nonsense" (known: "--version", "--debug")'),
     ],
 )
 def test_in_a_process_of_its_own(folder: Path, words: list[str], message: str) -> None:

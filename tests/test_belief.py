@@ -318,8 +318,11 @@ def test_validate_reports_the_errors_of_the_belief(tmp_path: Path, capsys: pytes
     )
     assert main(["validate", str(file)]) == 0
     out, err = capsys.readouterr()
-    assert 'belief.element_lag = "2d": 100 satellites without elements that are so old' in err
-    for words in ("belief: orbits of 400 usable satellites off by", "belief: positions of 3 terminals off by"):
+    assert 'belief.element_lag = "2d": 100 satellites without elements of this age' in err
+    for words in (
+        "belief: orbits of 400 usable satellites with errors of",
+        "belief: positions of 3 terminals with errors of",
+    ):
         assert words in out
     assert "belief: attitude roll_deg = 0.5" in out
     assert "belief: clock satellite_ns = 20" in out

@@ -23,7 +23,8 @@ from tests.helpers.small_run import trace_bits
 from twin.cli.entry import main
 from twin.cli.progress import Lines
 from twin.results import read_trace, writer
-from twin.results.summary import KINDS, summarise
+from twin.results.summary import summarise
+from twin.vocabulary import EventKind
 
 TINY = """\
 name = "tiny"
@@ -214,16 +215,18 @@ def test_figures_are_those_of_the_tables(tiny: Path, capsys: pytest.CaptureFixtu
     assert summary.sum_spectral_efficiency_bps_hz == pytest.approx(trace.epochs.sum_se_bps_hz.mean(), **close)
     counts = trace.handovers.kind.value_counts()
     assert {kind: count for kind, count in summary.handovers.items() if count} == counts.to_dict()
-    assert summary.handovers.keys() == set(KINDS)
+    assert summary.handovers.keys() == set(EventKind)
     # 4 terminals for 40 s
-    assert summary.handover_rate("attach") == pytest.approx(counts["attach"] / (4 * 40.0 / 3600.0), **close)
+    assert summary.handover_rate("service_start") == pytest.approx(
+        counts["service_start"] / (4 * 40.0 / 3600.0), **close
+    )
     stages = trace.timings.groupby("stage").wall_s.sum() / 20
     assert summary.stage_s == pytest.approx(stages.to_dict(), **close)
     lines = {line[:15].strip(): line[15:] for line in out}
     share = f"{100.0 * trace.terminals.in_service.mean():.0f} %"
     assert share == "75 %"
     assert lines["in service"].startswith("75.00 % of the time, ")
-    assert f"attach {counts['attach'] * 22.5:.3g}" in lines["handovers"]
+    assert f"service_start {counts['service_start'] * 22.5:.3g}" in lines["handovers"]
 
 
 def test_a_summary_holds_no_table_in_memory(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,10 +328,10 @@ def test_an_interrupted_run_can_be_resumed(
     assert 60 <= done < 600
     again = f"twin run tiny.toml {' '.join(LONG)} --out traces/tiny --resume"
     last = err.splitlines()[-1]
-    assert last == f"twin: interrupted; {done} of 600 epochs are written, go on with: {again}"
+    assert last == f"twin: interrupted; {done} of 600 epochs are written, resume with: {again}"
     out, _ = told(capsys, *again.split()[1:])
-    assert out[3] == f"run: 600 epochs of 2s from 2026-01-01T00:00:00Z, going on after {done} of them"
-    assert f"; {600 - done} of them now, " in out[5]
+    assert out[3] == f"run: 600 epochs of 2s from 2026-01-01T00:00:00Z, resumed after {done} of them"
+    assert f"; {600 - done} of them computed now, " in out[5]
     told(capsys, "run", str(tiny), *LONG, "--quiet", "--out", "undisturbed")
     assert trace_bits(read_trace("traces/tiny")) == trace_bits(read_trace("undisturbed"))
 
@@ -340,7 +343,7 @@ def test_resume_finds_the_newest_unfinished_trace(
     with monkeypatch.context() as patched:
         patched.setattr("twin.simulation.loop.Loop._close", interrupted_at(7))
         out, err = told(capsys, "run", str(tiny), status=130)
-    assert err[-1].startswith("twin: interrupted; 7 of 20 epochs are written, go on with: twin run tiny.toml --out")
+    assert err[-1].startswith("twin: interrupted; 7 of 20 epochs are written, resume with: twin run tiny.toml --out")
     out, _ = told(capsys, "run", str(tiny), "--resume")
     assert out[-1] == "traces/tiny-2"
     assert trace_bits(read_trace("traces/tiny-2")) == trace_bits(read_trace("traces/tiny"))
@@ -353,6 +356,25 @@ def test_resuming_a_complete_run_says_so(tiny: Path, capsys: pytest.CaptureFixtu
         out, _ = told(capsys, "run", str(tiny), "--resume", *words)
         assert out == ["traces/tiny: this run is complete; there is nothing to resume", "traces/tiny"]
     assert Path("traces/tiny/run.json").read_bytes() == before
+
+
+def test_a_trace_of_an_earlier_version_is_refused(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told(capsys, "run", str(tiny), "--quiet")
+    file = Path("traces/tiny/run.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"layout": 1, "status": "interrupted"}))
+    for words in (["report", "traces/tiny"], ["run", str(tiny), "--resume", "--out", "traces/tiny"]):
+        _, err = told(capsys, *words, status=2)
+        assert err == [
+            "twin: error: traces/tiny: written by an earlier version of twin (layout 1; this version reads 2)",
+            "  event kinds have changed: attach -> service_start, detach -> service_end, satellite -> hard",
+            "  the unit of times has changed: nanoseconds -> microseconds",
+            "  pandas still reads the tables; this version needs a new run, in a new directory",
+        ]
+    _, err = told(capsys, "run", str(tiny), "--resume", status=2)
+    assert err[0] == 'twin: error: --resume: there is no trace of "tiny" in traces/; give its folder with --out DIR'
+    assert err[1] == "  traces/tiny: written by an earlier version of twin (layout 1; this version reads 2)"
+    told(capsys, "run", str(tiny), "--quiet")
+    assert read_trace("traces/tiny-2").run["status"] == "complete"
 
 
 def test_an_interruption_before_the_first_epoch(
@@ -403,7 +425,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_later(
     assert 0 < done < 20
     assert err[-2:] == [
         f"twin: error: here: cannot be written to: No space left on device; {done} of 20 epochs are written",
-        "  make room for it, then go on with: twin run tiny.toml --set trace.flush=1ns --out here --resume",
+        "  free some space, then resume with: twin run tiny.toml --set trace.flush=1ns --out here --resume",
     ]
     told(capsys, "run", str(tiny), "--out", "here", "--resume", *flush)
     told(capsys, "run", str(tiny), "--out", "undisturbed")
@@ -419,9 +441,9 @@ def test_a_defect_is_told_without_a_traceback(
     monkeypatch.setattr("twin.world.setup.Setup.of", broken)
     monkeypatch.delenv("TWIN_DEBUG", raising=False)
     _, err = told(capsys, "run", str(tiny), status=1)
-    assert err[0] == "twin: error: sorry, this should not happen: RuntimeError: what now?"
+    assert err[0] == "twin: error: internal error (a defect of twin): RuntimeError: what now?"
     assert re.fullmatch(
-        r"  at .*test_cli\.py:\d+; with --debug before the command, or TWIN_DEBUG=1, all of it is shown", err[1]
+        r"  at .*test_cli\.py:\d+; --debug before the command, or TWIN_DEBUG=1, shows the whole traceback", err[1]
     )
     assert len(err) == 2
     _, err = told(capsys, "--debug", "run", str(tiny), status=1)
@@ -454,7 +476,7 @@ def test_warnings_are_plain_lines_and_not_too_many(capsys: pytest.CaptureFixture
     masked = [line for line in err if " masked at " in line]
     assert len(masked) == 10
     assert masked[0].startswith("twin: warning: satellite 90000 (WALKER-01-01) masked at 2026-01-01T00:0")
-    assert "twin: warning: more warnings of this sort are not shown" in err
+    assert "twin: warning: more warnings of this kind are not shown" in err
     assert any(line.startswith("masked         25 satellites: 90000 (elements are 365.0 d old") for line in out)
 
 
@@ -466,7 +488,7 @@ def test_validate_tells_what_a_run_will_be(tiny: Path, capsys: pytest.CaptureFix
     told(capsys, "run", str(tiny), "--quiet", "--out", "here", "--set", "trace.links=true")
     trace = read_trace("here")
     assert err == ["twin: warning: 1 of 4 terminals see no satellite at the start: north"]
-    assert out[0] == 'scenario "tiny" is right'
+    assert out[0] == 'scenario "tiny" is valid'
     visible = trace.epochs.visible_satellites[0]
     at_start = f"  at the start: 200 of 200 satellites usable, {visible} at 10 degrees or more above a terminal"
     assert at_start in out

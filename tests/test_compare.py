@@ -84,7 +84,7 @@ def test_the_command_prints_and_saves_one_table(tmp_path, capsys):
     assert len(out.splitlines()) == 4
     assert main(["compare", str(path)]) == 2
     assert capsys.readouterr().err == (
-        "twin: error: twin compare: name at least one --precoder; twin precoders lists them\n"
+        "twin: error: twin compare: at least one --precoder is needed; twin precoders lists them\n"
     )
 
 

@@ -102,7 +102,7 @@ def test_a_target_that_is_lost_before_execution_begins():
     setup, (a, b, *_) = pair(preparation="10s", events=[outage])
     found = run(setup, by_time((0, [a], [a]), (20, [b], [a]), (30, [a], [a])))
     assert attempts_of(found)[1:] == [(30.0, 20.0, None, "target lost")]
-    assert events_of(found) == [(10.0, "attach", None, a)]
+    assert events_of(found) == [(10.0, "service_start", None, a)]
     assert np.ma.getmaskarray(TABLES["attempts"].rows(found[3])["begun"]).tolist() == [True]
 
 
@@ -112,7 +112,7 @@ def test_a_satellite_that_is_full_when_execution_begins_refuses():
     found = run(setup, by_time((0, [a], [b]), (20, [c], [b]), (30, [a], [c]), (40, [c], [b])))
     assert attempts_of(found, 0)[1:2] == [(40.0, 20.0, 40.0, "executed")]
     assert attempts_of(found, 1)[1:2] == [(50.0, 30.0, None, "admission rejected")]
-    assert events_of(found, 1) == [(20.0, "attach", None, b)]
+    assert events_of(found, 1) == [(20.0, "service_start", None, b)]
 
 
 def test_a_change_of_which_a_part_is_refused_says_so():
@@ -120,7 +120,7 @@ def test_a_change_of_which_a_part_is_refused_says_so():
     found = run(setup, by_time((0, [a], [b]), (20, [c], [b]), (30, [a], [c, d]), (50, [c], [d])))
     assert attempts_of(found, 1)[1:] == [(50.0, 30.0, 50.0, "executed")]
     # the master is refused: the one that is left leads
-    assert events_of(found, 1)[1:] == [(50.0, "satellite", b, d)]
+    assert events_of(found, 1)[1:] == [(50.0, "hard", b, d)]
     (attempt,) = (one for report in found for one in report.attempts if one.time_ns == 50 * SECOND)
     assert attempt.wanted == (c, d)
     reasons = [e.handover.reason for r in found for e in r.events if e.time_ns == 50 * SECOND]
@@ -130,8 +130,8 @@ def test_a_change_of_which_a_part_is_refused_says_so():
 def test_full_satellites_are_swapped_in_one_instant():
     setup, (a, b, *_) = pair(capacity=1)
     found = run(setup, by_time((0, [a], [b]), (20, [b], [a])))
-    assert events_of(found, 0)[1:] == [(20.0, "satellite", a, b)]
-    assert events_of(found, 1)[1:] == [(20.0, "satellite", b, a)]
+    assert events_of(found, 0)[1:] == [(20.0, "hard", a, b)]
+    assert events_of(found, 1)[1:] == [(20.0, "hard", b, a)]
 
 
 def test_a_change_waits_for_the_one_that_is_executed():
@@ -148,7 +148,7 @@ def test_a_change_that_waits_too_long_is_given_up():
     assert attempts_of(found)[1:] == [(20.0, 10.0, None, "superseded")]
     found = run(setup, by_time((0, [a], [a]), (10, [b], [a]), (30, [a], [a])))
     assert attempts_of(found)[1:] == [(22.0, 10.0, None, "timed out")]
-    assert events_of(found) == [(0.0, "attach", None, a)]
+    assert events_of(found) == [(0.0, "service_start", None, a)]
     patient, _ = pair(execution="25s", timeout="15s")
     found = run(patient, by_time((0, [a], [a]), (10, [b], [a])))
     assert attempts_of(found)[1:] == [(25.0, 10.0, 25.0, "executed")]
@@ -165,14 +165,14 @@ def test_a_change_that_waits_gives_way_to_a_newer_decision():
     setup, (a, b, c, *_) = pair(execution="25s")
     found = run(setup, by_time((0, [a], [a]), (10, [b], [a]), (20, [c], [a])))
     assert attempts_of(found)[1:] == [(20.0, 10.0, None, "superseded"), (25.0, 20.0, 25.0, "executed")]
-    assert events_of(found)[1:] == [(25.0, "satellite", a, c)]
+    assert events_of(found)[1:] == [(25.0, "hard", a, c)]
 
 
 def test_a_change_that_is_prepared_goes_on_whatever_is_decided():
     setup, (a, b, c, *_) = pair(preparation="25s")
     found = run(setup, by_time((0, [a], [a]), (30, [b], [a]), (40, [c], [a])))
     assert attempts_of(found)[1:2] == [(55.0, 30.0, 55.0, "executed")]
-    assert events_of(found)[1] == (55.0, "satellite", a, b)
+    assert events_of(found)[1] == (55.0, "hard", a, b)
 
 
 def test_who_joins_does_not_lead_before_it_serves():
@@ -190,9 +190,9 @@ def test_a_cluster_is_left_alone_for_its_dwell():
     turns = by_time(*((second, [[a], [b]][second // 10 % 2], [a]) for second in range(0, 80, 10)))
     # 30 s: b is wanted; 60 s: a is wanted
     assert events_of(run(setup, turns)) == [
-        (0.0, "attach", None, a),
-        (30.0, "satellite", a, b),
-        (60.0, "satellite", b, a),
+        (0.0, "service_start", None, a),
+        (30.0, "hard", a, b),
+        (60.0, "hard", b, a),
     ]
 
 
@@ -200,7 +200,7 @@ def test_a_member_that_is_lost_ends_the_dwell():
     outage = {"kind": "outage", "satellites": ["*1"], "from": "15s", "until": "40s"}
     setup, (a, b, c, *_) = pair(min_dwell="60s", events=[outage])
     found = run(setup, by_time((0, [a, b], [a]), (20, [c], [a])))
-    assert events_of(found)[2:] == [(15.0, "drop", b, None), (20.0, "satellite", a, c)]
+    assert events_of(found)[2:] == [(15.0, "drop", b, None), (20.0, "hard", a, c)]
     assert {e.handover.reason for e in found[1].events} == {"outage"}
 
 
@@ -289,9 +289,9 @@ def test_what_the_policy_says_is_the_reason_of_attempts_and_events():
     wish = by_time((0, [a], [a]), (20, [b], [a]), (50, [b], [b]))
     found = run(setup, wish, reason=why((0, "first", ""), (20, "better", "other"), (30, "later", "last")))
     # decided at 20 s, executed at 32 s: the reason is that of the decision
-    assert reasons_of(found) == [(12.0, "attach", "first"), (32.0, "satellite", "better")]
+    assert reasons_of(found) == [(12.0, "service_start", "first"), (32.0, "hard", "better")]
     # an empty one is the policy's name
-    assert reasons_of(found, 1) == [(12.0, "attach", "nearest_cluster"), (62.0, "satellite", "last")]
+    assert reasons_of(found, 1) == [(12.0, "service_start", "nearest_cluster"), (62.0, "hard", "last")]
     told = [(one.terminal, one.outcome, one.reason) for report in found for one in report.attempts]
     assert told == [
         (0, "executed", "first"),
@@ -308,12 +308,16 @@ def test_what_the_network_knows_better_is_the_reason():
     setup, (a, b, *_) = pair(preparation="10s", events=[gone, fails])
     found = run(setup, by_time((0, [a, b], [a])), reason=why((0, "x", "y")))
     assert reasons_of(found) == [
-        (10.0, "attach", "x"),
+        (10.0, "service_start", "x"),
         (10.0, "add", "x"),
         (25.0, "drop", "outage"),
         (60.0, "add", "x"),
     ]
-    assert reasons_of(found, 1) == [(10.0, "attach", "y"), (15.0, "detach", "departure"), (50.0, "attach", "arrival")]
+    assert reasons_of(found, 1) == [
+        (10.0, "service_start", "y"),
+        (15.0, "service_end", "terminal_left"),
+        (50.0, "service_start", "arrival"),
+    ]
     fails = {"kind": "outage", "satellites": ["*1"], "from": "25s", "until": "45s"}
     setup, (a, b, *_) = pair(preparation="10s", events=[fails])
     found = run(setup, by_time((0, [a], [a]), (20, [b], [a]), (30, [a], [a])), reason=why((0, "x", "y")))
@@ -364,7 +368,7 @@ def numbers(*steps: tuple[int, int, int]) -> Any:
 def test_a_beam_that_changes_under_one_master_is_an_event():
     setup, (a, b, *_) = pair()
     found = run(setup, by_time((0, [a], [a]), (40, [b], [a])), beam=numbers((0, 3, 1), (20, 4, 1), (40, 7, 1)))
-    assert events_of(found) == [(0.0, "attach", None, a), (20.0, "beam", a, a), (40.0, "satellite", a, b)]
+    assert events_of(found) == [(0.0, "service_start", None, a), (20.0, "beam", a, a), (40.0, "hard", a, b)]
     beams = [(e.handover.from_beam, e.handover.to_beam) for r in found for e in r.events if e.handover.terminal == 0]
     assert beams == [(None, 3), (3, 4), (4, 7)]
     assert [attempt[3] for attempt in attempts_of(found)] == ["executed"] * 3
@@ -467,7 +471,11 @@ def test_a_satellite_that_fails_within_an_epoch_serves_until_then():
     outage = {"kind": "outage", "satellites": ["*0"], "from": "12.5s", "until": "33s"}
     setup, (a, *_) = pair(events=[outage])
     found, whole = run(setup, by_time((0, [a], []))), run(pair()[0], by_time((0, [a], [])))
-    assert events_of(found) == [(0.0, "attach", None, a), (12.5, "detach", a, None), (40.0, "attach", None, a)]
+    assert events_of(found) == [
+        (0.0, "service_start", None, a),
+        (12.5, "service_end", a, None),
+        (40.0, "service_start", None, a),
+    ]
     assert [e.handover.reason for r in found for e in r.events] == ["nearest_cluster", "outage", "nearest_cluster"]
     rates, usual = ([report.score.spectral_efficiency_bps_hz[0] for report in each] for each in (found, whole))
     assert rates[1] == pytest.approx(0.25 * usual[1], rel=1e-12)  # rounding of one product
@@ -488,8 +496,12 @@ def test_an_exclusion_window_holds_for_its_terminals_alone():
     window = {"kind": "exclusion", "satellites": ["*0"], "terminals": "b", "from": "20s", "until": "30s"}
     setup, (a, *_) = pair(events=window and [window])
     found = run(setup, by_time((0, [a], [a])))
-    assert events_of(found, 0) == [(0.0, "attach", None, a)]
-    assert events_of(found, 1) == [(0.0, "attach", None, a), (20.0, "detach", a, None), (30.0, "attach", None, a)]
+    assert events_of(found, 0) == [(0.0, "service_start", None, a)]
+    assert events_of(found, 1) == [
+        (0.0, "service_start", None, a),
+        (20.0, "service_end", a, None),
+        (30.0, "service_start", None, a),
+    ]
     assert [e.handover.reason for e in found[2].events] == ["exclusion window"]
 
 
@@ -500,12 +512,12 @@ def test_terminals_leave_and_arrive():
     found = run(setup, by_time((0, [a], [a, b]), (10, [a], [b])))
     told = [(e.time_ns / SECOND, e.handover.kind, e.handover.reason) for r in found for e in r.events]
     assert told == [
-        (10.0, "attach", "nearest_cluster"),
+        (10.0, "service_start", "nearest_cluster"),
         (10.0, "add", "nearest_cluster"),
-        (15.0, "drop", "departure"),
-        (15.0, "detach", "departure"),
-        (20.0, "attach", "arrival"),
-        (50.0, "attach", "arrival"),
+        (15.0, "drop", "terminal_left"),
+        (15.0, "service_end", "terminal_left"),
+        (20.0, "service_start", "arrival"),
+        (50.0, "service_start", "arrival"),
     ]
     # b was to go to b alone when it left
     assert attempts_of(found, 1)[1] == (15.0, 10.0, None, "superseded")
@@ -533,10 +545,10 @@ def test_what_the_timetable_and_a_change_do_at_one_instant():
     setup, (a, b, *_) = pair(preparation="10s", events=[fails])
     found = run(setup, by_time((0, [a], []), (10, [b], [])))
     # nobody is handed over by a satellite that has just failed
-    assert events_of(found)[1:] == [(20.0, "detach", a, None), (20.0, "attach", None, b)]
+    assert events_of(found)[1:] == [(20.0, "service_end", a, None), (20.0, "service_start", None, b)]
     back = {"kind": "absence", "terminals": "a", "until": "20s"}
     setup, (a, *_) = pair(events=[back])
-    assert events_of(run(setup, by_time((0, [a], [])))) == [(20.0, "attach", None, a)]
+    assert events_of(run(setup, by_time((0, [a], [])))) == [(20.0, "service_start", None, a)]
 
 
 @pytest.mark.parametrize(
@@ -634,9 +646,9 @@ def replayed(
     beam_ns: int,
 ) -> None:
     left, taken = event.from_satellite, event.to_satellite
-    if event.kind in ("detach", "drop", "satellite"):
+    if event.kind in ("service_end", "drop", "hard"):
         del cluster[left]
-    if event.kind in ("attach", "add", "satellite"):
+    if event.kind in ("service_start", "add", "hard"):
         assert taken not in cluster
         cluster[taken] = at_ns + execution_ns
     if event.kind == "beam":

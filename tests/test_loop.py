@@ -101,7 +101,7 @@ def test_a_precoder_that_is_due_rarely_leaves_new_members_silent():
     changes = {"precoding.every": "120s", "precoding.on_handover": False, "precoding.name": "smrt"}
     setup = Setup.of(small({"time.duration": "240s", "time.epoch": "10s", **ONE_EACH, **changes}))
     found = records(setup)
-    taken = [(report, e.handover.terminal) for report in found for e in report.events if e.handover.kind == "satellite"]
+    taken = [(report, e.handover.terminal) for report in found for e in report.events if e.handover.kind == "hard"]
     assert taken
     for report, terminal in taken:
         served = report.score.serving[:, terminal].any()
@@ -118,7 +118,7 @@ def test_what_falls_on_an_instant_has_happened_before_its_epoch_opens():
     changes = {"association.preparation": "20s", "precoding.csi_age": "20s", "precoding.latency": "10s"}
     watched = Watched(Setup.of(small(changes)))
     found = watched.run()
-    assert {time for time, _, kind in events_of(found) if kind == "attach"} == {20 * SECOND}
+    assert {time for time, _, kind in events_of(found) if kind == "service_start"} == {20 * SECOND}
     assert [epoch for epoch, _ in watched.problems] == list(range(2, 12))
     assert watched.problems[0][1].serving.any(axis=0).all()
     # weights solved at 20 s for the new clusters come into force at 30 s: the epoch before has none for them
@@ -173,7 +173,9 @@ def test_only_one_handover_of_a_terminal_is_under_way():
     changes = {"association.preparation": "25s", "association.execution": "20s", "time.duration": "300s"}
     found = records(Setup.of(small({**changes, "association.min_elevation_deg": 30.0})))
     for terminal in range(4):
-        times = sorted({time for time, who, kind in events_of(found) if who == terminal and kind in ("attach", "add")})
+        times = sorted(
+            {time for time, who, kind in events_of(found) if who == terminal and kind in ("service_start", "add")}
+        )
         assert all(later - earlier >= 45 * SECOND for earlier, later in pairwise(times))
 
 
@@ -182,8 +184,8 @@ def test_a_hard_handover_within_an_epoch_costs_its_share_of_the_rate(precoder: s
     base = ONE_EACH | {"time.duration": "200s", "precoding.name": precoder}
     instant = records(Setup.of(small(base)))
     slow = records(Setup.of(small({**base, "association": ONE_EACH["association"] | {"execution": "2.5s"}})))
-    hard = [(t // (10 * SECOND), k) for t, k, kind in events_of(instant) if kind in ("attach", "satellite")]
-    assert {kind for *_, kind in events_of(instant)} == {"attach", "satellite"}
+    hard = [(t // (10 * SECOND), k) for t, k, kind in events_of(instant) if kind in ("service_start", "hard")]
+    assert {kind for *_, kind in events_of(instant)} == {"service_start", "hard"}
     assert events_of(slow) == events_of(instant)
     for epoch, terminal in hard:
         # one product against a sum of two; everyone who waits is ready at the same time
@@ -221,7 +223,7 @@ def test_a_soft_change_goes_on_with_those_who_stay():
     setup = Setup.of(small({"time.duration": "300s", "association.execution": "4s"}))
     found = records(setup)
     soft = [(t // (10 * SECOND), k) for t, k, kind in events_of(found) if kind == "add" and t > 0]
-    hard = {(t // (10 * SECOND), k) for t, k, kind in events_of(found) if kind in ("attach", "satellite")}
+    hard = {(t // (10 * SECOND), k) for t, k, kind in events_of(found) if kind in ("service_start", "hard")}
     assert set(soft) - hard
     for epoch, terminal in set(soft) - hard:
         assert found[epoch].score.interrupted[terminal] == 0.0
@@ -257,7 +259,7 @@ def test_a_target_that_has_gone_is_not_gone_to():
     wish = wanting(lambda view: [sets] if view.instant_ns == last * 10 * SECOND else [stays])
     found = records(replace(setup, policy=wish))
     kinds = [(time, kind) for time, _, kind in events_of(found) if time <= (last + 2) * 10 * SECOND]
-    assert kinds == [(20 * SECOND, "attach")]
+    assert kinds == [(20 * SECOND, "service_start")]
     assert found[last + 2].score.norad_id.tolist() == [stays]
 
 
@@ -458,12 +460,12 @@ def _apply(event: Any, ready_ns: int, clusters: list[dict[int, int]], masters: l
     if event.to_satellite is not None and event.kind != "master":
         assert event.to_satellite not in cluster
         cluster[event.to_satellite] = ready_ns
-    if event.kind in ("attach", "satellite", "detach", "master"):
-        assert event.kind == "attach" or event.from_satellite == masters[event.terminal]
+    if event.kind in ("service_start", "hard", "service_end", "master"):
+        assert event.kind == "service_start" or event.from_satellite == masters[event.terminal]
         masters[event.terminal] = event.to_satellite
-    if event.kind == "attach":
+    if event.kind == "service_start":
         assert len(cluster) == 1
-    if event.kind == "detach":
+    if event.kind == "service_end":
         assert not cluster
 
 
@@ -478,7 +480,9 @@ def test_interruptions_add_up_to_what_events_say():
         for logged in report.events:
             # what goes on beyond the run, or is cut short because the new satellite sets, is not lost
             begin_s, gap_s = logged.time_ns / SECOND, logged.handover.interruption_ns / SECOND
-            ends = [t / SECOND for t, k, kind in events_of(found) if kind == "detach" and k == logged.handover.terminal]
+            ends = [
+                t / SECOND for t, k, kind in events_of(found) if kind == "service_end" and k == logged.handover.terminal
+            ]
             cut_s = min([400.0, *(end for end in ends if end > begin_s)])
             said_s[logged.handover.terminal] += min(gap_s, cut_s - begin_s)
     assert lost_s.min() > 0.0
@@ -490,7 +494,7 @@ def test_satellites_that_sink_between_decisions_are_dropped_and_not_served_from(
     setup = Setup.of(small({"time.duration": "600s"}, association=association))
     found = records(setup)
     lost = [e for r in found for e in r.events if e.handover.reason == "below minimum elevation"]
-    assert {e.handover.kind for e in lost} == {"detach"}
+    assert {e.handover.kind for e in lost} == {"service_end"}
     between = [event for event in lost if event.time_ns % (60 * SECOND)]
     assert between
     for event in between:
@@ -555,4 +559,4 @@ def test_one_satellite(precoder: str):
     assert any(served)
     assert not all(served)
     kinds = {kind for *_, kind in events_of(found)}
-    assert kinds == {"attach", "detach"}
+    assert kinds == {"service_start", "service_end"}

@@ -1,7 +1,7 @@
 """Over the whole registry and random skies: nobody changes satellites less often than the plan that knows the future.
 
 A policy that serves a terminal at every decision at which the plan does has, of each terminal, no fewer satellites
-taken (attach, satellite or add) than the plan: their stays cover the same instants, and every stay lies within one
+taken (service_start, hard or add) than the plan: their stays cover the same instants, and every stay lies within one
 contact. Of policies with one satellite at a time the same follows for hard handovers alone; a cluster of which
 somebody stays has none, and is held to the satellites taken. Policies that leave a terminal without service when
 somebody is visible are outside the claim. With no capacity, no dwell and no time of preparation none of ours does so.
@@ -57,11 +57,11 @@ def figures(folder: Path, seed: int, policy: str) -> pd.DataFrame:
     tree["association"] = tree["association"] | {"name": policy}
     measured = Run.of(run(from_mapping(tree), folder / f"{policy}-{seed}"))
     table = evaluate(measured).terminals
-    counts = (table[["attach", "satellite", "add"]] * measured.hours).round().astype(int)
+    counts = (table[["service_start", "hard", "add"]] * measured.hours).round().astype(int)
     return pd.DataFrame(
         {
             "taken": counts.sum(axis=1),
-            "hard": counts["satellite"],
+            "hard": counts["hard"],
             "served": measured.in_service.sum(axis=1),
             "most": table["most_cluster_size"],
         }

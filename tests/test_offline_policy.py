@@ -29,7 +29,7 @@ def totals(folder, policy: str) -> tuple[float, float]:
     """Times that a terminal was given another satellite, and availability."""
     association = {"name": policy, "every": "20s", "min_elevation_deg": 15.0, "execution": "0s"}
     metrics = evaluate(Run.of(run(from_mapping(HOUR | {"association": association}), folder / policy)))
-    changes = metrics.terminals[["satellite", "attach"]].to_numpy().sum()
+    changes = metrics.terminals[["hard", "service_start"]].to_numpy().sum()
     return float(changes), float(metrics.terminals["served_epochs"].mean())
 
 

@@ -1,4 +1,4 @@
-"""Does a report show what the trace holds, whatever the trace, and need nothing beside itself?"""
+"""Reports show the values of the trace, for every kind of trace, and are self-contained."""
 
 import base64
 import re
@@ -27,8 +27,8 @@ SMALL = {
     "receiver": {"draws": 2},
 }
 
-SIGNS = {"name": "<b>&", "latitude_deg": 0.0, "longitude_deg": 179.9}
-SKY_WITHOUT_ANYONE = {"name": "max_elevation", "min_elevation_deg": 89.99}
+MARKUP = {"name": "<b>&", "latitude_deg": 0.0, "longitude_deg": 179.9}
+NO_SATELLITE_IN_VIEW = {"name": "max_elevation", "min_elevation_deg": 89.99}
 
 
 def trace_of(folder, **sections):
@@ -41,15 +41,15 @@ def trace(tmp_path_factory):
 
 
 class Outline(HTMLParser):
-    """Tags that are open, and all attributes that could lead out of the page."""
+    """Open tags, and all attributes that could refer to other files."""
 
     def __init__(self):
         super().__init__()
-        self.open, self.leads, self.pictures, self.text = [], [], [], []
+        self.open, self.references, self.pictures, self.text = [], [], [], []
 
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
-        self.leads += [values[key] for key in ("href", "srcset", "action", "data") if key in values]
+        self.references += [values[key] for key in ("href", "srcset", "action", "data") if key in values]
         if tag == "img":
             self.pictures.append(values["src"])
         if tag not in ("meta", "img", "br"):
@@ -70,11 +70,11 @@ def outline(text: str) -> Outline:
     return parser
 
 
-def test_the_page_needs_nothing_beside_itself(trace):
+def test_the_page_is_self_contained(trace):
     findings = Findings.of(trace)
     text = page_of(findings)
     found = outline(text)
-    assert not found.leads
+    assert not found.references
     assert "url(" not in text
     assert len(found.pictures) == len(charts(findings)) >= len(CHARTS) - 1
     for picture in found.pictures:
@@ -121,12 +121,12 @@ def test_bins_are_means_over_the_time_in_which_a_terminal_is_there(tmp_path, mos
     "sections",
     [
         {"time": {"duration": "20s", "epoch": "20s"}},
-        {"association": SKY_WITHOUT_ANYONE},
+        {"association": NO_SATELLITE_IN_VIEW},
         {"association": {"name": "nearest_cluster", "cluster_size": 3, "min_elevation_deg": 20.0}},
         {"events": [{"kind": "absence", "terminals": ["ut-01"], "from": "0s"}]},
-        {"terminals": {"kind": "list", "positions": [SIGNS]}},
+        {"terminals": {"kind": "list", "positions": [MARKUP]}},
     ],
-    ids=["one epoch", "nobody served", "clusters", "never there", "a name of signs"],
+    ids=["one epoch", "nobody served", "clusters", "never there", "a name with markup"],
 )
 def test_every_run_has_a_page(tmp_path, sections):
     findings = Findings.of(trace_of(tmp_path, **sections))
@@ -138,21 +138,21 @@ def test_every_run_has_a_page(tmp_path, sections):
         assert name in shown
 
 
-def test_of_many_terminals_it_is_told_that_some_are_left_out(trace, monkeypatch):
+def test_a_long_table_lists_the_terminals_with_the_lowest_rates(trace, monkeypatch):
     import twin.report.page as module
 
-    monkeypatch.setattr(module, "MOST_ROWS", 2)
+    monkeypatch.setattr(module, "MAX_ROWS", 2)
     findings = Findings.of(trace)
     shown = "".join(outline(module.page_of(findings)).text)
-    assert "Of 5 terminals, the 2 of the least mean rates" in shown
-    least = findings.metrics.terminals["mean_rate_bps"].nsmallest(2).index
-    assert all(name in shown for name in least)
+    assert "The 2 of 5 terminals with the lowest mean rates" in shown
+    lowest = findings.metrics.terminals["mean_rate_bps"].nsmallest(2).index
+    assert all(name in shown for name in lowest)
 
 
-def test_nothing_is_drawn_of_nothing(tmp_path):
-    titles = [chart.title for chart in charts(Findings.of(trace_of(tmp_path, association=SKY_WITHOUT_ANYONE)))]
-    assert "Handovers and other events" not in titles
-    assert "Time of stay" not in titles
+def test_figures_without_data_are_omitted(tmp_path):
+    titles = [chart.title for chart in charts(Findings.of(trace_of(tmp_path, association=NO_SATELLITE_IN_VIEW)))]
+    assert "Handovers and other events over time" not in titles
+    assert "Stay durations" not in titles
     assert "Rate over time" in titles
 
 
@@ -168,19 +168,19 @@ def test_the_command_writes_the_page_beside_the_tables(trace, tmp_path, capsys):
     ("words", "message"),
     [
         (["report", "{folder}/none"], "none"),
-        (["report", "{trace}", "--out", "{folder}/none/a.html"], "there is no folder"),
+        (["report", "{trace}", "--out", "{folder}/none/a.html"], "does not exist"),
         (["report", "{trace}", "--out", "{folder}"], "is a folder"),
         (["report"], "DIR is missing"),
     ],
 )
-def test_what_is_wrong_is_said(trace, tmp_path, capsys, words, message):
+def test_invalid_arguments_are_refused(trace, tmp_path, capsys, words, message):
     assert main([word.format(folder=tmp_path, trace=trace.directory) for word in words]) == 2
-    told = capsys.readouterr().err
-    assert message in told
-    assert "Traceback" not in told
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
 
 
-def test_without_matplotlib_it_is_said_how_to_get_it(trace, tmp_path, monkeypatch):
+def test_the_error_without_matplotlib_names_the_package(trace, tmp_path, monkeypatch):
     import twin.report.page as module
 
     monkeypatch.setattr(module, "find_spec", lambda name: None)

@@ -156,9 +156,9 @@ def test_all_that_can_become_of_a_change_happens_and_stops_change_nothing(timeou
     expected = {"executed", "target lost", "admission rejected", "superseded"} | ({"timed out"} if timeout else set())
     assert outcomes == expected
     events = [logged.handover for report in found for logged in report.events]
-    assert {event.kind for event in events} == {"attach", "detach", "satellite", "beam", "add", "drop", "master"}
+    assert {event.kind for event in events} == {"service_start", "service_end", "hard", "beam", "add", "drop", "master"}
     reasons = {event.reason for event in events}
-    assert {"outage", "departure", "arrival", "exclusion window"} <= reasons
+    assert {"outage", "terminal_left", "arrival", "exclusion window"} <= reasons
     assert any("refused" in reason for reason in reasons)
 
 
@@ -361,7 +361,7 @@ def test_another_scenario_is_refused(tmp_path: Path):
         run(small(FLUSHED), tmp_path / "trace", progress=stopping_after(3))
     with pytest.raises(InputError, match=r"association\.execution: \"100ms\" -> \"1s\""):
         run(small(FLUSHED | {"association.execution": "1s"}), tmp_path / "trace", resume=True)
-    with pytest.raises(InputError, match="holds a trace already"):
+    with pytest.raises(InputError, match="already holds a trace"):
         run(small(FLUSHED), tmp_path / "trace")
 
 

@@ -177,8 +177,8 @@ def test_a_run_over_cells_hands_them_over_as_a_whole():
         assert (report.score.power_w <= setup.power_w * (1.0 + 1e-12)).all()  # rounding of squares
         assert (report.score.spectral_efficiency_bps_hz > 0.0).all()
     assert ("beam", "cell entered") in reasons
-    assert ("satellite", "cell handed over") in reasons
-    assert ("attach", "initial access") in reasons
+    assert ("hard", "cell handed over") in reasons
+    assert ("service_start", "initial access") in reasons
     # the flight alone moves, 600 km in two minutes
     beams = {logged.handover.terminal for report in found for logged in report.events if logged.handover.kind == "beam"}
     assert beams == {0}

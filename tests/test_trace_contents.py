@@ -70,13 +70,13 @@ def test_events_lie_in_their_epoch(trace: Trace):
     events = trace.handovers
     since = events["time"] - pd.Timestamp("2026-01-01", tz="UTC")
     assert (since // pd.Timedelta("10s") == events["epoch"]).all()
-    assert set(events["kind"]) <= {"attach", "detach", "satellite", "beam", "add", "drop", "master"}
+    assert set(events["kind"]) <= {"service_start", "service_end", "hard", "beam", "add", "drop", "master"}
     assert events["from_beam"].isna().all()
     assert events["to_beam"].isna().all()
-    without_from, without_to = {"attach", "add"}, {"detach", "drop"}
+    without_from, without_to = {"service_start", "add"}, {"service_end", "drop"}
     assert (events["from_satellite"].isna() == events["kind"].isin(without_from)).all()
     assert (events["to_satellite"].isna() == events["kind"].isin(without_to)).all()
-    hard = events["kind"].isin({"attach", "satellite"})
+    hard = events["kind"].isin({"service_start", "hard"})
     assert (events.loc[hard, "interruption_s"] == 4.0).all()
     assert (events.loc[~hard, "interruption_s"] == 0.0).all()
 
@@ -197,7 +197,7 @@ def test_everybody_is_masked_in_the_middle(tmp_path: Path, caplog: pytest.LogCap
     assert found.run["status"] == "complete"
     rows = found.terminals.groupby("epoch")["in_service"].all().tolist()
     assert rows == [True] * 6 + [False] * 6
-    assert (found.handovers[found.handovers["epoch"] == 6]["kind"].isin({"drop", "detach", "master"})).all()
+    assert (found.handovers[found.handovers["epoch"] == 6]["kind"].isin({"drop", "service_end", "master"})).all()
     assert not found.terminals[found.terminals["epoch"] > 5]["se_bps_hz"].any()
     masked = found.run["notes"]["masked"]
     assert [one["norad_id"] for one in masked] == list(range(90_000, 90_400))
@@ -269,7 +269,7 @@ def test_means_are_over_the_time_in_which_a_terminal_is_there(tmp_path: Path):
     hours = 120.0 * (1.0 + 64 / 120 + 0.75) / 3600.0
     for kind, count in found.handovers.items():
         assert found.handover_rate(kind) == pytest.approx(count / hours, rel=1e-12)
-    assert found.handovers["attach"] > 0
+    assert found.handovers["service_start"] > 0
     gone = trace.terminals[~trace.terminals["present"]]
     assert not gone["in_service"].any()
     assert not trace.terminals.loc[trace.terminals["present_fraction"] == 0.0, "rate_bps"].any()
@@ -279,7 +279,7 @@ def test_nobody_is_ever_there(tmp_path: Path):
     run(small(events={"kind": "absence", "terminals": "ut"}), tmp_path / "trace")
     found = summarise(tmp_path / "trace")
     assert found.mean_rate_bps == found.low_rate_bps == found.in_service == found.interrupted == 0.0
-    assert found.handover_rate("attach") == 0.0
+    assert found.handover_rate("service_start") == 0.0
 
 
 def test_attempts_and_candidates_are_tables(tmp_path: Path, trace: Trace):

@@ -1,6 +1,7 @@
-"""Selections of a trace, and what is said where there is none."""
+"""Selections of a trace, and the errors of invalid ones."""
 
 import datetime
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,28 @@ def test_tables_are_frames_read_once(directory: Path) -> None:
         assert frame is getattr(trace, name)
         assert tuple(frame.columns) == TABLES[name].names
         assert len(frame) == 3 * EPOCHS
-    assert repr(trace) == f"<trace {directory}: complete, last epoch 5>"
+
+
+def test_a_trace_shows_itself_in_a_few_lines(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path / "run")
+    assert repr(read_trace(tmp_path / "run")) == (
+        f"Trace {tmp_path / 'run'}\n"
+        '  scenario "made-up": complete, 6 of 6 epochs\n'
+        "  policy ?, precoder ?\n"
+        "  tables: terminals (18 rows), handovers (18 rows), satellites (18 rows), epochs (18 rows),\n"
+        "    timings (18 rows)"
+    )
+    (tmp_path / "run" / "epochs" / "part-0000000004-0000000005.parquet").write_bytes(b"torn")
+    assert "epochs (damaged)" in repr(read_trace(tmp_path / "run"))
+
+
+def test_a_trace_of_a_scenario_names_its_models(tmp_path: Path) -> None:
+    scenario = {"association": {"name": "a3"}, "precoding": {"name": "szf"}}
+    with TraceWriter.create(tmp_path / "run", manifest=manifest(scenario=scenario, epochs=None), tables=SOME):
+        shown = repr(read_trace(tmp_path / "run"))
+    assert '  scenario "made-up": running, 0 epochs\n  policy a3, precoder szf\n' in shown
+    assert shown.endswith("tables: terminals (0 rows), handovers (0 rows), epochs (0 rows)")
+    assert max(len(line) for line in shown.splitlines()[1:]) <= 100
 
 
 UTC_PLUS_2 = datetime.timezone(datetime.timedelta(hours=2))
@@ -34,6 +56,7 @@ INSTANTS = [
     (np.int64(2), np.int64(4)),
     ("2026-05-30T12:00:02", "2026-05-30T12:00:04"),
     ("2026-05-30 12:00:01.000000001Z", "2026-05-30T14:00:03.5+02:00"),
+    ("2026-05-30 12:00:01.000000001Z", "2026-05-30 12:00:03.000000001Z"),
     (at(2), at(4)),
     (datetime.datetime(2026, 5, 30, 14, 0, 2, tzinfo=UTC_PLUS_2), pd.Timestamp(at(4), tz="UTC")),
     (2, "2026-05-30T12:00:04"),
@@ -76,7 +99,7 @@ def test_parts_outside_the_selection_are_not_opened(tmp_path: Path) -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"name": "terminal"},
-        'no table "terminal"; did you mean "terminals"? (there: "terminals", "handovers", ',
+        'no table "terminal"; did you mean "terminals"? (recorded: "terminals", "handovers", ',
     ),
     ({"name": "links"}, "links were not recorded; run with trace.links = true"),
     (
@@ -85,9 +108,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"name": "terminals", "terminals": "ut_2"}, 'no terminal "ut_2"; did you mean "ut-2"?'),
     ({"name": "epochs", "terminals": "ut-2"}, 'the table epochs has no column "terminal"'),
-    ({"name": "epochs", "start": "noon"}, '"noon" is no instant ('),
-    ({"name": "epochs", "start": 1.5}, '"1.5" is no instant ('),
-    ({"name": "epochs", "start": "NaT"}, '"NaT" is no instant ('),
+    ({"name": "epochs", "start": "noon"}, '"noon" is not an instant ('),
+    ({"name": "epochs", "start": 1.5}, '"1.5" is not an instant ('),
+    ({"name": "epochs", "start": "NaT"}, '"NaT" is not an instant ('),
     ({"name": "timings", "start": "2026-05-30"}, 'the table timings has no column "time"'),
 ]
 

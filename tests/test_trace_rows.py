@@ -93,7 +93,7 @@ def test_encodings(trace: Path) -> None:
 
 PANDAS = {
     "epoch": "int64",
-    "time": "datetime64[ns, UTC]",
+    "time": "datetime64[us, UTC]",
     "se_bps_hz": "float64",
     "sinr_db": "float64",
     "in_service": "bool",
@@ -145,7 +145,7 @@ def test_columns_may_come_as_arrow_arrays_and_lists(tmp_path: Path) -> None:
     given = rows("handovers", 0) | {
         "time": [at(0)] * 3,
         "terminal": pa.array(TERMINALS).dictionary_encode(),
-        "kind": np.array(["attach", "detach", "beam"]),
+        "kind": np.array(["service_start", "service_end", "beam"]),
         "from_satellite": [None, 44713, None],
         "to_satellite": pa.array([44714, None, 100_000_001]),
         "interruption_s": pa.array([0.0, 0.5, 1.0]),
@@ -158,9 +158,34 @@ def test_columns_may_come_as_arrow_arrays_and_lists(tmp_path: Path) -> None:
     read = arrow_rows(tmp_path / "run", "handovers").to_pydict()
     assert read["from_satellite"] == [None, 44713, None]
     assert read["to_satellite"] == [44714, None, 100_000_001]
-    assert (read["terminal"], read["kind"]) == (TERMINALS, ["attach", "detach", "beam"])
+    assert (read["terminal"], read["kind"]) == (TERMINALS, ["service_start", "service_end", "beam"])
     assert read["interruption_s"] == [0.0, 0.5, 1.0]
     assert arrow_rows(tmp_path / "run", "terminals")["serving"].to_pylist() == [[1, 2], [], [3]]
+
+
+NANOSECONDS = np.array([1_000, 1_999, -1], "datetime64[ns]")
+"""The last is before 1970: truncated, it is earlier, not later."""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        NANOSECONDS,
+        np.ma.masked_array(NANOSECONDS),
+        list(NANOSECONDS),
+        pa.array(NANOSECONDS),
+        pa.array(NANOSECONDS).cast(pa.timestamp("ns", tz="UTC")),
+    ],
+    ids=["numpy", "masked", "list", "arrow", "arrow in UTC"],
+)
+def test_instants_between_microseconds_are_truncated(tmp_path: Path, given: Any) -> None:
+    with TraceWriter.create(tmp_path / "run", manifest=manifest(), tables=SOME) as writer:
+        writer.add("handovers", rows("handovers", 0) | {"time": given})
+        writer.mark(0, state(0))
+        writer.flush()
+    assert arrow_rows(tmp_path / "run", "handovers")["time"].cast(pa.int64()).to_pylist() == [1, 1, -1]
+    read = read_trace(tmp_path / "run").handovers["time"]
+    assert str(read.dtype) == "datetime64[us, UTC]"
 
 
 FAULTY = [
@@ -182,11 +207,11 @@ FAULTY = [
     ),
     (
         {"se_bps_hz": np.ma.masked_array(np.zeros(3), mask=[1, 0, 1])},
-        "terminals.se_bps_hz: 2 values are absent; none",
+        "terminals.se_bps_hz: 2 values are absent; the column allows",
     ),
-    ({"latitude_deg": np.zeros(2)}, "terminals.latitude_deg: 2 values where epoch has 3"),
-    ({"terminal": TERMINALS[:2]}, "terminals.terminal: 2 values where epoch has 3"),
-    ({"terminal": ["ut-0", None, "ut-2"]}, "terminals.terminal: strings needed, none absent"),
+    ({"latitude_deg": np.zeros(2)}, "terminals.latitude_deg: 2 values where the epoch has 3"),
+    ({"terminal": TERMINALS[:2]}, "terminals.terminal: 2 values where the epoch has 3"),
+    ({"terminal": ["ut-0", None, "ut-2"]}, "terminals.terminal: strings needed, no null allowed"),
     (
         {"in_service": np.ones(3)},
         "terminals.in_service: 1 axes of float64 where one axis of booleans is needed",
@@ -199,7 +224,7 @@ FAULTY = [
     ({"master": [1.5, 2.0, 3.0]}, "terminals.master: integers needed (found double)"),
     ({"master": [True, False, True]}, "terminals.master: integers needed (found bool)"),
     ({"serving": [[1], [2.5], []]}, "terminals.serving: ListColumn or list of integer arrays needed ("),
-    ({"serving": [[1], None, []]}, "terminals.serving: values are absent; none may be"),
+    ({"serving": [[1], None, []]}, "terminals.serving: values are absent; the column allows no null"),
     (
         {"se_bps_hz": np.zeros((3, 1))},
         "terminals.se_bps_hz: 2 axes of float64 where one axis of floats is needed",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.helpers.made_up_trace import EPOCHS, SOME, append, manifest, rows, state, whole_trace
@@ -29,16 +30,16 @@ def trace(tmp_path: Path) -> Path:
 def test_a_directory_that_holds_something_is_refused(trace: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         TraceWriter.create(trace, manifest=manifest(), tables=SOME)
-    assert str(refused.value) == f"{trace}: holds a trace already; resume it, or choose another directory"
+    assert str(refused.value) == f"{trace}: already holds a trace; resume it, or choose another directory"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
     with pytest.raises(InputError) as refused:
         TraceWriter.create(tmp_path / "mine", manifest=manifest(), tables=SOME)
     assert str(refused.value) == (
-        f'{tmp_path / "mine"}: holds "thesis.tex" and no trace; choose a directory that is empty or absent'
+        f'{tmp_path / "mine"}: holds "thesis.tex" but no trace; choose an empty or a new directory'
     )
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
-    with pytest.raises(InputError, match=r"no trace can be written here \(File exists\)"):
+    with pytest.raises(InputError, match=r"a trace cannot be written here \(File exists\)"):
         TraceWriter.create(tmp_path / "mine" / "thesis.tex", manifest=manifest(), tables=SOME)
 
 
@@ -97,7 +98,7 @@ def test_the_state_is_made_only_for_a_flush(tmp_path: Path) -> None:
 def test_states_are_plain_arrays(tmp_path: Path) -> None:
     with TraceWriter.create(tmp_path / "run", manifest=manifest(), tables=SOME) as w:
         w.mark(0, lambda: {"policy": np.array([object()])})
-        with pytest.raises(ValueError, match=r'"policy" \(object\) cannot be kept: plain arrays only'):
+        with pytest.raises(ValueError, match=r'"policy" \(object\) cannot be written: only plain arrays are allowed'):
             w.flush()
 
 
@@ -187,9 +188,9 @@ OTHER: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("change", "lines"), OTHER, ids=[lines[0] for _, lines in OTHER])
 def test_another_run_is_not_continued(trace: Path, change: dict[str, Any], lines: list[str]) -> None:
     assert refusal(trace, manifest(**change)) == (
-        f"{trace}: cannot be resumed, this is not the run that was begun there:\n"
+        f"{trace}: cannot be resumed, because it was begun by a different run:\n"
         + "".join(f"  {line}\n" for line in lines)
-        + "Put these back as they were, or start a new run in another directory."
+        + "Restore the previous values, or start a new run in another directory."
     )
 
 
@@ -215,26 +216,51 @@ def test_no_trace_no_resumption(tmp_path: Path, trace: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-MEND = "; restore it from a copy, or start again in another directory (pandas can still read the tables beside it)"
+REMEDY = "; restore it from a copy, or start a new run in another directory (pandas can still read the tables)"
 DAMAGED = [
-    ('{"layout": 1, "sta', "Unterminated string starting at: line 1 column 15 (char 14)"),
+    ('{"layout": 2, "sta', "Unterminated string starting at: line 1 column 15 (char 14)"),
     ("[]", "it is not a JSON object"),
-    ('{"layout": 1}', '"status" is missing or not of type str'),
+    ('{"layout": 2}', '"status" is missing or not of type str'),
 ]
 
 
 @pytest.mark.parametrize(("text", "fault"), DAMAGED)
 def test_a_damaged_run_json(trace: Path, text: str, fault: str) -> None:
     (trace / "run.json").write_text(text)
-    assert refusal(trace, manifest()) == f"{trace}/run.json: damaged ({fault}){MEND}"
+    assert refusal(trace, manifest()) == f"{trace}/run.json: damaged ({fault}){REMEDY}"
     with pytest.raises(InputError, match="damaged"):
         read_trace(trace)
 
 
-def test_a_later_layout_is_refused(trace: Path) -> None:
+EARLIER = """\
+{}: written by an earlier version of twin (layout 1; this version reads 2)
+event kinds have changed: attach -> service_start, detach -> service_end, satellite -> hard
+the unit of times has changed: nanoseconds -> microseconds
+pandas still reads the tables; this version needs a new run, in a new directory"""
+
+
+def test_a_trace_of_an_earlier_layout_is_refused_and_left_alone(trace: Path) -> None:
     run = json.loads((trace / "run.json").read_text())
-    (trace / "run.json").write_text(json.dumps(run | {"layout": 2}))
-    assert "layout 2, this version of twin reads 1" in refusal(trace, manifest())
+    (trace / "run.json").write_text(json.dumps(run | {"layout": 1}))
+    before = {path: path.read_bytes() for path in trace.rglob("*") if path.is_file()}
+    assert refusal(trace, manifest()) == EARLIER.format(trace)
+    with pytest.raises(InputError) as refused:
+        read_trace(trace)
+    assert str(refused.value) == EARLIER.format(trace)
+    assert {path: path.read_bytes() for path in trace.rglob("*") if path.is_file()} == before
+    assert len(pd.read_parquet(trace / "terminals")) == 3 * EPOCHS
+
+
+def test_a_trace_of_a_later_layout_is_refused(trace: Path) -> None:
+    run = json.loads((trace / "run.json").read_text())
+    (trace / "run.json").write_text(json.dumps(run | {"layout": 3}))
+    assert refusal(trace, manifest()) == (
+        f"{trace}: written by a later version of twin (layout 3; this version reads 2); update twin to use it"
+    )
+
+
+def test_unknown_tables_of_a_trace_are_refused(trace: Path) -> None:
+    run = json.loads((trace / "run.json").read_text())
     (trace / "run.json").write_text(json.dumps(run | {"tables": ["beams"]}))
     assert "unknown tables ['beams']" in refusal(trace, manifest())
 
@@ -242,8 +268,8 @@ def test_a_later_layout_is_refused(trace: Path) -> None:
 def test_a_state_that_is_missing_or_damaged(trace: Path) -> None:
     path = trace / "_state" / "epoch-5.npz"
     after = (
-        ", so the run cannot go on from epoch 5;"
-        " restore it from a copy, or start again in another directory (the tables can still be read)"
+        ", so the run cannot be resumed after epoch 5;"
+        " restore it from a copy, or start a new run in another directory (the tables can still be read)"
     )
     whole = path.read_bytes()
     for torn in (b"", whole[: len(whole) // 2], whole[:80] + bytes([whole[80] ^ 1]) + whole[81:]):
@@ -277,7 +303,7 @@ def test_hashes_and_versions(tmp_path: Path) -> None:
 
 
 def test_what_json_has_no_form_for_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"object cannot stand in run\.json"):
+    with pytest.raises(ValueError, match=r"object cannot be written to run\.json"):
         provenance.plain({"policy": object()})
     assert provenance.plain(np.array([[1.5, 2.5]])) == [[1.5, 2.5]]
     assert provenance.plain(np.array(["2026-05-30"], "datetime64[D]")) == ["2026-05-30"]

@@ -1,1 +1,1 @@
-"""The command line: what people type, see and are told."""
+"""The command line interface."""

@@ -1,4 +1,4 @@
-"""All commands together."""
+"""The application with all commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     name="twin",
     cls=Commands,
     help="A constellation digital twin: real orbits, statistical CSI, handover and multi-satellite precoding.",
-    epilog="Exit status: 0 done, 2 the input is wrong, 130 interrupted, 1 a defect of ours.",
+    epilog="Exit status: 0 success, 2 invalid input, 130 interrupted, 1 an internal error (a defect of twin).",
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,8 +32,8 @@ app.command()(models.precoders)
 app.command()(models.policies)
 
 
-def _say_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         import twin
 
         say(f"twin {twin.__version__}")
@@ -43,8 +43,8 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def _twin(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Take the options that stand before the command."""
+    """Parse the options before the command."""

@@ -22,10 +22,11 @@ app = typer.Typer(
 def info(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="TLE or OMM (CSV, JSON, XML) files.")],
     at: Annotated[
-        str | None, typer.Option("--at", metavar="INSTANT", help="Instant for the ages of elements; now by default.")
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="Instant at which element ages are computed; now by default."),
     ] = None,
 ) -> None:
-    """Report what files of element sets hold, what is not usable in them, and how old they are."""
+    """Report the content, unusable records and element ages of catalogue files."""
     import numpy as np
 
     from twin.catalogue import read_catalogue
@@ -35,41 +36,48 @@ def info(
     catalogue = read_catalogue([_existing(file) for file in files])
     say(*catalogue.health.summary(when))
     in_use = catalogue.sets_at(when)
-    for words, name, unit in (
+    for label, name, unit in (
         ("perigee", "perigee_km", "km"),
         ("apogee", "apogee_km", "km"),
         ("inclination", "inclination_deg", "deg"),
     ):
         values = np.array([getattr(one, name) for one in in_use], dtype=np.float64)
-        say(f"{words} {values.min():.1f} to {values.max():.1f} {unit}, median {np.median(values):.1f}")
+        say(f"{label} {values.min():.1f} to {values.max():.1f} {unit}, median {np.median(values):.1f}")
 
 
 @app.command()
 def walker(
-    pattern: Annotated[str, typer.Argument(metavar="delta|star", help="Planes over 360 degrees, or over 180.")],
+    pattern: Annotated[str, typer.Argument(metavar="delta|star", help="Planes spread over 360 or over 180 degrees.")],
     planes: Annotated[int, typer.Option(parser=whole_number("--planes"), metavar="N", help="Orbital planes.")],
     per_plane: Annotated[
         int, typer.Option(parser=whole_number("--per-plane"), metavar="N", help="Satellites in each plane.")
     ],
     altitude_km: Annotated[
-        float, typer.Option(parser=real_number("--altitude-km"), metavar="KM", help="Height over 6378.135 km.")
+        float,
+        typer.Option(parser=real_number("--altitude-km"), metavar="KM", help="Altitude above a sphere of 6378.135 km."),
     ],
     inclination_deg: Annotated[
         float, typer.Option(parser=real_number("--inclination-deg"), metavar="DEG", help="Inclination.")
     ],
-    epoch: Annotated[str, typer.Option(metavar="INSTANT", help="Epoch of all elements, as 2026-01-01T00:00:00Z.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write; one that is there is replaced.")],
+    epoch: Annotated[str, typer.Option(metavar="INSTANT", help="Epoch of all elements, such as 2026-01-01T00:00:00Z.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write; an existing file is replaced.")],
     phasing: Annotated[
-        int, typer.Option(parser=whole_number("--phasing"), metavar="N", help="From plane to plane, N x 360/T degrees.")
+        int,
+        typer.Option(
+            parser=whole_number("--phasing"),
+            metavar="N",
+            help="Phase offset between adjacent planes, N x 360/T degrees.",
+        ),
     ] = 0,
     first_norad_id: Annotated[
-        int, typer.Option(parser=whole_number("--first-norad-id"), metavar="ID", help="Catalogue number to count from.")
+        int,
+        typer.Option(
+            parser=whole_number("--first-norad-id"), metavar="ID", help="Catalogue number of the first satellite."
+        ),
     ] = 90_000,
-    name_prefix: Annotated[str, typer.Option(metavar="TEXT", help="Beginning of the names.")] = "WALKER",
+    name_prefix: Annotated[str, typer.Option(metavar="TEXT", help="Prefix of the satellite names.")] = "WALKER",
 ) -> None:
     """Write a Walker constellation as a TLE file."""
-    from twin.catalogue import Walker, walker_text
-    from twin.catalogue.files import write_whole
     from twin.units import instant
 
     parameters: dict[str, Any] = {
@@ -83,25 +91,32 @@ def walker(
         "first_norad_id": first_norad_id,
         "name_prefix": name_prefix,
     }
+    _write_walker(parameters, out)
+
+
+def _write_walker(parameters: dict[str, Any], out: Path) -> None:
+    from twin.catalogue import Walker, walker_text
+    from twin.catalogue.files import write_whole
+
     try:
-        made = Walker(**parameters)
+        constellation = Walker(**parameters)
     except InputError as error:
         key, _, rest = str(error).partition(":")
         option = "the pattern" if key == "pattern" else f"--{key.replace('_', '-')}"
         raise InputError(f"{option}:{rest}") from None
-    write_whole(out, walker_text(made).encode())
-    say(f"{counted(made.satellites, 'satellite')} in {counted(made.planes, 'plane')}", str(out))
+    write_whole(out, walker_text(constellation).encode())
+    say(f"{counted(constellation.satellites, 'satellite')} in {counted(constellation.planes, 'plane')}", str(out))
 
 
 @app.command()
 def fetch(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="As CelesTrak names it: starlink, oneweb, stations.")],
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="CelesTrak group, such as starlink, oneweb, stations.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for GROUP.csv.")] = Path("catalogues"),
     url: Annotated[
-        str | None, typer.Option("--url", metavar="ADDRESS", help="Another server, with {group} in its address.")
+        str | None, typer.Option("--url", metavar="ADDRESS", help="URL of another server, with {group} in it.")
     ] = None,
 ) -> None:
-    """Get a group's current elements, asking the server no more often than every two hours."""
+    """Download the current elements of a group, at most once in two hours."""
     from twin.catalogue.fetch import CELESTRAK
     from twin.catalogue.fetch import fetch as fetch_group
 

@@ -15,8 +15,8 @@ from twin.errors import InputError
 Names = Annotated[
     list[str] | None, typer.Option("--precoder", metavar="NAME", help="A precoder to compare; repeatable.")
 ]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the table to a CSV file as well.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the table.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the table to a CSV file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the table.")]
 
 
 def compare(
@@ -26,17 +26,17 @@ def compare(
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run several precoders on the same epochs, clusters and draws, and print one table."""
+    """Run several precoders on the same epochs, clusters and channel draws, and print one table."""
     from twin.simulation.compare import as_frame
-    from twin.simulation.compare import compare as compared
+    from twin.simulation.compare import compare as compare_precoders
 
     setup = resolved(scenario, settings or [])
     if not precoders:
-        raise InputError("twin compare: name at least one --precoder; twin precoders lists them")
+        raise InputError("twin compare: at least one --precoder is needed; twin precoders lists them")
     if out is not None and not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}")
+        raise InputError(f"--out {out}: folder {out.parent} does not exist")
     with named(scenario):
-        scores = compared(setup, precoders, progress=None if quiet else _told)
+        scores = compare_precoders(setup, precoders, progress=None if quiet else _report_progress)
     table = as_frame(scores)
     if out is not None:
         table.to_csv(out, index=False)
@@ -45,6 +45,6 @@ def compare(
         say(str(out))
 
 
-def _told(precoder: str, done: int, epochs: int) -> None:
+def _report_progress(precoder: str, done: int, epochs: int) -> None:
     if done == epochs and not sys.stdout.closed:
         note(f"{precoder}: {epochs:,} epochs")

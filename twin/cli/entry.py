@@ -1,4 +1,4 @@
-"""From a command line to an exit status."""
+"""Runs a command line and returns its exit status."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        Words after the program's name; those that it was called with by default.
+        Arguments after the program name; by default those of the process.
 
     Returns
     -------
-    0 done; 1 a defect of ours; 2 the input is wrong; 130 interrupted.
+    0 success; 1 an internal error (a defect of twin); 2 invalid input; 130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    with output.warnings_shown(), _terminated_as_interrupted():
+    with output.warnings_shown(), _sigterm_as_interrupt():
         try:
-            return _invoked(list(words))
+            return _run_command(list(words))
         except BrokenPipeError:
             return DONE
         except KeyboardInterrupt:
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             if "--debug" in words or os.environ.get("TWIN_DEBUG", "0") not in ("", "0"):
                 output.note(traceback.format_exc().rstrip())
-            return _told(error)
+            return _reported(error)
         finally:
             output.flush()
 
 
-def _invoked(words: list[str]) -> int:
+def _run_command(words: list[str]) -> int:
     from twin.cli.app import app
 
     command = typer.main.get_command(app)
@@ -64,8 +64,8 @@ def _invoked(words: list[str]) -> int:
     return DONE
 
 
-def _told(error: Exception) -> int:
-    """Tell what went wrong."""
+def _reported(error: Exception) -> int:
+    """Print an error and return the exit status."""
     if isinstance(error, InputError):
         output.complain(str(error))
         return WRONG_INPUT
@@ -73,19 +73,19 @@ def _told(error: Exception) -> int:
         output.complain(message)
         return WRONG_INPUT
     if isinstance(error, MemoryError):
-        output.complain(f"there is not enough memory for this ({error})")
+        output.complain(f"not enough memory ({error})")
         return WRONG_INPUT
     frame = traceback.extract_tb(error.__traceback__)[-1]
     output.complain(
-        f"sorry, this should not happen: {type(error).__name__}: {error}\n"
-        f"at {frame.filename}:{frame.lineno}; with --debug before the command, or TWIN_DEBUG=1, all of it is shown"
+        f"internal error (a defect of twin): {type(error).__name__}: {error}\n"
+        f"at {frame.filename}:{frame.lineno}; --debug before the command, or TWIN_DEBUG=1, shows the whole traceback"
     )
     return DEFECT
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate end a run as Ctrl-C does, so that its trace is finished."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Handle SIGTERM like Ctrl-C, so that a run closes its trace."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the resolved network behind a scenario."""
+"""Options shared by several commands, and the network that a scenario resolves to."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from twin.errors import InputError
 if TYPE_CHECKING:
     from twin.world.setup import Setup
 
-ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario, a TOML file.")]
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file (TOML).")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY.PATH=VALUE", help='Replace a key, as time.duration="1h"; repeatable.'),
+    typer.Option(
+        "--set", metavar="KEY.PATH=VALUE", help='Override a scenario key, such as time.duration="1h"; repeatable.'
+    ),
 ]
 
 
 def resolved(scenario: Path, settings: list[str]) -> Setup:
-    """Read a scenario and all that it names.
+    """Read a scenario and its input files.
 
     Raises
     ------
     InputError
-        If anything is wrong, beginning with the scenario's or the setting's name.
+        If anything is invalid; the message begins with the name of the scenario or the setting.
     """
     from twin.scenario import load_scenario
     from twin.world.setup import Setup
@@ -39,7 +41,7 @@ def resolved(scenario: Path, settings: list[str]) -> Setup:
 
 @contextmanager
 def named(scenario: Path) -> Iterator[None]:
-    """Put the name of the scenario before errors that arise from what it says."""
+    """Prefix input errors with the name of the scenario."""
     try:
         yield
     except InputError as error:

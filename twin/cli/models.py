@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Plugins = Annotated[
     list[str] | None,
-    typer.Option("--plugin", metavar="FILE_OR_MODULE", help="Include what this .py file or module registers."),
+    typer.Option("--plugin", metavar="FILE_OR_MODULE", help="Include models registered by this .py file or module."),
 ]
 
 
@@ -32,14 +32,14 @@ def policies(plugins: Plugins = None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Option:
-    """An option of a model, in words."""
+    """Text of an option of a model."""
 
     name: str
     default: str
-    takes: str
+    type_text: str
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.default}  ({self.takes})"
+        return f"{self.name} = {self.default}  ({self.type_text})"
 
 
 def _list(kind: str, plugins: list[str] | None) -> None:
@@ -60,7 +60,7 @@ def _table(kind: str, entries: list[Entry[Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(kind, "what it does", "source", "options", box=box.SIMPLE_HEAD)
+    table = Table(kind, "description", "source", "options", box=box.SIMPLE_HEAD)
     for entry in entries:
         options = "\n".join(str(option) for option in _options(entry))
         table.add_row(*(_literal(text) for text in (entry.name, entry.summary, entry.source, options)))
@@ -68,7 +68,7 @@ def _table(kind: str, entries: list[Entry[Any]]) -> None:
 
 
 def _literal(text: str) -> Any:
-    """A text in which brackets are brackets."""
+    """A text without markup: brackets are printed as they are."""
     from rich.text import Text
 
     return Text(text)
@@ -79,7 +79,7 @@ def _options(entry: Entry[Any]) -> list[_Option]:
 
     hints = get_type_hints(entry.options, include_extras=True)
     return [
-        _Option(name=option.name, default=_default(option), takes=type_words(hints[option.name]))
+        _Option(name=option.name, default=_default(option), type_text=type_words(hints[option.name]))
         for option in fields(entry.options)
     ]
 
@@ -88,5 +88,5 @@ def _default(option: Field[Any]) -> str:
     from twin.scenario.faults import shown
 
     if option.default is MISSING:
-        return "(must be given)"
+        return "(required)"
     return "none" if option.default is None else shown(option.default)

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, plain lines elsewhere."""
+"""Progress of a run: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from twin.cli.output import note
 from twin.text import number, span
 
 Progress = Callable[[int, int], None]
-"""Told the number of finished epochs and of all epochs."""
+"""Called with the number of completed epochs and of all epochs."""
 
-_LINE_SHARE = 0.1
+_LINE_FRACTION = 0.1
 _LINE_S = 60.0
 _BAR_S = 0.05
 
 
 class Pace:
-    """Simulated time, speed and what is left, from the number of finished epochs."""
+    """Simulated time, speed and remaining time, from the number of completed epochs."""
 
     def __init__(self, epoch_s: float, clock: Callable[[], float] = monotonic) -> None:
         self._epoch_s, self._clock = epoch_s, clock
@@ -31,7 +31,7 @@ class Pace:
         return self._clock() - self._begun_s
 
     def at(self, done: int, total: int) -> tuple[str, str, str]:
-        """Simulated time of all, speed, time left; the latter two empty as long as they are not known."""
+        """Simulated time, speed and remaining time; the latter two are empty until they are known."""
         if self._first is None:
             self._first, self._begun_s = done, self._clock()
         simulated = f"{span(done * self._epoch_s)} of {span(total * self._epoch_s)}"
@@ -43,35 +43,35 @@ class Pace:
 
 
 class Lines:
-    """A line for each tenth of the run, and at least one a minute."""
+    """One line per tenth of the run, and at least one per minute."""
 
     def __init__(
         self, epoch_s: float, write: Callable[[str], None] = note, clock: Callable[[], float] = monotonic
     ) -> None:
         self._pace = Pace(epoch_s, clock)
         self._write = write
-        self._next_share = 0.0
+        self._next_fraction = 0.0
         self._last_s = 0.0
 
     def __call__(self, done: int, total: int) -> None:
-        """Report."""
+        """Write a line if one is due."""
         simulated, speed, left = self._pace.at(done, total)
-        share, now_s = done / total, self._pace.elapsed_s()
+        fraction, now_s = done / total, self._pace.elapsed_s()
         if not speed:
-            self._next_share = share + _LINE_SHARE
+            self._next_fraction = fraction + _LINE_FRACTION
             return
-        if done < total and share < self._next_share - 1e-9 and now_s < self._last_s + _LINE_S:
+        if done < total and fraction < self._next_fraction - 1e-9 and now_s < self._last_s + _LINE_S:
             return
         self._last_s = now_s
-        while self._next_share <= share + 1e-9:
-            self._next_share += _LINE_SHARE
+        while self._next_fraction <= fraction + 1e-9:
+            self._next_fraction += _LINE_FRACTION
         rest = f", {left} left" if done < total else ""
-        self._write(f"{share:4.0%}  simulated {simulated}, {speed}{rest}")
+        self._write(f"{fraction:4.0%}  simulated {simulated}, {speed}{rest}")
 
 
 @contextmanager
 def on_screen(epoch_s: float) -> Iterator[Progress]:
-    """Show progress as fits where it is seen."""
+    """Show progress as a bar on a terminal, otherwise as lines."""
     if sys.stderr.isatty():
         with _bar(epoch_s) as progress:
             yield progress
@@ -83,14 +83,14 @@ def on_screen(epoch_s: float) -> Iterator[Progress]:
 def _bar(epoch_s: float) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
-    from rich.progress import Progress as Restriction
+    from rich.progress import Progress as ProgressBar
 
     fields = [TextColumn(f"{{task.fields[{name}]}}") for name in ("simulated", "speed", "left")]
     columns = (fields[0], BarColumn(), TaskProgressColumn(), *fields[1:])
     pace, console = Pace(epoch_s), Console(stderr=True)
     last_s = -_BAR_S
-    with Restriction(*columns, console=console, redirect_stdout=False) as restriction:
-        task = restriction.add_task("", total=None, simulated="", speed="", left="")
+    with ProgressBar(*columns, console=console, redirect_stdout=False) as bar:
+        task = bar.add_task("", total=None, simulated="", speed="", left="")
 
         def progress(done: int, total: int) -> None:
             nonlocal last_s
@@ -100,6 +100,6 @@ def _bar(epoch_s: float) -> Iterator[Progress]:
                 return
             last_s = now_s
             rest = f"{left} left" if left and done < total else ""
-            restriction.update(task, completed=done, total=total, simulated=simulated, speed=speed, left=rest)
+            bar.update(task, completed=done, total=total, simulated=simulated, speed=speed, left=rest)
 
         yield progress

@@ -12,21 +12,21 @@ from twin.errors import InputError
 
 
 def report(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a trace.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the trace.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="The page; by default report.html in the trace's folder."),
+        typer.Option("--out", metavar="FILE", help="Output file; by default report.html in the folder of the trace."),
     ] = None,
 ) -> None:
-    """Write one self-contained HTML page of a run."""
+    """Write a self-contained HTML report of a run."""
     from twin.report import write_report
     from twin.results import read_trace
 
     file = directory / "report.html" if out is None else out
     trace = read_trace(directory)
     if not file.parent.is_dir():
-        raise InputError(f"--out {file}: there is no folder {file.parent}")
+        raise InputError(f"--out {file}: folder {file.parent} does not exist")
     if file.is_dir():
-        raise InputError(f"--out {file}: is a folder, must be the name of a file")
+        raise InputError(f"--out {file}: is a folder, must be a file")
     write_report(trace, file)
     say(str(file))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli import figures, health, output
+from twin.cli import output, scenario_warnings
 from twin.cli.inputs import ScenarioFile, Settings, resolved
 from twin.cli.progress import Progress, on_screen
+from twin.cli.summary_lines import summary_lines
 from twin.errors import InputError
 from twin.text import counted
 
@@ -25,11 +26,15 @@ def run(
     scenario: ScenarioFile,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder of the trace; by default traces/NAME, or the next free one."),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Folder of the trace; by default traces/NAME or the next free traces/NAME-2, ...",
+        ),
     ] = None,
     settings: Settings = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a trace: that of --out, or the newest unfinished one.")
+        bool, typer.Option("--resume", help="Resume a trace: that of --out, or the newest incomplete one.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
@@ -38,24 +43,24 @@ def run(
         output.warnings_off()
     setup = resolved(scenario, settings or [])
     directory = _directory(setup.scenario.name, out, resume)
-    begun = _begun(setup, directory) if resume else -1
-    if begun + 1 == setup.timeline.epochs:
+    last_epoch = _last_epoch(setup, directory) if resume else -1
+    if last_epoch + 1 == setup.timeline.epochs:
         output.say(f"{directory}: this run is complete; there is nothing to resume", str(directory))
         return
-    again = shlex.join(
+    command = shlex.join(
         ["twin", "run", str(scenario)]
         + [word for setting in settings or [] for word in ("--set", setting)]
         + ["--out", str(directory), "--resume"]
     )
     started = perf_counter()
-    with _resumable(directory, again):
-        _run(setup, directory, begun=begun, resume=resume, quiet=quiet)
+    with _resumable(directory, command):
+        _run(setup, directory, last_epoch=last_epoch, resume=resume, quiet=quiet)
     if not quiet:
-        _summary(directory, setup.timeline.epochs - begun - 1, perf_counter() - started)
+        _summary(directory, setup.timeline.epochs - last_epoch - 1, perf_counter() - started)
 
 
-def _run(setup: Setup, directory: Path, *, begun: int, resume: bool, quiet: bool) -> None:
-    """Run; what is run is told of once its trace has been opened, for only then nothing is wrong any more."""
+def _run(setup: Setup, directory: Path, *, last_epoch: int, resume: bool, quiet: bool) -> None:
+    """Run; the header is printed after the trace has been opened, because errors of the input appear before that."""
     from twin.simulation.run import run_setup
 
     with ExitStack() as stack:
@@ -63,9 +68,9 @@ def _run(setup: Setup, directory: Path, *, begun: int, resume: bool, quiet: bool
 
         def progress(done: int, total: int) -> None:
             if not shown:
-                output.say(*_header(setup, directory, begun))
-                for words in health.warnings(setup):
-                    output.warn(words)
+                output.say(*_header(setup, directory, last_epoch))
+                for text in scenario_warnings.warnings(setup):
+                    output.warn(text)
                 shown.append(stack.enter_context(on_screen(setup.scenario.time.epoch.seconds)))
             shown[0](done, total)
 
@@ -75,7 +80,7 @@ def _run(setup: Setup, directory: Path, *, begun: int, resume: bool, quiet: bool
 def _summary(directory: Path, computed: int, wall_s: float) -> None:
     from twin.results.summary import summarise
 
-    output.say(*figures.lines(summarise(directory), computed=computed, wall_s=wall_s), str(directory))
+    output.say(*summary_lines(summarise(directory), computed=computed, wall_s=wall_s), str(directory))
 
 
 def _directory(name: str, out: Path | None, resume: bool) -> Path:
@@ -87,30 +92,33 @@ def _directory(name: str, out: Path | None, resume: bool) -> Path:
 
 
 def _unfinished(name: str) -> Path:
-    """The trace in ``traces/`` that ``--resume`` means without ``--out``: the newest that is not complete."""
+    """The trace in ``traces/`` that ``--resume`` selects without ``--out``: the newest incomplete one."""
     from twin.results import read_trace
 
-    found = []
-    for folder in Path("traces").glob("*/run.json"):
+    found, unreadable = [], ""
+    for folder in sorted(Path("traces").glob("*/run.json")):
         try:
             trace = read_trace(folder.parent)
-        except InputError:
+        except InputError as error:
+            unreadable += f"\n{error}"
             continue
         if trace.run.get("name") == name:
-            open_ = trace.run["status"] != "complete"
-            found.append((open_, trace.run.get("updated", ""), folder.stat().st_mtime_ns, folder.parent))
+            incomplete = trace.run["status"] != "complete"
+            found.append((incomplete, trace.run.get("updated", ""), folder.stat().st_mtime_ns, folder.parent))
     if not found:
-        raise InputError(f'--resume: there is no trace of "{name}" in traces/; name its folder with --out DIR')
+        raise InputError(
+            f'--resume: there is no trace of "{name}" in traces/; give its folder with --out DIR{unreadable}'
+        )
     return max(found)[-1]
 
 
-def _begun(setup: Setup, directory: Path) -> int:
-    """The last epoch that a trace of this very run holds.
+def _last_epoch(setup: Setup, directory: Path) -> int:
+    """The last durable epoch of a trace of the same run.
 
     Raises
     ------
     InputError
-        If there is none, or another run began it.
+        If there is no trace, or a different run or an earlier version of twin wrote it.
     """
     from twin.results.provenance import check_same, read_run
     from twin.simulation.run import manifest_of
@@ -120,33 +128,33 @@ def _begun(setup: Setup, directory: Path) -> int:
     return int(record["last_durable_epoch"])
 
 
-def _header(setup: Setup, directory: Path, begun: int) -> Iterator[str]:
+def _header(setup: Setup, directory: Path, last_epoch: int) -> Iterator[str]:
     scenario, terminals = setup.scenario, setup.terminals
     where = " (generated)" if not scenario.constellation.source else ""
-    yield f"{health.account(setup.catalogue.health)}{where}"
+    yield f"{scenario_warnings.catalogue_line(setup.catalogue.health)}{where}"
     groups = counted(len(scenario.terminals), "group")
     yield f"terminals: {terminals.count:,} in {groups}"
     yield f"policy: {scenario.association.name}; precoder: {scenario.precoding.name}"
     epochs = counted(setup.timeline.epochs, "epoch")
-    later = f", going on after {begun + 1:,} of them" if begun >= 0 else ""
-    yield f"run: {epochs} of {scenario.time.epoch} from {scenario.time.start:%Y-%m-%dT%H:%M:%SZ}{later}"
+    resumed = f", resumed after {last_epoch + 1:,} of them" if last_epoch >= 0 else ""
+    yield f"run: {epochs} of {scenario.time.epoch} from {scenario.time.start:%Y-%m-%dT%H:%M:%SZ}{resumed}"
     yield f"trace: {directory}"
 
 
 @contextmanager
-def _resumable(directory: Path, again: str) -> Iterator[None]:
-    """Say how to go on with a run that was interrupted, or that could not write."""
+def _resumable(directory: Path, command: str) -> Iterator[None]:
+    """Print the command that resumes a run that was interrupted or could not write."""
     try:
         yield
     except KeyboardInterrupt:
-        output.note(f"twin: interrupted; {_how_far(directory)}, go on with: {again}")
+        output.note(f"twin: interrupted; {_how_far(directory)}, resume with: {command}")
         raise typer.Exit(130) from None
     except OSError as error:
         if error.errno is None:
             raise
         raise InputError(
             f"{directory}: cannot be written to: {error.strerror}; {_how_far(directory)}\n"
-            f"make room for it, then go on with: {again}"
+            f"free some space, then resume with: {command}"
         ) from error
 
 

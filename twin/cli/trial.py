@@ -1,4 +1,4 @@
-"""A few epochs of a run that nobody keeps: what an epoch costs, and what it writes."""
+"""A trial run of a few epochs, whose rows are discarded: it measures the time and the rows of an epoch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from twin.world.setup import Setup
 
 EPOCHS: Final = 65
-"""Most epochs of a trial: one more than the sky is followed for at a time."""
+"""Maximum number of epochs of a trial run: one more than a block of visibility windows."""
 WALL_S: Final = 2.0
-"""A trial ends with the epoch in which this is over."""
+"""A trial run ends with the epoch in which this wall-clock time is exceeded."""
 
-BYTES_A_ROW: Final = {
+BYTES_PER_ROW: Final = {
     "terminals": 32,
     "handovers": 16,
     "attempts": 24,
@@ -24,28 +24,28 @@ BYTES_A_ROW: Final = {
     "candidates": 24,
     "timings": 8,
 }
-"""On disk, rounded up from runs of five minutes to an hour."""
+"""Bytes per row on disk, rounded up from runs of five minutes to an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What the first epochs of a run came to."""
+class TrialRun:
+    """Measurements over the first epochs of a run."""
 
     epochs: int
-    """How many were run."""
+    """Number of these epochs."""
     wall_s: float
-    """Wall-clock time of all of them."""
+    """Total wall-clock time in s."""
     rows: dict[str, float]
-    """Rows of each table in an epoch, mean; handovers and attempts excepted: the first epochs say nothing of them."""
+    """Mean rows of each table per epoch, except handovers and attempts, for which the first epochs are not typical."""
 
     @property
     def epoch_s(self) -> float:
-        """Wall-clock time of an epoch."""
+        """Mean wall-clock time of an epoch in s."""
         return self.wall_s / self.epochs
 
 
-def tried(setup: Setup) -> Trial:
-    """Run the first epochs, at most two seconds of them, and one in any case."""
+def trial_run(setup: Setup) -> TrialRun:
+    """Run the first epochs for about two seconds, at least one epoch."""
     import threadpoolctl
 
     from twin.simulation.engine import Engine
@@ -61,11 +61,11 @@ def tried(setup: Setup) -> Trial:
             counts["epochs"] += 1
             counts["links"] += record.visible_pairs
             counts["candidates"] += record.visible_pairs if record.candidates is not None else 0
-            counts["timings"] += len(record.wall_s) + 1  # that of the trace itself
+            counts["timings"] += len(record.wall_s) + 1  # the stage of the trace itself
             if counts["epochs"] == EPOCHS or perf_counter() > begun + WALL_S:
                 break
     wall_s, epochs = perf_counter() - begun, counts["epochs"]
     for table in ("links", "candidates"):
         if not getattr(setup.scenario.trace, table):
             del counts[table]
-    return Trial(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})
+    return TrialRun(epochs=epochs, wall_s=wall_s, rows={table: count / epochs for table, count in counts.items()})

@@ -1,4 +1,4 @@
-"""Commands by name, and what is said of a command line that is wrong."""
+"""Command groups, and messages of invalid command lines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twin.errors import InputError, did_you_mean, listed
 
 
 class Commands(TyperGroup):
-    """A group of commands that names the nearest one for a misspelt one."""
+    """A group of commands that suggests the nearest name for a misspelt command."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Refuse a line without a command."""
         if not args:
-            raise InputError(f"{_within(ctx)}no command is given (known: {listed(self.commands)})\n{see_help(ctx)}")
+            raise InputError(f"{_within(ctx)}a command is missing (known: {listed(self.commands)})\n{see_help(ctx)}")
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
@@ -25,49 +25,49 @@ class Commands(TyperGroup):
         name = args[0]
         if name not in self.commands:
             raise InputError(
-                f'{_within(ctx)}there is no command "{name}"{did_you_mean(name, self.commands)}'
+                f'{_within(ctx)}unknown command "{name}"{did_you_mean(name, self.commands)}'
                 f" (known: {listed(self.commands)})\n{see_help(ctx)}"
             )
         return super().resolve_command(ctx, args)
 
 
 def _within(context: Any) -> str:
-    """The command that a message is about, as its beginning; nothing for the program as a whole."""
+    """The command as the prefix of a message; empty for the program itself."""
     words = context.command_path.partition(" ")[2]
     return f"{words}: " if words else ""
 
 
 def see_help(context: Any) -> str:
-    """Where to look."""
+    """The command that prints help."""
     return f"see: {context.command_path} --help"
 
 
 def usage_message(error: Exception) -> str | None:
-    """What is wrong with a command line, or None where the error is of another sort.
+    """The message of an invalid command line; None means that the error is of another kind.
 
-    The classes of such errors belong to typer or to click, depending on the version; they are told by what they hold.
+    The classes of these errors are defined by typer or click, depending on the version; attributes identify them.
     """
     context = getattr(error, "ctx", None)
     if getattr(error, "exit_code", None) != 2 or not hasattr(error, "format_message"):
         return None
     if context is None:
-        return _plainly(error)
+        return _plain_message(error)
     return f"{_within(context)}{_reason(error, context)}\n{see_help(context)}"
 
 
 def _reason(error: Any, context: Any) -> str:
     if (option := getattr(error, "option_name", None)) and type(error).__name__ == "NoSuchOption":
         known = [word for parameter in context.command.params for word in parameter.opts if word.startswith("-")]
-        return f'there is no option "{option}"{did_you_mean(option, known)} (known: {listed(known)})'
+        return f'unknown option "{option}"{did_you_mean(option, known)} (known: {listed(known)})'
     if type(error).__name__ == "MissingParameter" and error.param is not None:
         parameter = error.param
         is_option = parameter.param_type_name == "option"
         name = parameter.opts[0] if is_option else parameter.metavar or parameter.name.upper()
         return f"{name} is missing"
-    return _plainly(error)
+    return _plain_message(error)
 
 
-def _plainly(error: Any) -> str:
+def _plain_message(error: Any) -> str:
     message = str(error.format_message()).rstrip(".")
     if type(error).__name__ == "BadOptionUsage" and "requires an argument" in message:
         return f"{error.option_name}: needs a value"
@@ -75,7 +75,7 @@ def _plainly(error: Any) -> str:
 
 
 def whole_number(option: str) -> Callable[[Any], int]:
-    """Reads the value of an option that takes a whole number."""
+    """A parser for the value of an option that is an integer."""
 
     def read(text: Any) -> int:
         try:
@@ -87,7 +87,7 @@ def whole_number(option: str) -> Callable[[Any], int]:
 
 
 def real_number(option: str) -> Callable[[Any], float]:
-    """Reads the value of an option that takes a number."""
+    """A parser for the value of an option that is a number."""
 
     def read(text: Any) -> float:
         try:

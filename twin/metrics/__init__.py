@@ -1,13 +1,14 @@
-"""Metrics of a run: the one place where it is said what a handover rate, an outage or a load is.
+"""Metrics of a run; the definitions of handover rate, outage, stay, load and so on are here and nowhere else.
 
-Frames of a trace go in, frames come out::
+Metrics are computed from the frames of a trace and returned as frames::
 
     metrics = evaluate(Run.of(twin.read_trace("traces/quickstart")))
     metrics.totals["hard"], metrics.terminals["mean_rate_bps"]
 
-Every mean is over all terminals of the trace while they are there: one without events has no handovers and is out of
-service for the whole run, one without service has the rate 0. The time of an absence is no time: figures per hour are
-by the hours in which a terminal is there, and one that never is has missing values and is left out of means.
+Every mean is over all terminals of the trace while they are present. A terminal without events has no handovers and is
+out of service for the whole run; a terminal without service has the rate 0. Absences do not count: figures per hour are
+divided by the hours in which a terminal is present. A terminal that is never present has missing values and is excluded
+from means.
 """
 
 from twin.metrics.events import Events

@@ -1,4 +1,4 @@
-"""Columns of the frames that metrics are given, checked."""
+"""Checks of the input frames of metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_range(what: str, values: IntArray, last: int) -> None:
 
 
 def finite(frame: pd.DataFrame, table: str, column: str) -> FloatArray:
-    """A column of finite numbers."""
+    """A column as floats; refuses numbers that are not finite."""
     values = frame[column].to_numpy(np.float64)
     if not np.isfinite(values).all():
         raise InputError(f"{table}: {column}: found {values[~np.isfinite(values)][0]}, allowed finite numbers")

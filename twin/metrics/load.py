@@ -1,4 +1,4 @@
-"""How much each satellite has to do."""
+"""Load of satellites: the number of terminals that they serve."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def load_by_satellite(run: Run) -> pd.DataFrame:
-    """One row for each satellite that is ever active, by NORAD id.
+    """One row per satellite that is ever active, sorted by NORAD id.
 
     Returns
     -------
     DataFrame
-        ``active_epochs``, ``mean_served`` (terminals, mean over all epochs of the run), ``mean_served_active`` (over
-        the epochs in which it is active), ``most_served``.
+        ``active_epochs``, ``mean_served`` (terminals, mean over all epochs of the run), ``mean_served_active`` (mean
+        over the epochs in which the satellite is active), ``most_served``.
     """
     import pandas as pd
 
@@ -37,19 +37,19 @@ def load_by_satellite(run: Run) -> pd.DataFrame:
 
 
 def load_by_epoch(run: Run) -> pd.DataFrame:
-    """One row an epoch: load over the satellites that are active in it.
+    """One row per epoch: load of the satellites that are active in the epoch.
 
     Returns
     -------
     DataFrame
-        ``active`` (satellites), ``served`` (links in use, summed), ``mean_served``, ``most_served``, ``jain``: Jain's
-        index (Σ x)² / (n Σ x²) over the n active satellites, 1 where all serve equally many and 1/n where one serves
-        all. Mean and index are missing where no satellite serves anyone.
+        ``active`` (satellites), ``served`` (sum of the terminals served), ``mean_served``, ``most_served``, ``jain``:
+        Jain's index (Σ x)² / (n Σ x²) over the n active satellites; it is 1 if all serve equally many terminals and
+        1/n if one satellite serves all. Mean and index are missing if no satellite serves a terminal.
 
     Raises
     ------
     InputError
-        If a satellite has two rows for one epoch, or serves less than nobody.
+        If a satellite has two rows for one epoch, or serves a negative number of terminals.
     """
     import pandas as pd
 
@@ -65,14 +65,14 @@ def load_by_epoch(run: Run) -> pd.DataFrame:
     squares = np.bincount(run.load_epoch, weights=served**2, minlength=run.epochs)
     most = np.zeros(run.epochs, dtype=np.int64)
     np.maximum.at(most, run.load_epoch, run.load_served)
-    none = np.full(run.epochs, np.nan)
+    missing = np.full(run.epochs, np.nan)
     return pd.DataFrame(
         {
             "active": active,
             "served": total.astype(np.int64),
-            "mean_served": np.divide(total, active, out=none.copy(), where=total > 0),
+            "mean_served": np.divide(total, active, out=missing.copy(), where=total > 0),
             "most_served": most,
-            "jain": np.divide(total**2, active * squares, out=none.copy(), where=total > 0),
+            "jain": np.divide(total**2, active * squares, out=missing.copy(), where=total > 0),
         },
         index=pd.RangeIndex(run.epochs, name="epoch"),
     )

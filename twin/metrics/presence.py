@@ -1,4 +1,4 @@
-"""When terminals are not there: such time is neither service nor outage."""
+"""Absences of terminals; time of absence is neither service nor outage."""
 
 from __future__ import annotations
 
@@ -8,92 +8,94 @@ import numpy as np
 
 from twin.arrays import BoolArray, IntArray
 from twin.errors import InputError
-from twin.metrics.idle import idle, without
+from twin.metrics.events import whole_microseconds
 from twin.metrics.run import Run
+from twin.metrics.unserved import difference, unserved
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Stretches = list[tuple[int, int]]
+Intervals = list[tuple[int, int]]
+"""Begin and end of each interval on the axis of `Run.axis_ns`, sorted."""
 
 
 def absences(run: Run) -> tuple[IntArray, IntArray]:
-    """Begin and end (N,) of all absences, on the line of `Run.at_ns`, rising.
+    """Begin and end (N,) of all absences on the axis of `Run.axis_ns`, sorted and truncated to microseconds.
 
-    For how long a terminal is away within an epoch is known to the nanosecond from ``present_fraction``. When, follows
-    from whether it is there at the end of this epoch and of the one before, as exactly, if it comes or goes once in the
-    epoch. If it does so more often, the events decide: it is away where its service ends, or before its service ends
-    where it comes and goes. That is exact as long as it is served; else only how outages are cut depends on it, and no
-    total.
+    ``present_fraction`` gives the length of an absence within an epoch. If the terminal arrives or leaves once in the
+    epoch, its presence at the ends of this epoch and of the one before gives the instant exactly. If it does so more
+    often, the absence is placed by the events: at the end of service, or before the end of service for a terminal that
+    arrives and leaves. That is exact while the terminal is served; otherwise only the placement of outages depends on
+    it, not their totals.
 
     Raises
     ------
     InputError
-        If the events have a terminal served while it is away, by more than a thousandth of an epoch.
+        If a terminal is served during an absence, by more than a thousandth of an epoch.
     """
-    away = run.epoch_ns - run.there_ns
-    if not away.any():
+    away_ns = run.epoch_ns - run.present_ns
+    if not away_ns.any():
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    unserved, (k, e) = idle(run), np.nonzero(away)
-    begin = run.at_ns(k, e * run.epoch_ns)
-    whole = away[k, e] == run.epoch_ns
+    without_service, (k, e) = unserved(run), np.nonzero(away_ns)
+    begin = run.axis_ns(k, e * run.epoch_ns)
+    whole = away_ns[k, e] == run.epoch_ns
     pieces = [(int(a), int(a) + run.epoch_ns) for a in begin[whole]]
     for cell in np.flatnonzero(~whole).tolist():
-        pieces += _within(run, int(k[cell]), int(e[cell]), unserved)
-    cuts = np.array(pieces, dtype=np.int64).reshape(-1, 2).T
-    starts, ends = without(cuts[0], cuts[1], begin[:0], begin[:0])
-    _check_unserved(run, starts, ends, unserved)
-    return starts, ends
+        pieces += _within_epoch(run, int(k[cell]), int(e[cell]), without_service)
+    edges = np.array(pieces, dtype=np.int64).reshape(-1, 2).T
+    begins, ends = difference(edges[0], edges[1], begin[:0], begin[:0])
+    _check_unserved(run, begins, ends, without_service)
+    return _truncated(run, begins), _truncated(run, ends)
 
 
-def where(known: BoolArray, table: pd.DataFrame) -> pd.DataFrame:
-    """A table with missing values in the rows that are not known; whole numbers stay whole where all are."""
+def known_rows(known: BoolArray, table: pd.DataFrame) -> pd.DataFrame:
+    """A table with missing values in the rows that are not known; integers stay integers if all rows are known."""
     return table.where(np.broadcast_to(known[:, None], table.shape))
 
 
-def _within(run: Run, k: int, e: int, unserved: tuple[IntArray, IntArray]) -> Stretches:
-    """Where in an epoch a terminal is away that is there for a part of it."""
-    begin = int(run.at_ns(np.int64(k), np.int64(e * run.epoch_ns)))
-    end, away = begin + run.epoch_ns, run.epoch_ns - int(run.there_ns[k, e])
-    after = bool(run.present[k, e])
-    before = bool(run.present[k, e - 1]) if e else not after
-    free = _clipped(unserved, begin, end)
-    if _length(free) < away - _slack_ns(run):
+def _within_epoch(run: Run, k: int, e: int, without_service: tuple[IntArray, IntArray]) -> Intervals:
+    """The absences of a terminal in an epoch in which it is present for a part of the time."""
+    begin = int(run.axis_ns(np.int64(k), np.int64(e * run.epoch_ns)))
+    end, away_ns = begin + run.epoch_ns, run.epoch_ns - int(run.present_ns[k, e])
+    present_after = bool(run.present[k, e])
+    present_before = bool(run.present[k, e - 1]) if e else not present_after
+    free = _clipped(without_service, begin, end)
+    if _length(free) < away_ns - _tolerance_ns(run):
         raise _served_away(run, k, e * run.epoch_ns)
-    if before and not after:
-        likely = [(end - away, end)]
-    elif after and not before:
-        likely = [(begin, begin + away)]
-    elif before:
-        likely = _first_of(free, away)
+    if present_before and not present_after:
+        placed = [(end - away_ns, end)]
+    elif present_after and not present_before:
+        placed = [(begin, begin + away_ns)]
+    elif present_before:
+        placed = _first_of(free, away_ns)
     else:
-        left = free[-1][0] if free and free[-1][1] == end and free[-1][0] > begin else end
-        comes = max(begin, left - (run.epoch_ns - away))
-        likely = [(begin, comes), (comes + run.epoch_ns - away, end)]
-    return likely if _common(likely, free) >= away - _slack_ns(run) else _first_of(free, away)
+        leaves = free[-1][0] if free and free[-1][1] == end and free[-1][0] > begin else end
+        arrives = max(begin, leaves - (run.epoch_ns - away_ns))
+        placed = [(begin, arrives), (arrives + run.epoch_ns - away_ns, end)]
+    return placed if _overlap(placed, free) >= away_ns - _tolerance_ns(run) else _first_of(free, away_ns)
 
 
-def _clipped(stretches: tuple[IntArray, IntArray], begin: int, end: int) -> Stretches:
-    first = np.searchsorted(stretches[1], begin, side="right")
-    stop = np.searchsorted(stretches[0], end)
-    pairs = (np.clip(each[first:stop], begin, end).tolist() for each in stretches)
+def _clipped(intervals: tuple[IntArray, IntArray], begin: int, end: int) -> Intervals:
+    first = np.searchsorted(intervals[1], begin, side="right")
+    stop = np.searchsorted(intervals[0], end)
+    pairs = (np.clip(each[first:stop], begin, end).tolist() for each in intervals)
     return list(zip(*pairs, strict=True))
 
 
-def _length(stretches: Stretches) -> int:
-    return sum(b - a for a, b in stretches)
+def _length(intervals: Intervals) -> int:
+    return sum(b - a for a, b in intervals)
 
 
-def _common(some: Stretches, others: Stretches) -> int:
+def _overlap(some: Intervals, others: Intervals) -> int:
     return sum(max(0, min(b, d) - max(a, c)) for a, b in some for c, d in others)
 
 
-def _first_of(stretches: Stretches, length: int) -> Stretches:
-    """So much of some stretches: the beginning of the first that is as long, else the earliest of all."""
-    found = [(a, a + length) for a, b in stretches if b - a >= length][:1]
+def _first_of(intervals: Intervals, length: int) -> Intervals:
+    """A part of given total length: the beginning of the first interval that is long enough, else of all in order."""
+    found = [(a, a + length) for a, b in intervals if b - a >= length][:1]
     if found:
         return found
-    for a, b in stretches:
+    for a, b in intervals:
         found.append((a, min(b, a + length)))
         length -= found[-1][1] - a
         if not length:
@@ -101,20 +103,26 @@ def _first_of(stretches: Stretches, length: int) -> Stretches:
     return found
 
 
-def _slack_ns(run: Run) -> int:
-    """A share may have been written with three digits."""
-    return max(1, run.epoch_ns // 1000)
+def _truncated(run: Run, at_ns: IntArray) -> IntArray:
+    """Instants truncated as those of events are, so that equal instants stay equal."""
+    terminal, time_ns = np.divmod(at_ns, run.axis_step_ns)
+    return run.axis_ns(terminal, whole_microseconds(time_ns))
 
 
-def _check_unserved(run: Run, begin: IntArray, end: IntArray, unserved: tuple[IntArray, IntArray]) -> None:
-    served_begin, served_end = without(begin, end, *unserved)
-    wrong = served_end - served_begin > _slack_ns(run)
+def _tolerance_ns(run: Run) -> int:
+    """Fractions may have been written with three digits, and instants of events are truncated to microseconds."""
+    return max(1_000, run.epoch_ns // 1_000)
+
+
+def _check_unserved(run: Run, begin: IntArray, end: IntArray, without_service: tuple[IntArray, IntArray]) -> None:
+    served_begin, served_end = difference(begin, end, *without_service)
+    wrong = served_end - served_begin > _tolerance_ns(run)
     if wrong.any():
-        raise _served_away(run, *divmod(int(served_begin[wrong][0]), run.line_ns))
+        raise _served_away(run, *divmod(int(served_begin[wrong][0]), run.axis_step_ns))
 
 
 def _served_away(run: Run, k: int, at_ns: int) -> InputError:
     return InputError(
-        f'terminals: present_fraction: "{run.names[k]}" is away in the epoch {at_ns // run.epoch_ns} while it is served'
+        f'terminals: present_fraction: "{run.names[k]}" is absent in epoch {at_ns // run.epoch_ns}, but served'
         " according to the handovers"
     )

@@ -1,4 +1,4 @@
-"""The frames of a run, checked and laid out as arrays: what all metrics are worked out from."""
+"""The frames of a run, checked and converted to arrays: the input of all metrics."""
 
 from __future__ import annotations
 
@@ -31,55 +31,55 @@ _TERMINALS: Final = (
     "serving",
 )
 _PRESENCE: Final = ("present", "present_fraction")
-"""Columns of the terminals that older traces have not."""
+"""Columns that a frame of terminals may lack."""
 _HANDOVERS: Final = ("time", "terminal", "kind", "from_satellite", "to_satellite", "interruption_s")
 _SATELLITES: Final = ("epoch", "satellite", "served")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
-    """One run from its start on: K terminals, E epochs. Every terminal counts while it is there, served or not."""
+    """The first E epochs of a run with K terminals; every terminal counts while it is present, served or not."""
 
     names: tuple[str, ...]
     """(K,) names of the terminals, in the order of the trace."""
     epochs: int
-    """E."""
+    """E, number of epochs."""
     epoch_ns: int
-    """Length of an epoch."""
+    """Length of an epoch in ns."""
     rate_bps: FloatArray
-    """(K,E) mean over the epoch, the time without the terminal included."""
+    """(K,E) mean over the whole epoch, absences included."""
     spectral_efficiency_bps_hz: FloatArray
-    """(K,E) likewise."""
+    """(K,E) mean over the whole epoch, absences included."""
     in_service: BoolArray
-    """(K,E) whether anyone serves the terminal at the end of the epoch."""
+    """(K,E) whether any satellite serves the terminal at the end of the epoch."""
     present: BoolArray
-    """(K,E) whether the terminal is there at the end of the epoch."""
-    there_ns: IntArray
-    """(K,E) for how long of the epoch it is."""
+    """(K,E) whether the terminal is present at the end of the epoch."""
+    present_ns: IntArray
+    """(K,E) time of the epoch in which the terminal is present, in ns."""
     interrupted: FloatArray
-    """(K,E) share of the epoch in which a handover under way left the terminal without service."""
+    """(K,E) fraction of the epoch in which handover execution interrupts service."""
     cluster_size: IntArray
-    """(K,E) satellites that serve at the end of the epoch."""
+    """(K,E) number of satellites that serve at the end of the epoch."""
     member_satellite: IntArray
-    """(M,) NORAD id of every member of every serving set."""
+    """(M,) NORAD ids of the members of all serving sets."""
     member_cell: IntArray
-    """(M,) of which set it is one: k E + e."""
+    """(M,) index k E + e of the serving set of each member."""
     events: Events
     load_epoch: IntArray
-    """(L,) epoch of each row of the satellites."""
+    """(L,) epoch of each row of the table satellites."""
     load_satellite: IntArray
-    """(L,) NORAD id."""
+    """(L,) NORAD id of each row."""
     load_served: IntArray
-    """(L,) terminals that it serves."""
+    """(L,) number of terminals that the satellite serves."""
 
     @property
     def duration_ns(self) -> int:
-        """Length of the run."""
+        """Length of the run in ns."""
         return self.epochs * self.epoch_ns
 
     @property
     def epoch_s(self) -> float:
-        """Length of an epoch."""
+        """Length of an epoch in s."""
         return self.epoch_ns / 1e9
 
     @property
@@ -88,45 +88,45 @@ class Run:
         return self.duration_ns / 3.6e12
 
     @property
-    def line_ns(self) -> int:
-        """What lies between two terminals on the line of `at_ns`."""
+    def axis_step_ns(self) -> int:
+        """Offset between two terminals on the axis of `axis_ns`, in ns."""
         return self.duration_ns + 1
 
-    def at_ns(self, terminal: IntArray | np.int64, time_ns: IntArray | int | np.int64) -> IntArray:
-        """Instants of terminals on one line of time, on which stretches of different terminals do not touch."""
-        return np.asarray(terminal * self.line_ns + time_ns, dtype=np.int64)
+    def axis_ns(self, terminal: IntArray | np.int64, time_ns: IntArray | int | np.int64) -> IntArray:
+        """Instants of terminals on one common axis, on which intervals of different terminals do not touch."""
+        return np.asarray(terminal * self.axis_step_ns + time_ns, dtype=np.int64)
 
     @property
     def present_fraction(self) -> FloatArray:
-        """(K,E) share of the epoch in which the terminal is there."""
-        return np.asarray(self.there_ns / self.epoch_ns)
+        """(K,E) fraction of the epoch in which the terminal is present."""
+        return np.asarray(self.present_ns / self.epoch_ns)
 
     @property
     def present_s(self) -> FloatArray:
-        """(K,) time in which each terminal is there."""
-        return np.asarray(self.there_ns.sum(axis=1) / 1e9)
+        """(K,) time in which each terminal is present, in s."""
+        return np.asarray(self.present_ns.sum(axis=1) / 1e9)
 
     @property
     def present_hours(self) -> FloatArray:
-        """(K,) the same in hours; missing for a terminal that never is, so that no figure per hour is made of it."""
-        total = self.there_ns.sum(axis=1)
+        """(K,) the same in hours; NaN for a terminal that is never present, as its figures per hour are."""
+        total = self.present_ns.sum(axis=1)
         return np.asarray(np.where(total > 0, total / 3.6e12, np.nan))
 
     @classmethod
     def of(cls, trace: Trace) -> Self:
-        """A trace as far as it is durable.
+        """The durable epochs of a trace.
 
         Raises
         ------
         InputError
-            If no epoch is durable yet, or the tables do not fit together.
+            If no epoch is durable yet, or the tables are inconsistent.
         """
         if trace.last_epoch < 0:
-            raise InputError(f"{trace.directory}: no epoch is finished yet; there is nothing to measure")
+            raise InputError(f"{trace.directory}: no epoch is complete yet; there is nothing to measure")
         try:
             epoch_s = Duration.parse(trace.run["scenario"]["time"]["epoch"]).seconds
         except (KeyError, TypeError, ValueError):
-            raise InputError(f"{trace.directory}: run.json does not say how long an epoch is") from None
+            raise InputError(f"{trace.directory}: run.json does not hold a valid time.epoch") from None
         return cls.of_frames(
             trace.table("terminals", columns=(*_TERMINALS, *_PRESENCE)),
             trace.table("handovers", columns=_HANDOVERS),
@@ -145,25 +145,25 @@ class Run:
         epoch_s: float,
         duration_s: float,
     ) -> Self:
-        """The frames of `twin.read_trace`, or others with the same columns; rows may stand in any order of terminals.
+        """Frames of `twin.read_trace`, or other frames with the same columns; terminals may be in any order.
 
         Parameters
         ----------
         terminals
-            One row for each epoch and terminal, from epoch 0 on. Without ``present`` and ``present_fraction``, all are
-            there all the time.
+            One row for each epoch and terminal, from epoch 0 on. Without the columns ``present`` and
+            ``present_fraction``, all terminals are present all the time.
         handovers
             One row for each event.
         satellites
             One row for each epoch and active satellite.
         epoch_s, duration_s
-            Length of an epoch and of the run.
+            Length of an epoch and of the run, in s.
 
         Raises
         ------
         InputError
-            If a column is missing, a terminal lacks an epoch or has it twice, an event names an unknown kind or
-            terminal or lies outside the run, a number is not finite, or a terminal is served that is not there.
+            If a column is missing, a terminal does not have one row per epoch, an event names an unknown kind or
+            terminal or lies outside the run, a number is not finite, or an absent terminal is served.
         """
         for name, frame, columns in (
             ("terminals", terminals, _TERMINALS),
@@ -178,12 +178,12 @@ class Run:
         load_epoch = satellites["epoch"].to_numpy(np.int64)
         check_range("satellites: epoch", load_epoch, epochs - 1)
         begin = terminals["time"].min()
-        present, there_ns = _presence(terminals, epoch_ns)
+        present, present_ns = _presence(terminals, epoch_ns)
 
         def matrix(values: NDArray[Any]) -> NDArray[Any]:
-            laid = np.empty(len(cell), dtype=values.dtype)
-            laid[cell] = values
-            return laid.reshape(len(names), epochs)
+            filled = np.empty(len(cell), dtype=values.dtype)
+            filled[cell] = values
+            return filled.reshape(len(names), epochs)
 
         return cls(
             names=tuple(names),
@@ -193,7 +193,7 @@ class Run:
             spectral_efficiency_bps_hz=matrix(finite(terminals, "terminals", "se_bps_hz")),
             in_service=matrix(terminals["in_service"].to_numpy(np.bool_)),
             present=matrix(present),
-            there_ns=matrix(there_ns),
+            present_ns=matrix(present_ns),
             interrupted=matrix(finite(terminals, "terminals", "interrupted_fraction")),
             cluster_size=matrix(size),
             member_satellite=members,
@@ -213,51 +213,51 @@ def _whole_epochs(epoch_s: float, duration_s: float) -> int:
 
 
 def _coded(labels: pd.Series[Any]) -> tuple[IntArray, list[str]]:
-    """Index of each label, and the labels in the order of their first rows."""
+    """Index of each row's label, and the labels in the order of their first rows."""
     codes, names = labels.factorize()
     return codes.astype(np.int64), [str(name) for name in names]
 
 
 def _cells(index: IntArray, epoch: IntArray, names: Sequence[str], epochs: int) -> IntArray:
-    """(K E,) place k E + e of each row of the terminals, all of which are filled once."""
+    """(K E,) index k E + e of each row of the terminals; refuses indices that do not occur exactly once."""
     check_range("terminals: epoch", epoch, epochs - 1)
     cell = index * epochs + epoch
-    filled = np.bincount(cell, minlength=len(names) * epochs)
-    if not len(names) or (filled != 1).any():
-        wrong = int(np.append(filled != 1, True).argmax())
+    count = np.bincount(cell, minlength=len(names) * epochs)
+    if not len(names) or (count != 1).any():
+        wrong = int(np.append(count != 1, True).argmax())
         k, e = divmod(wrong, epochs)
-        found = f'"{names[k]}" has {filled[wrong]} rows at epoch {e}' if len(names) else "no rows"
+        found = f'"{names[k]}" has {count[wrong]} rows at epoch {e}' if len(names) else "no rows"
         raise InputError(f"terminals: found {found}, allowed one for each terminal and each of {epochs} epochs")
     return cell
 
 
 def _presence(frame: pd.DataFrame, epoch_ns: int) -> tuple[BoolArray, IntArray]:
-    """Whether each row's terminal is there at the end of the epoch, and for how long of it."""
+    """Whether each row's terminal is present at the end of the epoch, and its time of presence in ns."""
     known = [name for name in _PRESENCE if name in frame.columns and not frame[name].isna().all()]
-    if not known:  # an older trace gives columns of nulls
+    if not known:  # a trace whose files lack the columns gives nulls
         return np.ones(len(frame), dtype=np.bool_), np.full(len(frame), epoch_ns)
     check_columns("terminals", frame, _PRESENCE)
     if frame["present"].isna().any():
         raise InputError("terminals: present: found a missing value, allowed true or false")
     present = frame["present"].to_numpy(np.bool_)
-    share = finite(frame, "terminals", "present_fraction")
-    odd = (share < 0.0) | (share > 1.0) | (present & (share == 0.0)) | (~present & (share == 1.0))
-    if odd.any():
+    fraction = finite(frame, "terminals", "present_fraction")
+    invalid = (fraction < 0.0) | (fraction > 1.0) | (present & (fraction == 0.0)) | (~present & (fraction == 1.0))
+    if invalid.any():
         raise InputError(
-            f"terminals: present_fraction: found {share[odd][0]}, allowed 0 to 1, above 0 where present and below 1"
-            " where not"
+            f"terminals: present_fraction: found {fraction[invalid][0]}, allowed 0 to 1, above 0 if present and below 1"
+            " if not"
         )
     served = (frame["in_service"].to_numpy(np.bool_) & ~present) | (
-        (frame["rate_bps"] != 0.0).to_numpy() & (share == 0.0)
+        (frame["rate_bps"] != 0.0).to_numpy() & (fraction == 0.0)
     )
     if served.any():
         row = frame.iloc[int(np.argmax(served))]
-        raise InputError(f'terminals: "{row["terminal"]}" is served at epoch {row["epoch"]} and is not there')
-    return present, np.rint(share * epoch_ns).astype(np.int64)
+        raise InputError(f'terminals: "{row["terminal"]}" is served at epoch {row["epoch"]}, but absent')
+    return present, np.rint(fraction * epoch_ns).astype(np.int64)
 
 
 def _flattened(serving: pd.Series[Any]) -> tuple[IntArray, IntArray]:
-    """Lengths of lists, and all their items."""
+    """Lengths of the lists, and their items concatenated."""
     lists = serving.to_numpy(object)
     size = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     return size, np.concatenate([np.empty(0, dtype=np.int64), *lists[size > 0]]).astype(np.int64, copy=False)

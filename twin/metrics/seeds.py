@@ -1,4 +1,4 @@
-"""What several runs say together."""
+"""Means and confidence intervals over several runs."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 def over_runs(runs: Sequence[pd.Series[float] | Mapping[str, float]], *, level: float = 0.95) -> pd.DataFrame:
-    """Mean of each figure over independent runs, with Student's t interval.
+    """Mean of each figure over independent runs, with its Student t confidence interval.
 
-    The interval m ± t s / √n, with t the (1 + level) / 2 quantile of Student's distribution with n - 1 degrees of
-    freedom, holds the expectation with the probability ``level`` where the runs are independent (seeds of their own)
-    and their figures normal. Runs over one sky with other seeds say nothing about another sky.
+    The interval is m ± t s / √n, where t is the (1 + level) / 2 quantile of Student's distribution with n - 1 degrees
+    of freedom. It contains the expectation with probability ``level`` if the runs are independent (different seeds) and
+    their figures are normally distributed. Runs of one constellation and period tell nothing about others.
 
     Parameters
     ----------
     runs
-        The figures of each run by name, as `Metrics.totals`.
+        The figures of each run by name, such as `Metrics.totals`.
     level
-        Confidence, between 0 and 1.
+        Confidence level, between 0 and 1.
 
     Returns
     -------
     DataFrame
-        One row a figure: ``mean``, ``low``, ``high`` (the interval), ``std`` (of the sample, n - 1), ``count`` (runs
-        that have the figure: where it is missing, they are left out). Interval and std are missing below two runs.
+        One row per figure: ``mean``, ``low`` and ``high`` (the interval), ``std`` (sample standard deviation, n - 1),
+        ``count`` (runs that have the figure; runs without it are excluded). Interval and std need two runs.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Serving sets: how large they are and how fast they change."""
+"""Size and churn of serving sets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.arrays import FloatArray
 from twin.errors import InputError
-from twin.metrics.presence import where
+from twin.metrics.presence import known_rows
 from twin.metrics.run import Run
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def churn(run: Run) -> FloatArray:
-    """(K,E-1) Jaccard distance between the serving sets at the ends of neighbouring epochs.
+    """(K,E-1) Jaccard distance between the serving sets at the ends of consecutive epochs.
 
-    It is the share of the satellites of either set that are not in both: 0 for equal sets (two empty ones included),
-    1 for sets without a common member. It is missing (NaN) where the terminal is away at one of the two ends.
+    It is the fraction of the union of both sets that is not in their intersection: 0 for equal sets (also two empty
+    ones), 1 for disjoint sets. It is NaN if the terminal is absent at one of the two ends.
 
     Raises
     ------
     InputError
-        If a set names a satellite twice.
+        If a set contains a satellite twice.
     """
     import pandas as pd
 
@@ -36,34 +36,34 @@ def churn(run: Run) -> FloatArray:
         k, e = divmod(int(key[np.argmax(step == 0)]) % cells, run.epochs)
         raise InputError(f'terminals: serving: "{run.names[k]}" has a satellite twice at epoch {e}, allowed once')
     cell = key[:-1][step == 1] % cells
-    # the next key is that of the next epoch, unless the row of the terminal ends
+    # keys that differ by one are of consecutive epochs; the column after the last epoch is discarded
     common = np.bincount(cell, minlength=cells).reshape(run.cluster_size.shape)[:, :-1]
     either = run.cluster_size[:, :-1] + run.cluster_size[:, 1:] - common
-    apart = 1.0 - np.divide(common, either, out=np.ones(either.shape), where=either > 0)
-    return np.asarray(np.where(run.present[:, :-1] & run.present[:, 1:], apart, np.nan))
+    distance = 1.0 - np.divide(common, either, out=np.ones(either.shape), where=either > 0)
+    return np.asarray(np.where(run.present[:, :-1] & run.present[:, 1:], distance, np.nan))
 
 
 def clusters(run: Run) -> pd.DataFrame:
-    """One row a terminal: mean, least and most members at the ends of epochs, and mean churn.
+    """One row per terminal: mean, least and greatest cluster size at the ends of epochs, and mean churn.
 
-    Epochs at whose end the terminal is away do not count; one that never is there at such an end has missing values.
+    Epochs at whose end the terminal is absent do not count; without any other epoch, values are missing.
 
     Returns
     -------
     DataFrame
         ``mean_cluster_size`` (epochs without service count as 0), ``least_cluster_size``, ``most_cluster_size``,
-        ``churn`` (mean Jaccard distance between neighbouring epochs; missing where there are no two).
+        ``churn`` (mean Jaccard distance between consecutive epochs; missing without two of them).
     """
     import pandas as pd
 
-    size, there, apart = run.cluster_size, run.present, churn(run)
+    size, present, distance = run.cluster_size, run.present, churn(run)
     table = pd.DataFrame(
         {
-            "mean_cluster_size": size.sum(axis=1, where=there) / np.maximum(there.sum(axis=1), 1),
-            "least_cluster_size": size.min(axis=1, where=there, initial=size.max(initial=0)),
-            "most_cluster_size": size.max(axis=1, where=there, initial=0),
+            "mean_cluster_size": size.sum(axis=1, where=present) / np.maximum(present.sum(axis=1), 1),
+            "least_cluster_size": size.min(axis=1, where=present, initial=size.max(initial=0)),
+            "most_cluster_size": size.max(axis=1, where=present, initial=0),
         },
         index=pd.Index(run.names, name="terminal"),
     )
-    table = where(np.asarray(there.any(axis=1)), table)
-    return table.assign(churn=pd.DataFrame(apart, index=table.index).mean(axis=1))
+    table = known_rows(np.asarray(present.any(axis=1)), table)
+    return table.assign(churn=pd.DataFrame(distance, index=table.index).mean(axis=1))

@@ -1,4 +1,4 @@
-"""One self-contained page that shows a run to people."""
+"""The report of a run: one self-contained HTML page."""
 
 from twin.report.findings import Findings
 from twin.report.page import page_of, write_report

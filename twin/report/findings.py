@@ -1,4 +1,4 @@
-"""What a report shows of a run, read from its trace."""
+"""The data of a report, read from a trace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.metrics import Metrics, Run, evaluate
-from twin.metrics.rates import rate_while_there
+from twin.metrics.rates import rate_while_present
 from twin.results import Trace
 
 if TYPE_CHECKING:
@@ -22,25 +22,25 @@ class Findings:
     """One run: K terminals, E epochs."""
 
     header: Mapping[str, Any]
-    """What ``run.json`` holds."""
+    """Content of ``run.json``."""
     run: Run
     metrics: Metrics
     begin: np.datetime64
     """Start of the first epoch."""
-    places: pd.DataFrame
-    """``latitude_deg`` and ``longitude_deg`` of each terminal at the first epoch."""
+    locations: pd.DataFrame
+    """``latitude_deg`` and ``longitude_deg`` of each terminal in the first epoch."""
     epochs: pd.DataFrame
     """``visible_satellites`` and ``active_satellites`` of each epoch."""
     reasons: pd.DataFrame
-    """How often each ``kind`` of event had each ``reason``: ``count``."""
+    """``count`` of events by ``kind`` and ``reason``."""
     outcomes: pd.DataFrame
-    """How many attempts had each ``outcome``: ``count``."""
+    """``count`` of attempts by ``outcome``."""
     stage_ms: pd.Series[float]
-    """Wall-clock time of each stage, mean over the epochs."""
+    """Mean wall-clock time of each stage per epoch, in ms."""
 
     @classmethod
     def of(cls, trace: Trace) -> Self:
-        """Read what is durable of a trace.
+        """Read the durable epochs of a trace.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Findings:
             run=run,
             metrics=evaluate(run),
             begin=np.datetime64(first["time"].min().tz_localize(None), "ns"),
-            places=first.set_index("terminal")[["latitude_deg", "longitude_deg"]].reindex(list(run.names)),
+            locations=first.set_index("terminal")[["latitude_deg", "longitude_deg"]].reindex(list(run.names)),
             epochs=trace.table("epochs", columns=["visible_satellites", "active_satellites"]),
             reasons=events.value_counts(["kind", "reason"]).rename("count").reset_index(),
             outcomes=attempts.value_counts(["outcome"]).rename("count").reset_index(),
@@ -65,20 +65,20 @@ class Findings:
         )
 
     def times(self, begins: IntArray) -> TimeArray:
-        """Instants at which epochs begin."""
+        """UTC instants at which the given epochs begin."""
         return np.asarray(self.begin + begins * np.timedelta64(self.run.epoch_ns, "ns"))
 
-    def binned_mbps(self, most: int) -> tuple[IntArray, FloatArray]:
-        """First epochs (T,) of at most so many equal bins, and each terminal's mean rate (K,T) in them.
+    def binned_mbps(self, max_bins: int) -> tuple[IntArray, FloatArray]:
+        """First epochs (T,) of at most ``max_bins`` equal bins, and the mean rate (K,T) of each terminal in each bin.
 
-        Bins in which a terminal is not there are missing (NaN); the last one may be shorter.
+        The rate is NaN in bins in which a terminal is absent; the last bin may be shorter.
         """
         run = self.run
-        begins = np.arange(0, run.epochs, -(-run.epochs // most))
+        begins = np.arange(0, run.epochs, -(-run.epochs // max_bins))
         rate = np.add.reduceat(run.rate_bps, begins, axis=1) / 1e6
-        there = np.add.reduceat(run.present_fraction, begins, axis=1)
-        return begins, np.divide(rate, there, out=np.full(rate.shape, np.nan), where=there > 0.0)
+        present = np.add.reduceat(run.present_fraction, begins, axis=1)
+        return begins, np.divide(rate, present, out=np.full(rate.shape, np.nan), where=present > 0.0)
 
     def epoch_mbps(self) -> FloatArray:
-        """Rates of all terminals and epochs in which they are there, rising."""
-        return np.sort(rate_while_there(self.run)[self.run.there_ns > 0]) / 1e6
+        """Rates of all pairs of a terminal and an epoch in which it is present, ascending."""
+        return np.sort(rate_while_present(self.run)[self.run.present_ns > 0]) / 1e6

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML page that needs nothing beside itself."""
+"""The report of a run: one HTML page without references to other files."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from twin.errors import InputError
 from twin.report.findings import Findings
 from twin.results import Trace
 from twin.text import counted, number, rate, span
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS: Final = 500
-"""Terminals listed one by one; of more, those with the least mean rates."""
+MAX_ROWS: Final = 500
+"""Maximum number of listed terminals; of more terminals, those with the lowest mean rates are listed."""
 COLUMNS: Final = {
     "latitude_deg": "latitude °",
     "longitude_deg": "longitude °",
     "mean_rate_bps": "mean Mbit/s",
     "low_rate_bps": "5th percentile Mbit/s",
     "availability": "availability",
-    "hard": "hard / h",
-    "add": "add / h",
-    "attach": "attach / h",
+    EventKind.HARD.value: "hard / h",
+    EventKind.ADD.value: "add / h",
+    EventKind.SERVICE_START.value: "service starts / h",
     "outages": "outages",
     "longest_outage_s": "longest outage s",
     "mean_stay_s": "mean stay s",
-    "mean_cluster_size": "satellites",
+    "mean_cluster_size": "mean cluster size",
 }
 STYLE: Final = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #1c2530; background: #fff; margin: 2em auto; max-width: 66em;
@@ -59,7 +60,7 @@ pre { background: #f4f6f9; padding: 1em; overflow: auto; font-size: .85em; }
 
 
 def write_report(trace: Trace, file: Path) -> None:
-    """Write the report of a run, as far as its trace is durable.
+    """Write the report of the durable epochs of a run.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def write_report(trace: Trace, file: Path) -> None:
 
 
 def page_of(findings: Findings) -> str:
-    """The whole page; the same run gives the same text.
+    """The whole page; equal runs give equal text.
 
     Raises
     ------
@@ -78,11 +79,9 @@ def page_of(findings: Findings) -> str:
         If matplotlib is not installed.
     """
     if find_spec("matplotlib") is None:
-        raise InputError(
-            "a report is drawn by matplotlib, which is not installed: pip install 'constellation-twin[viz]'"
-        )
+        raise InputError("a report needs matplotlib, which is not installed: pip install 'constellation-twin[viz]'")
     name = escape(str(findings.header["name"]))
-    body = [*_head(findings, name), *_figures(findings), *_tables(findings), *_origin(findings)]
+    body = [*_head(findings, name), *_figures(findings), *_tables(findings), *_provenance(findings)]
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -114,24 +113,24 @@ def _head(findings: Findings, name: str) -> list[str]:
 
 
 def _models(scenario: Mapping[str, Any]) -> str:
-    """What was selected by name."""
+    """The names of the selected models."""
     channel = scenario["channel"]
     named = [scenario[key]["name"] for key in ("association", "precoding", "precompensation")]
-    return ", ".join([*named, f"loss {channel['path_loss']['name']}", f"fading {channel['fading']['name']}"])
+    return ", ".join([*named, f"path loss {channel['path_loss']['name']}", f"fading {channel['fading']['name']}"])
 
 
 def _tiles(findings: Findings) -> Iterable[tuple[str, str]]:
     totals = findings.metrics.totals
     yield "mean rate", rate(totals["mean_rate_bps"])
     yield "5th percentile over terminals", rate(totals["low_rate_bps"])
-    yield "availability", _share(totals["availability"])
+    yield "availability", _percent(totals["availability"])
     yield "hard handovers per terminal and hour", number(totals["hard"])
     yield "satellites added per terminal and hour", number(totals["add"])
-    yield "back within 10 s, per terminal and hour", number(totals["hard_ping_pongs_per_hour"])
+    yield "hard ping-pongs within 10 s per terminal and hour", number(totals["hard_ping_pongs_per_hour"])
     if not np.isnan(totals["mean_stay_s"]):
-        yield "mean stay", span(totals["mean_stay_s"])
-    yield "satellites a terminal", number(totals["mean_cluster_size"])
-    yield "satellites that serve", number(float(findings.epochs["active_satellites"].mean()))
+        yield "mean stay duration", span(totals["mean_stay_s"])
+    yield "mean cluster size", number(totals["mean_cluster_size"])
+    yield "mean number of serving satellites", number(float(findings.epochs["active_satellites"].mean()))
 
 
 def _figures(findings: Findings) -> list[str]:
@@ -149,32 +148,34 @@ def _figures(findings: Findings) -> list[str]:
 
 
 def _tables(findings: Findings) -> list[str]:
-    table = findings.places.join(findings.metrics.terminals)[list(COLUMNS)].rename_axis("terminal")
+    table = findings.locations.join(findings.metrics.terminals)[list(COLUMNS)].rename_axis("terminal")
     for name in ("mean_rate_bps", "low_rate_bps"):
         table[name] = table[name] / 1e6
-    told = ""
-    if len(table) > MOST_ROWS:
-        told = f"<p>Of {len(table):,} terminals, the {MOST_ROWS} of the least mean rates; `twin.metrics` gives all.</p>"
-        table = table.sort_values("mean_rate_bps").head(MOST_ROWS)
-    lines = ["<h2>Terminals</h2>", told, _table(table.rename(columns=COLUMNS).reset_index())]
-    lines += ["<h2>Events and their reasons</h2>", _table(findings.reasons)]
+    selection = ""
+    if len(table) > MAX_ROWS:
+        selection = (
+            f"<p>The {MAX_ROWS} of {len(table):,} terminals with the lowest mean rates; `twin.metrics` gives all.</p>"
+        )
+        table = table.sort_values("mean_rate_bps").head(MAX_ROWS)
+    lines = ["<h2>Terminals</h2>", selection, _table(table.rename(columns=COLUMNS).reset_index())]
+    lines += ["<h2>Events by kind and reason</h2>", _table(findings.reasons)]
     if len(findings.outcomes):
-        lines += ["<h2>What became of attempts</h2>", _table(findings.outcomes)]
+        lines += ["<h2>Attempts by outcome</h2>", _table(findings.outcomes)]
     return lines
 
 
-def _origin(findings: Findings) -> list[str]:
-    """Where the run came from: files, satellites, versions and the scenario with all its defaults."""
+def _provenance(findings: Findings) -> list[str]:
+    """Provenance of the run: element sets, masked satellites, inputs, versions and the resolved scenario."""
     header = findings.header
     notes = header.get("notes", {})
-    lines = ["<h2>Where it came from</h2>"]
+    lines = ["<h2>Provenance</h2>"]
     for title, entries in (
         ("Element sets", notes.get("catalogue", ())),
-        ("Satellites masked", notes.get("masked", ())),
+        ("Masked satellites", notes.get("masked", ())),
     ):
         lines.append(_details(f"{title} ({len(entries):,})", entries))
     lines.append(_details("Inputs and versions", {key: header[key] for key in ("inputs", "versions")}))
-    lines.append(_details("The scenario, with every default", header["scenario"]))
+    lines.append(_details("Scenario with all defaults", header["scenario"]))
     return lines
 
 
@@ -190,10 +191,10 @@ def _table(frame: pd.DataFrame) -> str:
 
 
 def _cells(row: Sequence[Any]) -> str:
-    return "".join(f"<td>{escape(_written(value))}</td>" for value in row)
+    return "".join(f"<td>{escape(_formatted(value))}</td>" for value in row)
 
 
-def _written(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | np.integer):
@@ -201,7 +202,7 @@ def _written(value: Any) -> str:
     return "–" if np.isnan(value) else f"{value:,.4g}"
 
 
-def _share(value: float) -> str:
+def _percent(value: float) -> str:
     return "–" if np.isnan(value) else f"{100.0 * value:.2f} %"
 
 

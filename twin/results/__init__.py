@@ -1,6 +1,6 @@
-"""The trace: what a run leaves on disk, whole at any moment.
+"""The trace of a run on disk; it can be read at any time, during the run and after a kill.
 
-A trace is a directory with a Parquet dataset for each table and a ``run.json`` that says what made it.
+A trace is a directory with one Parquet dataset per table and a ``run.json`` that records what the run was made from.
 """
 
 from twin.results.provenance import Manifest, file_sha256, versions

@@ -1,4 +1,4 @@
-"""Rows that wait to be written: checked when they come, made Arrow tables when they go."""
+"""Rows that are not written yet: checked when they are added, converted to Arrow tables when they are written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.arrays import BoolArray
@@ -14,13 +15,13 @@ from twin.results.tables import ColumnSchema, ListColumn, TableSchema
 
 Numbers: TypeAlias = NDArray[Any]
 Values: TypeAlias = "NDArray[Any] | list[Any] | tuple[Any, ...] | ListColumn | pa.Array"
-"""What a column may be given as; absent values are masked (numpy), null (Arrow) or None (list)."""
+"""Accepted forms of a column; absent values are masked (numpy), null (Arrow) or None (list)."""
 
 _DTYPES: Final = {
     "integer": np.dtype(np.int64),
     "float": np.dtype(np.float64),
     "boolean": np.dtype(np.bool_),
-    "instant": np.dtype("datetime64[ns]"),
+    "instant": np.dtype("datetime64[us]"),
 }
 _ACCEPTED: Final = {"integer": "iu", "float": "fiu", "boolean": "b", "instant": "M"}
 _FITS: Final = {
@@ -30,7 +31,7 @@ _FITS: Final = {
     "instant": (pa.types.is_timestamp,),
     "integer list": (pa.types.is_list,),
 }
-_WANTED: Final = {
+_EXPECTED: Final = {
     "integer": "integers",
     "float": "floats",
     "boolean": "booleans",
@@ -38,19 +39,20 @@ _WANTED: Final = {
     "label": "strings",
     "integer list": "ListColumn or list of integer arrays",
 }
-_LEAST_ROOM: Final = 1024
+_NANOSECONDS: Final = (pa.timestamp("ns"), pa.timestamp("ns", tz="UTC"))
+_MIN_CAPACITY: Final = 1024
 
 
 class TableBuffer:
-    """Rows of one table that are not written yet, in arrays that grow by doubling."""
+    """Rows of one table that are not written yet, in arrays whose capacity doubles when it is exceeded."""
 
     def __init__(self, table: TableSchema) -> None:
         self.table = table
         self.rows = 0
-        """Number of rows that wait; what stands in the arrays beyond it does not count."""
-        self._room = 0
+        """Number of buffered rows; array elements beyond it are unused."""
+        self._capacity = 0
         self._names = frozenset(table.names)
-        by_kind = {kind: [c for c in table.columns if c.kind == kind] for kind in _WANTED}
+        by_kind = {kind: [c for c in table.columns if c.kind == kind] for kind in _EXPECTED}
         self._numeric = {kind: columns for kind, columns in by_kind.items() if columns and kind in _DTYPES}
         self._blocks = {k: np.zeros((len(c), 0), _DTYPES[k]) for k, c in self._numeric.items()}
         self._absent = {c.name: np.zeros(0, np.bool_) for c in table.columns if c.nullable}
@@ -59,13 +61,13 @@ class TableBuffer:
         self._ends = {c.name: np.zeros(1, np.int64) for c in by_kind["integer list"]}
 
     def add(self, columns: Mapping[str, Values], *, after: int) -> None:
-        """Keep a copy of rows, all of epochs later than ``after``.
+        """Store a copy of rows, all of epochs later than ``after``; instants are truncated to microseconds.
 
         Raises
         ------
         ValueError
-            If a column is missing, unknown, of the wrong type or length, or holds NaN, infinity or a null
-            that it must not; or if epochs are out of order. Nothing is kept then.
+            If a column is missing, unknown, of the wrong type or length, or holds NaN, infinity or a null that
+            its schema forbids; or if epochs are out of order. The buffer is then unchanged.
         """
         if columns.keys() != self._names:
             missing, unknown = sorted(self._names - columns.keys()), sorted(columns.keys() - self._names)
@@ -73,11 +75,11 @@ class TableBuffer:
         epochs, _ = _numbers(self.table, self.table.columns[0], columns["epoch"])
         stop = self.rows + len(epochs)
         self._check_order(epochs, after)
-        self._make_room(stop)
+        self._reserve(stop)
         for kind, of_kind in self._numeric.items():
             block = self._blocks[kind][:, self.rows : stop]
-            for place, column in zip(block, of_kind, strict=True):
-                self._put(place, column, columns[column.name])
+            for target, column in zip(block, of_kind, strict=True):
+                self._put(target, column, columns[column.name])
         for name, labels in self._labels.items():
             labels[self.rows :] = _labels(self.table, name, columns[name], len(epochs))
         for name in self._items:
@@ -86,15 +88,15 @@ class TableBuffer:
         self.rows = stop
 
     def through(self, epoch: int) -> Any:
-        """The rows up to and including an epoch as an Arrow table; they stay here."""
+        """The rows up to and including an epoch, as an Arrow table; the buffer is unchanged."""
         rows = self._rows_through(epoch)
         arrays = [self._arrow(column, rows) for column in self.table.columns]
         return pa.Table.from_arrays(arrays, schema=self.table.arrow)
 
     def after(self, epoch: int) -> TableBuffer:
-        """A buffer with the rows after an epoch alone; this one stays as it is."""
+        """A new buffer with only the rows after an epoch; this buffer is unchanged."""
         rest, first = TableBuffer(self.table), self._rows_through(epoch)
-        rest._make_room(self._room)
+        rest._reserve(self._capacity)
         kept = self.rows - first
         for kind, block in self._blocks.items():
             rest._blocks[kind][:, :kept] = block[:, first : self.rows]
@@ -112,30 +114,30 @@ class TableBuffer:
         return int(np.searchsorted(self._blocks["integer"][0, : self.rows], epoch, side="right"))
 
     def _check_order(self, epochs: Numbers, after: int) -> None:
-        least = max(after + 1, int(self._blocks["integer"][0, self.rows - 1]) if self.rows else 0)
-        if len(epochs) and (epochs[0] < least or (epochs[1:] < epochs[:-1]).any()):
+        first_allowed = max(after + 1, int(self._blocks["integer"][0, self.rows - 1]) if self.rows else 0)
+        if len(epochs) and (epochs[0] < first_allowed or (epochs[1:] < epochs[:-1]).any()):
             raise ValueError(
                 f"{self.table.name}: rows of epochs {int(epochs.min())} to {int(epochs.max())} where"
-                f" epochs must ascend from {least}"
+                f" epochs must ascend from {first_allowed}"
             )
 
-    def _make_room(self, rows: int) -> None:
-        if rows > self._room:
-            room = max(rows, 2 * self._room, _LEAST_ROOM)
-            self._blocks = {kind: _grown(block, room) for kind, block in self._blocks.items()}
-            self._absent = {name: _grown(mask, room) for name, mask in self._absent.items()}
-            self._ends = {name: _grown(ends, room + 1) for name, ends in self._ends.items()}
-            self._room = room
+    def _reserve(self, rows: int) -> None:
+        if rows > self._capacity:
+            capacity = max(rows, 2 * self._capacity, _MIN_CAPACITY)
+            self._blocks = {kind: _grown(block, capacity) for kind, block in self._blocks.items()}
+            self._absent = {name: _grown(mask, capacity) for name, mask in self._absent.items()}
+            self._ends = {name: _grown(ends, capacity + 1) for name, ends in self._ends.items()}
+            self._capacity = capacity
 
-    def _put(self, place: Numbers, column: ColumnSchema, given: Any) -> None:
+    def _put(self, target: Numbers, column: ColumnSchema, given: Any) -> None:
         values, absent = given, None
-        as_kept = type(given) is np.ndarray and given.dtype == place.dtype and given.shape == place.shape
-        if not as_kept:
+        matches = type(given) is np.ndarray and given.dtype == target.dtype and given.shape == target.shape
+        if not matches:
             values, absent = _numbers(self.table, column, given)
-            _check_length(self.table, column.name, len(values), len(place))
-        place[:] = values
+            _check_length(self.table, column.name, len(values), len(target))
+        target[:] = values  # casts nanoseconds to microseconds by truncation
         if column.nullable:
-            stop = self.rows + len(place)
+            stop = self.rows + len(target)
             self._absent[column.name][self.rows : stop] = False if absent is None else absent
 
     def _put_lists(self, name: str, given: Values, rows: int) -> None:
@@ -151,15 +153,15 @@ class TableBuffer:
         self._items[name][first:last] = lists.values
 
     def _check_finite(self, stop: int) -> None:
-        for kind, is_good in (("float", np.isfinite), ("instant", _is_instant)):
+        for kind, is_valid in (("float", np.isfinite), ("instant", _is_instant)):
             if kind not in self._blocks:
                 continue
             block = self._blocks[kind][:, self.rows : stop]
-            good = is_good(block)
-            if not good.all():
-                place, row = np.argwhere(~good)[0]
+            valid = is_valid(block)
+            if not valid.all():
+                index, row = np.argwhere(~valid)[0]
                 raise ValueError(
-                    f"{self.table.name}.{self._numeric[kind][place].name}: {block[place, row]} at epoch"
+                    f"{self.table.name}.{self._numeric[kind][index].name}: {block[index, row]} at epoch"
                     f" {self._blocks['integer'][0, self.rows + row]}; mask a value that is absent"
                 )
 
@@ -176,8 +178,8 @@ class TableBuffer:
         return pa.array(values, column.arrow_type, mask=mask)
 
 
-def _grown(array: Numbers, room: int) -> Numbers:
-    larger = np.zeros((*array.shape[:-1], room), array.dtype)
+def _grown(array: Numbers, capacity: int) -> Numbers:
+    larger = np.zeros((*array.shape[:-1], capacity), array.dtype)
     larger[..., : array.shape[-1]] = array
     return larger
 
@@ -188,7 +190,7 @@ def _is_instant(block: Numbers) -> BoolArray:
 
 def _check_length(table: TableSchema, name: str, found: int, rows: int) -> None:
     if found != rows:
-        raise ValueError(f"{table.name}.{name}: {found} values where epoch has {rows}")
+        raise ValueError(f"{table.name}.{name}: {found} values where the epoch has {rows}")
 
 
 def _check_dtype(table: TableSchema, name: str, values: Numbers, kind: str) -> None:
@@ -196,19 +198,21 @@ def _check_dtype(table: TableSchema, name: str, values: Numbers, kind: str) -> N
     too_wide = dtype.kind == "u" and dtype.itemsize == 8
     if dtype.kind not in _ACCEPTED[kind] or values.ndim != 1 or too_wide:
         raise ValueError(
-            f"{table.name}.{name}: {values.ndim} axes of {dtype} where one axis of {_WANTED[kind]} is needed"
+            f"{table.name}.{name}: {values.ndim} axes of {dtype} where one axis of {_EXPECTED[kind]} is needed"
         )
 
 
 def _numbers(table: TableSchema, column: ColumnSchema, given: Any) -> tuple[Numbers, BoolArray | None]:
-    """Values and, where some are absent, the mask that says which (their values are zero)."""
+    """Values, and the mask of absent ones (whose values are zero); None means that all values are present."""
     values, absent = given, None
     if type(given) is not np.ndarray:
         masked = isinstance(given, np.ma.MaskedArray)
         values, absent = _from_masked(given) if masked else _from_arrow(table, column, given)
     _check_dtype(table, column.name, values, column.kind)
     if absent is not None and not column.nullable:
-        raise ValueError(f"{table.name}.{column.name}: {int(absent.sum())} values are absent; none may be")
+        raise ValueError(
+            f"{table.name}.{column.name}: {int(absent.sum())} values are absent; the column allows no null"
+        )
     return values, absent
 
 
@@ -231,21 +235,23 @@ def _as_arrow(table: TableSchema, column: ColumnSchema, given: Any) -> Any:
     try:
         array = given.combine_chunks() if isinstance(given, pa.ChunkedArray) else given
         if not isinstance(array, pa.Array):
-            array = pa.array(array)  # without a type: pyarrow would cut 1.5 to the integer 1
+            array = pa.array(array)  # no type is given, as pyarrow would truncate 1.5 to the integer 1
+        if array.type in _NANOSECONDS:
+            array = pc.floor_temporal(array, unit="microsecond")
         if any(fits(array.type) for fits in (pa.types.is_null, *_FITS[column.kind])):
             return array.cast(column.arrow_type)
         fault = f"found {array.type}"
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         fault = str(error)
-    raise ValueError(f"{table.name}.{column.name}: {_WANTED[column.kind]} needed ({fault})")
+    raise ValueError(f"{table.name}.{column.name}: {_EXPECTED[column.kind]} needed ({fault})")
 
 
 def _labels(table: TableSchema, name: str, given: Any, rows: int) -> list[str]:
     labels: list[str] = given
     if not isinstance(given, list | tuple):
         labels = given.tolist() if isinstance(given, np.ndarray) else given.to_pylist()
-    if not set(map(type, labels)) <= {str, np.str_}:
-        raise ValueError(f"{table.name}.{name}: {_WANTED['label']} needed, none absent")
+    if not all(issubclass(kind, str) for kind in set(map(type, labels))):
+        raise ValueError(f"{table.name}.{name}: {_EXPECTED['label']} needed, no null allowed")
     _check_length(table, name, len(labels), rows)
     return labels
 
@@ -255,7 +261,7 @@ def _lists(table: TableSchema, name: str, given: Any) -> ListColumn:
         column = table.columns[table.names.index(name)]
         array = _as_arrow(table, column, given)
         if array.null_count or array.flatten().null_count:
-            raise ValueError(f"{table.name}.{name}: values are absent; none may be")
+            raise ValueError(f"{table.name}.{name}: values are absent; the column allows no null")
         return ListColumn(values=array.flatten().to_numpy(), lengths=array.value_lengths().to_numpy())
     for part in (given.values, given.lengths):
         _check_dtype(table, name, part, "integer")

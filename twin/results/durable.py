@@ -1,7 +1,7 @@
-"""File operations that survive a kill: whole files or none, and one writer at a time.
+"""File operations that survive a kill: files are replaced atomically, and a directory has one writer at a time.
 
-Temporary files are left behind by a kill and by an error alike; their names begin with a dot, which readers
-of Parquet datasets pass over, and the next writer removes them.
+A kill or an error leaves temporary files behind. Their names begin with a dot, so that readers of Parquet datasets
+skip them; the next writer removes them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twin.errors import InputError
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Put a file in place so that it is either whole or, as before, old or absent."""
+    """Replace a file atomically: after a kill the path holds the whole new file, the old one, or nothing as before."""
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as stream:
         write(stream)
@@ -28,7 +28,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the directory entries of a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -37,7 +37,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Delete files; those that are gone already are no fault."""
+    """Delete files; files that do not exist are ignored."""
     folders = set()
     for path in paths:
         path.unlink(missing_ok=True)
@@ -47,7 +47,7 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 class DirectoryLock:
-    """Keeps a second writer out of a directory, until closed or until the process ends.
+    """Exclusive lock of a directory for one writer, held until `close` or the end of the process.
 
     Raises
     ------
@@ -67,12 +67,12 @@ class DirectoryLock:
             raise InputError(
                 f"{directory}: another run is writing here; wait for it to end, or choose another directory"
             ) from None
-        # A forked worker shares the lock: without this, workers that outlive a killed run would keep it.
+        # A forked worker inherits the lock; it must release it, or workers that outlive a killed run would hold it.
         in_child = weakref.WeakMethod(self.close)
         os.register_at_fork(after_in_child=lambda: (close := in_child()) and close())
 
     def close(self) -> None:
-        """Let go of the directory."""
+        """Release the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,7 +1,7 @@
-"""The Parquet files of a table: their names, their encoding, and which of them exist.
+"""The Parquet files of a table: names, encodings, and the list of existing files.
 
-``empty.parquet`` is there from the start and holds the columns alone; ``part-<first>-<last>.parquet`` holds
-the rows of those epochs, and name order is epoch order.
+``empty.parquet`` exists from the start of a run and holds the columns without rows. ``part-<first>-<last>.parquet``
+holds the rows of these epochs; files sorted by name are in epoch order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twin.results.tables import TableSchema
 
 EMPTY: Final = "empty.parquet"
 ROWS_PER_GROUP: Final = 100_000
-"""Most rows of a row group; larger parts are cut into equal groups."""
+"""Maximum number of rows of a row group; larger parts are divided into equal groups."""
 
 _ENCODING: Final = {
     "integer": "DELTA_BINARY_PACKED",
@@ -35,13 +35,13 @@ class Part:
 
     path: Path
     first: int
-    """First epoch that its rows may be of."""
+    """First epoch of its rows, or an earlier one."""
     last: int
-    """Last epoch that its rows may be of."""
+    """Last epoch of its rows, or a later one."""
 
 
 def parts_of(folder: Path) -> list[Part]:
-    """The parts of a table in epoch order; none where the folder is missing."""
+    """The parts of a table in epoch order; empty if the folder does not exist."""
     if not folder.is_dir():
         return []
     found = [
@@ -53,17 +53,17 @@ def parts_of(folder: Path) -> list[Part]:
 
 
 def write_empty(folder: Path, table: TableSchema) -> None:
-    """Give a table its columns."""
+    """Write the file that holds the columns of a table without rows."""
     write_whole(folder / EMPTY, _writer(table, table.arrow.empty_table()))
 
 
 def write_part(folder: Path, table: TableSchema, rows: Any, *, first: int, last: int) -> None:
-    """Write the rows (an Arrow table) of the epochs from ``first`` to ``last``, both included."""
+    """Write the rows (an Arrow table) of the epochs ``first`` to ``last``, both included."""
     write_whole(folder / f"part-{first:010d}-{last:010d}.parquet", _writer(table, rows))
 
 
 def leftovers(folders: Iterable[Path]) -> list[Path]:
-    """Temporary files that a killed writer left."""
+    """Temporary files that a killed writer left behind."""
     return [path for folder in folders if folder.is_dir() for path in folder.glob(".*.tmp")]
 
 

@@ -1,4 +1,4 @@
-"""``run.json``: what a trace was made from, and how far it is."""
+"""``run.json``: the inputs, versions and progress of the run that wrote a trace."""
 
 from __future__ import annotations
 
@@ -20,14 +20,24 @@ from twin.results.durable import write_whole
 from twin.results.tables import TABLES
 from twin.units import Duration
 from twin.version import VERSION
+from twin.vocabulary import EventKind
 
 RUN_FILE: Final = "run.json"
-LAYOUT: Final = 1
-"""Number of the layout of a trace; a later, incompatible one counts up."""
+LAYOUT: Final = 2
+"""Number of the layout of a trace; each incompatible layout increases it."""
 
 _LIBRARIES: Final = ("numpy", "scipy", "pandas", "pyarrow", "sgp4", "skyfield", "simpy")
 _CHANGES_NO_ROW: Final = frozenset({"trace.flush"})
 _ABSENT: Final = object()
+_RENAMED_KINDS: Final = ", ".join(
+    f"{old} -> {new}"
+    for old, new in (
+        ("attach", EventKind.SERVICE_START),
+        ("detach", EventKind.SERVICE_END),
+        ("satellite", EventKind.HARD),
+    )
+)
+"""Event kinds of layout 1 that have other names in layout 2."""
 _NEEDED: Final[dict[str, type]] = {
     "layout": int,
     "status": str,
@@ -43,27 +53,27 @@ _NEEDED: Final[dict[str, type]] = {
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of this package and of the libraries that decide its results."""
+    """Versions of Python, of this package and of the libraries that its results depend on."""
     found = {"python": platform.python_version(), "twin": VERSION}
     return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a run is made from: enough to replay it."""
+    """Everything that a run depends on: enough to repeat it."""
 
     name: str
     """Name of the scenario."""
     scenario: Mapping[str, Any]
-    """The scenario with every default written out."""
+    """The scenario with all defaults resolved."""
     scenario_sha256: str
-    """Hash of the scenario; runs with different ones are different runs."""
+    """Hash of the scenario; runs with different hashes are different runs."""
     inputs: Mapping[str, str]
     """SHA-256 of each input file, by file name."""
     seed: int
@@ -71,18 +81,18 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=versions)
     """Versions of Python, twin and the libraries."""
     epochs: int | None = None
-    """Number of epochs of the whole run, None where unknown."""
+    """Number of epochs of the whole run; None means unknown."""
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """What else is worth keeping, such as satellites that were masked."""
+    """Further information, such as satellites that were masked."""
 
     def plain(self) -> dict[str, Any]:
-        """The manifest as JSON holds it."""
+        """The manifest as JSON types."""
         members = dataclasses.fields(self)
         return {member.name: plain(getattr(self, member.name)) for member in members}
 
 
 def plain(value: Any) -> Any:
-    """Reduce a value to what JSON knows.
+    """Convert a value to JSON types.
 
     >>> plain({"every": Duration.parse("15s"), "ids": np.array([1, 2])})
     {'every': '15s', 'ids': [1, 2]}
@@ -90,7 +100,7 @@ def plain(value: Any) -> Any:
     Raises
     ------
     ValueError
-        If it is of a type that JSON has no form for.
+        If its type has no JSON form.
     """
     if value is None or isinstance(value, bool | str):
         return value
@@ -110,18 +120,18 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
-    raise ValueError(f"{type(value).__name__} cannot stand in {RUN_FILE}")
+    raise ValueError(f"{type(value).__name__} cannot be written to {RUN_FILE}")
 
 
-def begun(manifest: Manifest, tables: list[str]) -> dict[str, Any]:
-    """The record of a run that has just begun."""
+def initial_record(manifest: Manifest, tables: list[str]) -> dict[str, Any]:
+    """The content of ``run.json`` at the start of a run."""
     now = _now()
     progress = {"status": "running", "last_durable_epoch": -1, "created": now, "updated": now}
     return {"layout": LAYOUT, **progress, "tables": tables, "resumed": [], **manifest.plain()}
 
 
 def write_run(directory: Path, run: dict[str, Any]) -> None:
-    """Put ``run.json`` in place, stamped with the present time."""
+    """Write ``run.json`` atomically, with the current time as ``updated``."""
     run["updated"] = _now()
     text = json.dumps(run, indent=2, allow_nan=False) + "\n"
     write_whole(directory / RUN_FILE, lambda stream: stream.write(text.encode()))
@@ -133,7 +143,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If there is none, or it is damaged.
+        If there is none, another version wrote it in another layout, or it is damaged.
     """
     path = directory / RUN_FILE
     if not path.is_file():
@@ -142,31 +152,33 @@ def read_run(directory: Path) -> dict[str, Any]:
         raise InputError(f"{directory}: no trace here ({RUN_FILE} is missing){hint}")
     try:
         run = json.loads(path.read_bytes())
-        fault = _fault(run)
     except ValueError as error:
-        fault = str(error)
+        run, fault = None, str(error)
+    else:
+        _check_layout(directory, run)
+        fault = _fault(run)
     if fault:
         raise InputError(
-            f"{path}: damaged ({fault}); restore it from a copy, or start again in another directory"
-            " (pandas can still read the tables beside it)"
+            f"{path}: damaged ({fault}); restore it from a copy, or start a new run in another directory"
+            " (pandas can still read the tables)"
         )
     return dict(run)
 
 
 def check_same(directory: Path, run: Mapping[str, Any], manifest: Manifest) -> None:
-    """Refuse to go on with a trace that another scenario, input, seed or version began.
+    """Refuse to resume a trace that another scenario, input, seed or version of twin began.
 
     Raises
     ------
     InputError
-        If anything differs that rows may depend on; each difference has its line.
+        If anything differs that rows may depend on; the message has one line per difference.
     """
     lines = list(_differences(run, manifest.plain()))
     if lines:
         raise InputError(
-            f"{directory}: cannot be resumed, this is not the run that was begun there:\n"
+            f"{directory}: cannot be resumed, because it was begun by a different run:\n"
             + "".join(f"  {line}\n" for line in lines)
-            + "Put these back as they were, or start a new run in another directory."
+            + "Restore the previous values, or start a new run in another directory."
         )
 
 
@@ -189,7 +201,7 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
 
 
 def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Leaves that differ between two trees, as (path, old, new)."""
+    """Values that differ between two trees, as (path, old, new)."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
             inner = f"{path}.{key}" if path else key
@@ -205,14 +217,30 @@ def _shown(value: Any) -> str:
     return "(absent)" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
 
 
+def _check_layout(directory: Path, run: Any) -> None:
+    """Refuse a trace that another version of twin wrote in another layout."""
+    layout = run.get("layout") if isinstance(run, dict) else None
+    if not isinstance(layout, int) or layout == LAYOUT:
+        return
+    if layout > LAYOUT:
+        raise InputError(
+            f"{directory}: written by a later version of twin (layout {layout}; this version reads {LAYOUT});"
+            " update twin to use it"
+        )
+    raise InputError(
+        f"{directory}: written by an earlier version of twin (layout {layout}; this version reads {LAYOUT})\n"
+        f"event kinds have changed: {_RENAMED_KINDS}\n"
+        "the unit of times has changed: nanoseconds -> microseconds\n"
+        "pandas still reads the tables; this version needs a new run, in a new directory"
+    )
+
+
 def _fault(run: Any) -> str:
     if not isinstance(run, dict):
         return "it is not a JSON object"
     for key, kind in _NEEDED.items():
         if not isinstance(run.get(key), kind):
             return f'"{key}" is missing or not of type {kind.__name__}'
-    if run["layout"] != LAYOUT:
-        return f"layout {run['layout']}, this version of twin reads {LAYOUT}"
     if unknown := sorted(set(map(str, run["tables"])) - set(TABLES)):
         return f"unknown tables {unknown}"
     return ""

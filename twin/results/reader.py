@@ -1,18 +1,20 @@
-"""Reads a trace: whole tables, or the columns and the time that are asked for."""
+"""Reads a trace: whole tables, or selected columns, times and terminals."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from twin.errors import InputError, did_you_mean, listed
 from twin.results.parts import Part, parts_of
@@ -22,38 +24,50 @@ from twin.results.tables import TABLES, TableSchema
 if TYPE_CHECKING:
     import pandas as pd
 
+_WIDTH: Final = 96
+"""Most characters of a line of `Trace.__repr__`, its indent not counted."""
+
 EpochOrTime: TypeAlias = "int | str | datetime | np.datetime64 | pd.Timestamp"
-"""Number of an epoch, or an instant (UTC where it names no zone)."""
+"""Number of an epoch, or an instant (UTC if it has no time zone)."""
 
 
 def read_trace(directory: Path | str) -> Trace:
-    """Open a trace; tables are read when they are first asked for.
+    """Open a trace; each table is read at its first use.
 
     Raises
     ------
     InputError
-        If there is no trace, or its ``run.json`` is damaged.
+        If there is no trace, another version of twin wrote it in another layout, or its ``run.json`` is damaged.
     """
     return Trace(Path(directory), read_run(Path(directory)))
 
 
 class Trace:
-    """A trace on disk, as far as it was durable when it was opened: all tables end at one epoch.
+    """A trace on disk, up to the epoch that was durable when the trace was opened; all tables end at this epoch.
 
-    Tables are pandas frames; `table` reads parts of one that does not fit in memory.
+    Tables are pandas frames; `table` reads a selection of a table that does not fit in memory.
     """
 
     def __init__(self, directory: Path, run: dict[str, Any]) -> None:
         self.directory = directory
         self.run = run
-        """What ``run.json`` holds: scenario, inputs, versions, seed, status, last durable epoch."""
+        """The content of ``run.json``: scenario, inputs, versions, seed, status, last durable epoch."""
 
     def __repr__(self) -> str:
-        return f"<trace {self.directory}: {self.run['status']}, last epoch {self.last_epoch}>"
+        planned, scenario = self.run.get("epochs"), self.run["scenario"]
+        done = f"{self.last_epoch + 1:,}" + ("" if planned is None else f" of {planned:,}")
+        tables = "tables: " + ", ".join(f"{name} ({self._counted(name)})" for name in self.run["tables"])
+        lines = [
+            f"Trace {self.directory}",
+            f'scenario "{self.run.get("name")}": {self.run["status"]}, {done} epochs',
+            f"policy {_model(scenario, 'association')}, precoder {_model(scenario, 'precoding')}",
+            *wrap(tables, width=_WIDTH, subsequent_indent="  "),
+        ]
+        return "\n  ".join(lines)
 
     @property
     def last_epoch(self) -> int:
-        """The last epoch that can be read, -1 where there is none."""
+        """The last epoch that can be read, -1 if there is none."""
         return int(self.run["last_durable_epoch"])
 
     @cached_property
@@ -63,12 +77,12 @@ class Trace:
 
     @cached_property
     def handovers(self) -> pd.DataFrame:
-        """One row for each change of who serves a terminal."""
+        """One row for each change of the satellites or the beam that serve a terminal."""
         return self.table("handovers")
 
     @cached_property
     def attempts(self) -> pd.DataFrame:
-        """One row for each change that was decided."""
+        """One row for each decided change."""
         return self.table("attempts")
 
     @cached_property
@@ -83,12 +97,12 @@ class Trace:
 
     @cached_property
     def links(self) -> pd.DataFrame:
-        """One row for each epoch, satellite and terminal in view of each other."""
+        """One row for each epoch and each pair of a satellite and a terminal in view of each other."""
         return self.table("links")
 
     @cached_property
     def candidates(self) -> pd.DataFrame:
-        """One row for each decision, terminal and satellite that it could choose."""
+        """One row for each decision, terminal and candidate satellite."""
         return self.table("candidates")
 
     @cached_property
@@ -104,21 +118,21 @@ class Trace:
         stop: EpochOrTime | None = None,
         terminals: str | Collection[str] | None = None,
     ) -> pd.DataFrame:
-        """Read a selection of a table; only what is selected leaves the disk.
+        """Read a selection of a table; only selected columns and parts are read from disk.
 
         Parameters
         ----------
         columns
-            Names, in the order wanted; all by default.
+            Names of columns, in the order of the result; all by default.
         start, stop
-            First epoch or instant, and the first one no longer wanted.
+            First selected epoch or instant, and the first one after the selection.
         terminals
             Names of terminals; all by default.
 
         Raises
         ------
         InputError
-            If a name is unknown, an epoch or instant cannot be read, the table was not recorded or is damaged.
+            If a name is unknown, an epoch or instant is invalid, or the table was not recorded or is damaged.
         """
         schema = self._schema(name)
         names = [columns] if isinstance(columns, str) else list(schema.names if columns is None else columns)
@@ -134,15 +148,22 @@ class Trace:
         frame: pd.DataFrame = _read(schema, parts, names, conditions).to_pandas()
         return frame
 
+    def _counted(self, name: str) -> str:
+        """The number of rows of a table, from the metadata of its files alone."""
+        try:
+            return f"{sum(pq.read_metadata(part.path).num_rows for part in self._parts(name)):,} rows"
+        except (pa.ArrowException, OSError):
+            return "damaged"
+
     def _parts(self, name: str) -> list[Part]:
-        """Those that count: none reaches over the last durable epoch."""
+        """The parts of a table up to the last durable epoch."""
         return [part for part in parts_of(self.directory / name) if part.last <= self.last_epoch]
 
     def _check_terminals(self, chosen: list[str]) -> None:
-        """Refuse a terminal that has no row: the first part usually knows them all."""
+        """Refuse a terminal that has no row; the first part usually names all terminals."""
         parts = self._parts("terminals")
-        for some in (parts[:1], parts):
-            column = _read(TABLES["terminals"], some, ["terminal"], [])
+        for searched in (parts[:1], parts):
+            column = _read(TABLES["terminals"], searched, ["terminal"], [])
             known = set(column["terminal"].unique().to_pylist())
             unknown = [name for name in chosen if name not in known]
             if not unknown:
@@ -157,8 +178,14 @@ class Trace:
         if name in ("links", "candidates"):
             raise InputError(f"{self.directory}: {name} were not recorded; run with trace.{name} = true")
         raise InputError(
-            f'{self.directory}: no table "{name}"{did_you_mean(name, recorded)} (there: {listed(recorded)})'
+            f'{self.directory}: no table "{name}"{did_you_mean(name, recorded)} (recorded: {listed(recorded)})'
         )
+
+
+def _model(scenario: Mapping[str, Any], section: str) -> str:
+    """The name of the model that a section of a scenario selects, "?" if the section names none."""
+    selected = scenario.get(section)
+    return str(selected.get("name", "?")) if isinstance(selected, Mapping) else "?"
 
 
 def _check_column(schema: TableSchema, name: str) -> None:
@@ -170,7 +197,7 @@ def _check_column(schema: TableSchema, name: str) -> None:
 
 
 def _selected(schema: TableSchema, start: EpochOrTime | None, stop: EpochOrTime | None) -> tuple[range, list[Any]]:
-    """Epochs among which the selection lies, and the conditions on each row."""
+    """The range of epochs that holds the selection, and the conditions on each row."""
     low, high = 0, sys.maxsize
     conditions = []
     if isinstance(start, int | np.integer):
@@ -198,10 +225,11 @@ def _instant(schema: TableSchema, when: Any) -> pa.Scalar:
             raise ValueError("it is not a time")
     except (ValueError, TypeError) as error:
         raise InputError(
-            f'"{when}" is no instant ({error}); write an epoch number, or UTC as "2026-05-30T12:00:00"'
+            f'"{when}" is not an instant ({error}); write an epoch number, or UTC as "2026-05-30T12:00:00"'
         ) from None
     utc = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-    return pa.scalar(utc.value, pa.int64()).cast(schema.arrow.field("time").type)
+    microseconds = -(-utc.value // 1_000)  # rounded up: tables hold whole microseconds
+    return pa.scalar(microseconds, pa.int64()).cast(schema.arrow.field("time").type)
 
 
 def _read(schema: TableSchema, parts: list[Part], columns: list[str], conditions: list[Any]) -> Any:
@@ -210,8 +238,8 @@ def _read(schema: TableSchema, parts: list[Part], columns: list[str], conditions
     paths = [str(part.path) for part in parts]
     if not paths:
         return schema.arrow.empty_table().select(columns)
-    wanted = reduce(and_, conditions) if conditions else None
+    condition = reduce(and_, conditions) if conditions else None
     try:
-        return ds.dataset(paths, format="parquet", schema=schema.arrow).to_table(columns=columns, filter=wanted)
+        return ds.dataset(paths, format="parquet", schema=schema.arrow).to_table(columns=columns, filter=condition)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"the table {schema.name} is damaged ({error})") from None

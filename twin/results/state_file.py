@@ -1,4 +1,4 @@
-"""The state from which a run goes on: plain arrays, one file, of the last durable epoch."""
+"""The state file, from which a run resumes: the plain arrays of the last durable epoch."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def _state_path(directory: Path, epoch: int) -> Path:
     return directory / STATES / f"epoch-{epoch}.npz"
 
 
-def states_but(directory: Path, epoch: int) -> list[Path]:
-    """The state files of other epochs."""
+def other_states(directory: Path, epoch: int) -> list[Path]:
+    """The state files of all epochs but one."""
     kept = _state_path(directory, epoch)
     return [path for path in kept.parent.glob("epoch-*.npz") if path != kept]
 
 
 def write_state(directory: Path, epoch: int, state: Mapping[str, NDArray[Any]]) -> None:
-    """Keep a state; arrays of Python objects are refused."""
+    """Write a state; arrays of Python objects are refused."""
     arrays: dict[str, Any] = {name: np.asarray(array) for name, array in state.items()}
     for name, array in arrays.items():
         if array.dtype.hasobject or name in ("file", "args", "kwds", "allow_pickle"):
-            raise ValueError(f'the state\'s "{name}" ({array.dtype}) cannot be kept: plain arrays only')
+            raise ValueError(f'the state\'s "{name}" ({array.dtype}) cannot be written: only plain arrays are allowed')
     write_whole(_state_path(directory, epoch), lambda stream: np.savez(stream, **arrays))
 
 
@@ -56,6 +56,6 @@ def read_state(directory: Path, epoch: int) -> dict[str, NDArray[Any]]:
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         fault = f"damaged ({error})"
     raise InputError(
-        f"{path}: {fault}, so the run cannot go on from epoch {epoch};"
-        " restore it from a copy, or start again in another directory (the tables can still be read)"
+        f"{path}: {fault}, so the run cannot be resumed after epoch {epoch};"
+        " restore it from a copy, or start a new run in another directory (the tables can still be read)"
     )

@@ -1,4 +1,4 @@
-"""What a trace comes to, in one pass over its tables with flat memory."""
+"""The summary of a trace, computed in one pass over its tables with constant memory."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ from twin.errors import InputError
 from twin.results.parts import parts_of
 from twin.results.provenance import read_run
 from twin.units import Duration
-
-KINDS: Final = ("attach", "detach", "satellite", "beam", "add", "drop", "master")
-"""Kinds of handover; ``satellite`` is the hard one, in which no serving satellite carries over."""
+from twin.vocabulary import EventKind
 
 _ROWS_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
-    """The figures of a run, over all terminals while they are there: without service a rate counts as 0."""
+    """The figures of a run over all terminals while they are present; without service a rate counts as 0."""
 
     status: str
     """running, complete or interrupted."""
     epochs: int
-    """Durable epochs, which all figures are over."""
+    """Durable epochs, over which all figures are computed."""
     planned_epochs: int
     """Epochs of the whole run."""
     epoch_s: float
@@ -38,21 +36,21 @@ class Summary:
     terminals: tuple[str, ...]
     """(K,) names, in the order of the trace."""
     present: FloatArray
-    """(K,) share of the time in which each terminal is there."""
+    """(K,) fraction of the time in which each terminal is present."""
     rate_bps: FloatArray
-    """(K,) mean rate of each terminal while it is there; 0 for one that never is."""
+    """(K,) mean rate of each terminal while it is present; 0 if it never is."""
     spectral_efficiency_bps_hz: FloatArray
-    """(K,) mean spectral efficiency, in the same way."""
+    """(K,) mean spectral efficiency while present; 0 if it never is."""
     in_service: float
-    """Share of all epochs and terminals that ended in service, of those that ended with the terminal there."""
+    """Fraction in service of all pairs of an epoch and a terminal that is present at its end."""
     interrupted: float
-    """Share of all time and terminals, while they are there, that was lost to handovers under way."""
+    """Fraction of the presence time of all terminals that was lost to handover execution."""
     handovers: Mapping[str, int]
-    """Events of each kind."""
+    """Number of events of each kind."""
     masked: tuple[Mapping[str, Any], ...] = field(repr=False)
-    """Satellites that were found unusable."""
+    """Satellites that were masked as unusable."""
     stage_s: Mapping[str, float]
-    """Wall-clock time of each stage, mean over the epochs."""
+    """Mean wall-clock time of each stage per epoch."""
 
     @property
     def simulated_s(self) -> float:
@@ -61,38 +59,38 @@ class Summary:
 
     @property
     def mean_rate_bps(self) -> float:
-        """Mean of the mean rates of the terminals that are ever there."""
-        return float(self._met.mean())
+        """Mean of the mean rates of all terminals that are ever present."""
+        return float(self._terminal_rates_bps.mean())
 
     @property
     def low_rate_bps(self) -> float:
-        """5th percentile of these mean rates, interpolated between the nearest two."""
-        return float(np.percentile(self._met, 5.0))
+        """5th percentile of these mean rates, linearly interpolated."""
+        return float(np.percentile(self._terminal_rates_bps, 5.0))
 
     @property
-    def _met(self) -> FloatArray:
-        """Mean rates of the terminals that are ever there; one zero if there is none."""
+    def _terminal_rates_bps(self) -> FloatArray:
+        """Mean rates of the terminals that are ever present; a single zero if there is none."""
         found = self.rate_bps[self.present > 0.0]
         return found if len(found) else np.zeros(1)
 
     @property
     def sum_spectral_efficiency_bps_hz(self) -> float:
-        """Spectral efficiency summed over all terminals, mean over the epochs."""
+        """Spectral efficiency summed over all terminals, mean over all epochs."""
         return float((self.spectral_efficiency_bps_hz * self.present).sum())
 
     @property
     def epoch_wall_s(self) -> float:
-        """Wall-clock time of an epoch, all stages together."""
+        """Mean wall-clock time of an epoch, summed over its stages."""
         return sum(self.stage_s.values())
 
     def handover_rate(self, kind: str) -> float:
-        """Events of a kind for each terminal and hour of simulated time in which it is there."""
+        """Events of a kind per terminal and hour of its presence in simulated time."""
         hours = float(self.present.sum()) * self.simulated_s / 3600.0
         return self.handovers[kind] / hours if hours > 0.0 else 0.0
 
 
 def summarise(directory: Path | str) -> Summary:
-    """Sum up a trace as far as it is durable; no table is held in memory.
+    """Summarise a trace up to its last durable epoch; no table is held in memory.
 
     Raises
     ------
@@ -103,7 +101,7 @@ def summarise(directory: Path | str) -> Summary:
     run = read_run(directory)
     last = int(run["last_durable_epoch"])
     if last < 0:
-        raise InputError(f"{directory}: no epoch is finished yet; there is nothing to sum up")
+        raise InputError(f"{directory}: no epoch is complete yet; there is nothing to summarise")
     epochs = last + 1
     sums = _TerminalSums()
     for batch in _batches(directory, "terminals", _TerminalSums.COLUMNS, last):
@@ -125,14 +123,14 @@ def summarise(directory: Path | str) -> Summary:
         spectral_efficiency_bps_hz=means[:, 1],
         in_service=sums.in_service / max(sums.present, 1),
         interrupted=sums.interrupted / max(float(present.sum()) * epochs, 1.0),
-        handovers=dict.fromkeys(KINDS, 0) | _counts(directory, "handovers", "kind", last),
+        handovers={kind.value: 0 for kind in EventKind} | _counts(directory, "handovers", "kind", last),
         masked=tuple(run["notes"].get("masked", ())),
         stage_s={stage: total / epochs for stage, total in stages.items()},
     )
 
 
 class _TerminalSums:
-    """What is added up over the rows of the terminals."""
+    """Sums over the rows of the table terminals."""
 
     COLUMNS: Final = (
         *("terminal", "rate_bps", "se_bps_hz", "in_service", "interrupted_fraction"),
@@ -141,26 +139,26 @@ class _TerminalSums:
 
     def __init__(self) -> None:
         self.totals: dict[str, FloatArray] = {}
-        """Sum of rate, spectral efficiency and presence, in epochs, by terminal."""
+        """(3,) sums of rate, spectral efficiency and present fraction over the epochs, by terminal."""
         self.present = 0
         self.in_service = 0
         self.interrupted = 0.0
 
     def add(self, batch: Any) -> None:
         names, which = _encoded(batch["terminal"])
-        always = "present" not in batch.schema.names  # an older trace
-        share = np.ones(len(which)) if always else batch["present_fraction"].to_numpy()
-        for column, values in enumerate((batch["rate_bps"].to_numpy(), batch["se_bps_hz"].to_numpy(), share)):
+        always_present = "present" not in batch.schema.names
+        fraction = np.ones(len(which)) if always_present else batch["present_fraction"].to_numpy()
+        for column, values in enumerate((batch["rate_bps"].to_numpy(), batch["se_bps_hz"].to_numpy(), fraction)):
             sums = np.bincount(which, weights=values, minlength=len(names))
             for name, total in zip(names, sums, strict=True):
                 self.totals.setdefault(name, np.zeros(3))[column] += total
-        self.present += len(which) if always else batch["present"].true_count
+        self.present += len(which) if always_present else batch["present"].true_count
         self.in_service += batch["in_service"].true_count
         self.interrupted += float(batch["interrupted_fraction"].to_numpy().sum())
 
 
 def _counts(directory: Path, table: str, label: str, last: int) -> dict[str, int]:
-    """How often each label stands in a table."""
+    """Number of rows of each label in a table."""
     found: dict[str, int] = {}
     for batch in _batches(directory, table, (label,), last):
         names, which = _encoded(batch[label])
@@ -170,7 +168,7 @@ def _counts(directory: Path, table: str, label: str, last: int) -> dict[str, int
 
 
 def _totals(directory: Path, table: str, label: str, value: str, last: int) -> dict[str, float]:
-    """The sum of a column by label."""
+    """Sum of a column by label."""
     found: dict[str, float] = {}
     for batch in _batches(directory, table, (label, value), last):
         names, which = _encoded(batch[label])
@@ -200,4 +198,4 @@ def _epoch_s(directory: Path, run: Mapping[str, Any]) -> float:
     try:
         return Duration.parse(run["scenario"]["time"]["epoch"]).seconds
     except (KeyError, TypeError, ValueError):
-        raise InputError(f"{directory}: run.json does not say how long an epoch is") from None
+        raise InputError(f"{directory}: run.json does not hold a valid time.epoch") from None

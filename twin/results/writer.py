@@ -1,4 +1,4 @@
-"""Writes a trace so that a kill at any instant leaves it readable and ready to go on."""
+"""Writes a trace so that it stays readable and resumable after a kill at any time."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from twin.results.buffer import TableBuffer, Values
 from twin.results.durable import DirectoryLock, remove
 from twin.results.parts import EMPTY, leftovers, parts_of, write_empty, write_part
 from twin.results.provenance import RUN_FILE, Manifest
-from twin.results.state_file import STATES, read_state, states_but, write_state
+from twin.results.state_file import STATES, other_states, read_state, write_state
 from twin.results.tables import TABLES
 
 State = Callable[[], Mapping[str, NDArray[Any]]]
-"""Makes the plain arrays from which a run goes on after the epoch it was given with."""
+"""Returns the plain arrays from which a run resumes after the epoch that it was marked with."""
 
 FLUSH_INTERVAL_S: Final = 10.0
 FLUSH_ROWS: Final = 100_000
 _LONGEST_INTERVAL_S: Final = 600.0
-_SHARE_AT_RISK: Final = 0.02
+_FRACTION_AT_RISK: Final = 0.02
 
 logger = logging.getLogger(__name__)
 
 
 class TraceWriter:
-    """The one writer of a trace.
+    """The only writer of a trace.
 
-    Rows come with `add`; `mark` says that an epoch is complete. Complete epochs become durable together with
-    the state from which the run goes on: first the parts of all tables, then the state, then ``run.json``,
-    which alone says how far the trace counts. What lies beyond it after a kill is deleted by `resume`.
+    `add` buffers rows, and `mark` declares an epoch complete. A flush makes complete epochs durable together with the
+    state from which the run resumes: it writes the parts of all tables, then the state, then ``run.json``, which alone
+    defines the last durable epoch. After a kill, `resume` deletes everything beyond that epoch.
 
-    Epochs become durable whenever ``flush_rows`` rows wait in any table, or after ``flush_interval_s`` of
-    wall time. So that a long run does not leave thousands of small files, the interval grows with the time
-    since the writer was opened: to 2 % of it, and no further than ten minutes (about 350 parts a table
-    for the first day). A kill costs at most that much work.
+    A flush happens when any table has ``flush_rows`` buffered rows, or after ``flush_interval_s`` of wall time. To
+    avoid thousands of small files in a long run, the interval grows with the time since the writer was opened: to 2 %
+    of that time, at most ten minutes (about 350 parts per table in the first day). A kill loses at most the work of
+    one interval.
 
     >>> from tempfile import TemporaryDirectory
     >>> manifest = Manifest(name="demo", scenario={}, scenario_sha256="0", inputs={}, seed=1)
@@ -87,12 +87,12 @@ class TraceWriter:
         flush_interval_s: float = FLUSH_INTERVAL_S,
         flush_rows: int = FLUSH_ROWS,
     ) -> Self:
-        """Begin a trace in a directory that is absent or empty.
+        """Begin a trace in a directory that does not exist or is empty.
 
         Raises
         ------
         InputError
-            If the directory holds anything, cannot be written to, or is being written to.
+            If the directory is not empty, is not writable, or has another writer.
         """
         names = [name for name in TABLES if name in tables]
         if len(names) != len(set(tables)):
@@ -103,7 +103,7 @@ class TraceWriter:
                 (directory / name).mkdir(exist_ok=True)
                 write_empty(directory / name, TABLES[name])
             (directory / STATES).mkdir(exist_ok=True)
-            run = provenance.begun(manifest, names)
+            run = provenance.initial_record(manifest, names)
             provenance.write_run(directory, run)
         except BaseException:
             lock.close()
@@ -119,16 +119,17 @@ class TraceWriter:
         flush_interval_s: float = FLUSH_INTERVAL_S,
         flush_rows: int = FLUSH_ROWS,
     ) -> tuple[Self, int, dict[str, NDArray[Any]]]:
-        """Go on with a trace.
+        """Resume a trace.
 
         Returns
         -------
-        The writer, the last durable epoch (-1: none) and its state (empty: none).
+        The writer, the last durable epoch (-1 before the first) and its state (empty before the first).
 
         Raises
         ------
         InputError
-            If there is no trace, another run began it, it is damaged, or it is being written to.
+            If there is no trace, a different run or an earlier version of twin wrote it, it is damaged, or another
+            writer holds it.
         """
         provenance.read_run(directory)
         lock = DirectoryLock(directory)
@@ -140,8 +141,8 @@ class TraceWriter:
             writer = cls(directory, lock, run, flush_interval_s=flush_interval_s, flush_rows=flush_rows)
             writer._restore()
             if run["status"] != "complete":
-                again = {"after_epoch": epoch, "versions": dict(manifest.versions)}
-                run["resumed"] = [*run.get("resumed", []), again]
+                resumption = {"after_epoch": epoch, "versions": dict(manifest.versions)}
+                run["resumed"] = [*run.get("resumed", []), resumption]
                 run["status"] = "running"
                 provenance.write_run(directory, run)
         except BaseException:
@@ -151,49 +152,49 @@ class TraceWriter:
 
     @property
     def last_durable_epoch(self) -> int:
-        """The last epoch that a kill cannot take back, -1 before the first."""
+        """The last epoch that is on disk and survives a kill; -1 before the first."""
         return int(self._run["last_durable_epoch"])
 
     @property
     def status(self) -> str:
-        """What ``run.json`` says: running, complete or interrupted."""
+        """The status in ``run.json``: running, complete or interrupted."""
         return str(self._run["status"])
 
     @property
     def notes(self) -> Mapping[str, Any]:
-        """What ``run.json`` notes beside the manifest."""
+        """The notes in ``run.json``: those of the manifest and those added by `finish`."""
         return dict(self._run["notes"])
 
     def add(self, table: str, columns: Mapping[str, Values]) -> None:
-        """Keep rows of one or several epochs, in epoch order, none of them marked yet.
+        """Buffer rows of one or several epochs that are not marked yet, in epoch order.
 
         Raises
         ------
         ValueError
-            If they do not fit the schema: a defect of the caller.
+            If they do not match the schema, which is an error of the caller.
         """
         if self._finished:
             raise ValueError("the trace is finished")
         self._buffers[table].add(columns, after=self._mark[0])
 
     def mark(self, epoch: int, state: State) -> None:
-        """Say that all rows up to and including an epoch have come.
+        """Declare that all rows up to and including an epoch have been added.
 
         Parameters
         ----------
         epoch
-            Later than the last one marked.
+            Later than the last marked epoch.
         state
-            Called if this epoch becomes durable, now or in a later `flush` or `finish`: it must give the
-            state after this very epoch even then.
+            Called when this epoch becomes durable, now or in a later `flush` or `finish`; it must return the state
+            after this epoch whenever it is called.
         """
         if epoch <= self._mark[0] or self._finished:
             raise ValueError(f"epoch {epoch} is marked after epoch {self._mark[0]} or after the end")
         self._mark = epoch, state
         now = time.monotonic()
-        grown_s = min(_SHARE_AT_RISK * (now - self._opened), _LONGEST_INTERVAL_S)
-        enough_rows = any(buffer.rows >= self._rows for buffer in self._buffers.values())
-        if enough_rows or now - self._flushed >= max(self._interval_s, grown_s):
+        grown_s = min(_FRACTION_AT_RISK * (now - self._opened), _LONGEST_INTERVAL_S)
+        full = any(buffer.rows >= self._rows for buffer in self._buffers.values())
+        if full or now - self._flushed >= max(self._interval_s, grown_s):
             self.flush()
 
     def flush(self) -> None:
@@ -214,26 +215,26 @@ class TraceWriter:
         self._run = run
         self._forget(last)
         self._flush_failed = False
-        remove(states_but(self.directory, last))
+        remove(other_states(self.directory, last))
         self._flushed = time.monotonic()
         logger.debug("%s: durable up to epoch %d", self.directory, last)
 
     def finish(self, status: Literal["complete", "interrupted"], *, notes: Mapping[str, Any] | None = None) -> None:
-        """Make all marked epochs durable, say how the run ended, and let go of the directory.
+        """Make all marked epochs durable, record how the run ended, and release the directory.
 
-        Rows of epochs that were not marked are dropped; a complete run has none.
+        Rows of unmarked epochs are discarded; a complete run has none.
 
         Parameters
         ----------
         notes
-            Added to those of the manifest.
+            Added to the notes of the manifest.
         """
         if self._finished:
             raise ValueError("the trace is finished")
         self.flush()
         last, epochs = self._mark[0], self._run.get("epochs")
-        whole = epochs is None or last == epochs - 1
-        if status == "complete" and (not whole or any(buffer.rows for buffer in self._buffers.values())):
+        all_epochs = epochs is None or last == epochs - 1
+        if status == "complete" and (not all_epochs or any(buffer.rows for buffer in self._buffers.values())):
             raise ValueError(f"epoch {last} is the last one marked of {epochs}; the run is not complete")
         self._run |= {"status": status, "notes": self._run["notes"] | provenance.plain(notes or {})}
         provenance.write_run(self.directory, self._run)
@@ -241,7 +242,7 @@ class TraceWriter:
         self.close()
 
     def close(self) -> None:
-        """Let go of the directory without a word on how the run ended; what is not durable is dropped."""
+        """Release the directory without recording how the run ended; rows that are not durable are discarded."""
         self._finished = True
         self._lock.close()
 
@@ -256,14 +257,14 @@ class TraceWriter:
             self._buffers[name] = buffer.after(epoch)
 
     def _recover(self) -> None:
-        """Take up what an interrupted flush left: ``run.json`` says whether it counts."""
+        """Recover from an interrupted flush: ``run.json`` tells whether it became durable."""
         self._run = provenance.read_run(self.directory)
         self._forget(self.last_durable_epoch)
         self._restore()
         self._flush_failed = False
 
     def _restore(self) -> None:
-        """Bring the directory back to what ``run.json`` says."""
+        """Restore the directory to the last durable epoch in ``run.json``."""
         durable = self.last_durable_epoch
         folders = [self.directory / name for name in self._buffers]
         beyond = [part.path for folder in folders for part in parts_of(folder) if part.last > durable]
@@ -273,16 +274,16 @@ class TraceWriter:
                 folder.mkdir(exist_ok=True)
                 write_empty(folder, TABLES[name])
         (self.directory / STATES).mkdir(exist_ok=True)
-        remove(states_but(self.directory, durable))
+        remove(other_states(self.directory, durable))
 
 
 def _prepared(directory: Path) -> DirectoryLock:
-    """Lock a directory that holds nothing, or nothing but what a killed `TraceWriter.create` left."""
+    """Lock a directory that is empty or holds only the files of a killed `TraceWriter.create`."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _check_empty(directory)
     except OSError as error:
-        raise InputError(f"{directory}: no trace can be written here ({error.strerror})") from None
+        raise InputError(f"{directory}: a trace cannot be written here ({error.strerror})") from None
     lock = DirectoryLock(directory)
     try:
         _check_empty(directory)
@@ -294,13 +295,11 @@ def _prepared(directory: Path) -> DirectoryLock:
 
 def _check_empty(directory: Path) -> None:
     if (directory / RUN_FILE).exists():
-        raise InputError(f"{directory}: holds a trace already; resume it, or choose another directory")
-    begun = {"_lock", STATES, f".{RUN_FILE}.tmp"}
+        raise InputError(f"{directory}: already holds a trace; resume it, or choose another directory")
+    own = {"_lock", STATES, f".{RUN_FILE}.tmp"}
     for path in sorted(directory.iterdir()):
-        only_begun = path.name in begun or (
+        left_behind = path.name in own or (
             path.name in TABLES and path.is_dir() and {p.name for p in path.iterdir()} <= {EMPTY, f".{EMPTY}.tmp"}
         )
-        if not only_begun:
-            raise InputError(
-                f'{directory}: holds "{path.name}" and no trace; choose a directory that is empty or absent'
-            )
+        if not left_behind:
+            raise InputError(f'{directory}: holds "{path.name}" but no trace; choose an empty or a new directory')

@@ -13,12 +13,13 @@ import numpy as np
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError, did_you_mean, listed
 from twin.geometry.terminals import Terminals
+from twin.vocabulary import Reason
 
 if TYPE_CHECKING:
     from twin.scenario import Scenario
 
 
-ABSENT: Final = "departure"
+ABSENT: Final = Reason.TERMINAL_LEFT
 """Reason of what ends because the terminal leaves."""
 OUTAGE: Final = "outage"
 EXCLUDED: Final = "exclusion window"

@@ -10,14 +10,14 @@ from twin.vocabulary import AttemptOutcome
 
 ATTEMPTS: Final = TableSchema(
     name="attempts",
-    description="One row for each decided change, when its outcome is known",
+    description="One row for each decided change, written when its outcome is known",
     columns=(
         epoch_column(lambda r: len(r.attempts)),
         column(
             "time",
             "instant",
             "UTC",
-            "When its outcome is known",
+            "Instant at which the outcome is known",
             lambda r: instants(r, [attempt.time_ns for attempt in r.attempts]),
         ),
         column(
@@ -31,14 +31,14 @@ ATTEMPTS: Final = TableSchema(
             "decided",
             "instant",
             "UTC",
-            "When the policy decided",
+            "Instant of the decision",
             lambda r: instants(r, [attempt.decided_ns for attempt in r.attempts]),
         ),
         column(
             "begun",
             "instant",
             "UTC",
-            "When its execution began; null if it never did",
+            "Instant at which execution began; null if it did not begin",
             lambda r: instants(r, [attempt.begun_ns for attempt in r.attempts]),
             nullable=True,
         ),
@@ -46,14 +46,14 @@ ATTEMPTS: Final = TableSchema(
             "from_satellites",
             "integer list",
             "NORAD id",
-            "The cluster at that time, before the change",
+            "Cluster before the change, at the instant of the outcome",
             lambda r: lists([attempt.before for attempt in r.attempts]),
         ),
         column(
             "to_satellites",
             "integer list",
             "NORAD id",
-            "The decided cluster",
+            "Cluster that was decided",
             lambda r: lists([attempt.wanted for attempt in r.attempts]),
         ),
         column(
@@ -67,7 +67,7 @@ ATTEMPTS: Final = TableSchema(
             "reason",
             "label",
             "",
-            "Reason of the change, and how many satellites rejected the terminal",
+            "Reason of the decision, and the number of satellites that rejected admission",
             lambda r: [str(attempt.reason) for attempt in r.attempts],
         ),
     ),

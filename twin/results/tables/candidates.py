@@ -19,18 +19,18 @@ def _count(record: EpochRecord) -> int:
 
 CANDIDATES: Final = TableSchema(
     name="candidates",
-    description="One row for each decision, terminal and satellite that it could choose",
+    description="One row for each decision, terminal and candidate satellite",
     key="candidates",
     columns=(
         epoch_column(_count),
         time_column(_count),
         column("terminal", "label", "", "Name of the terminal", lambda r: names(r, _candidates(r).terminal)),
-        column("satellite", "integer", "NORAD id", "The satellite", lambda r: _candidates(r).satellite),
+        column("satellite", "integer", "NORAD id", "Satellite", lambda r: _candidates(r).satellite),
         column(
             "score",
             "float",
             "",
-            "What the policy ranks by, the higher the better; null without",
+            "Ranking score of the policy, higher is better; null if it has none",
             lambda r: finite(_candidates(r).score),
             nullable=True,
         ),
@@ -45,7 +45,7 @@ CANDIDATES: Final = TableSchema(
             "chosen",
             "boolean",
             "",
-            "Whether the policy wants the satellite to serve the terminal",
+            "Whether the policy selects the satellite to serve the terminal",
             lambda r: _candidates(r).chosen,
         ),
     ),

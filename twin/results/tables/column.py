@@ -22,7 +22,7 @@ _ARROW: Final[dict[Kind, Any]] = {
     "float": pa.float64(),
     "boolean": pa.bool_(),
     "label": pa.string(),
-    "instant": pa.timestamp("ns", tz="UTC"),
+    "instant": pa.timestamp("us", tz="UTC"),
     "integer list": pa.list_(pa.field("element", pa.int64(), nullable=False)),
 }
 
@@ -32,17 +32,17 @@ class ColumnSchema:
     """One column of a table."""
 
     name: str
-    """Name, with the unit at its end where there is one."""
+    """Name, which ends in the unit if there is one."""
     kind: Kind
-    """What a value is."""
+    """Type of the values."""
     unit: str
-    """Unit of the values; "1" for counts and ratios, empty for names and truth values."""
+    """Unit of the values; "1" for counts and ratios, empty for names and booleans."""
     description: str
-    """What a value means."""
+    """Meaning of the values."""
     value: Callable[[EpochRecord], object]
     """The values of all rows of an epoch: an array, a masked array, a `ListColumn`, or a sequence of text."""
     nullable: bool = False
-    """Whether a value may be absent."""
+    """Whether values may be null."""
 
     @property
     def arrow_type(self) -> Any:
@@ -58,12 +58,12 @@ class ColumnSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
-    """One table of a trace; the first column is always ``epoch``, and rows stand in epoch order."""
+    """One table of a trace; the first column is ``epoch``, and rows are in epoch order."""
 
     name: str
     """Name of the table and of its folder."""
     description: str
-    """What one row is."""
+    """Meaning of one row."""
     columns: tuple[ColumnSchema, ...]
     """The columns, in order."""
     key: str | None = None
@@ -80,7 +80,7 @@ class TableSchema:
 
     @property
     def arrow(self) -> Any:
-        """The Arrow schema; its metadata make pandas read nullable integers as ``Int64``."""
+        """The Arrow schema; its metadata makes pandas read nullable integers as ``Int64``."""
         return _arrow_schema(self)
 
 

@@ -18,8 +18,14 @@ SATELLITES: Final = TableSchema(
     columns=(
         epoch_column(_count),
         time_column(_count),
-        column("satellite", "integer", "NORAD id", "The satellite", lambda r: r.score.norad_id),
-        column("served", "integer", "1", "Number of terminals that it serves", lambda r: r.score.serving.sum(axis=1)),
-        column("power_w", "float", "W", "Transmit power in use", lambda r: r.score.power_w),
+        column("satellite", "integer", "NORAD id", "Satellite", lambda r: r.score.norad_id),
+        column(
+            "served",
+            "integer",
+            "1",
+            "Number of terminals that the satellite serves",
+            lambda r: r.score.serving.sum(axis=1),
+        ),
+        column("power_w", "float", "W", "Transmit power that is used", lambda r: r.score.power_w),
     ),
 )

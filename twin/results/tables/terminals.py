@@ -56,7 +56,7 @@ TERMINALS: Final = TableSchema(
             "se_ap1_bps_hz",
             "float",
             "bit/s/Hz",
-            "Mean of its surrogate AP1, from statistical CSI alone",
+            "Mean of the surrogate AP1, computed from statistical CSI only",
             lambda r: r.score.surrogate_bps_hz,
         ),
         column(
@@ -67,9 +67,16 @@ TERMINALS: Final = TableSchema(
             lambda r: r.score.spectral_efficiency_bps_hz * r.frame.bandwidth_hz,
         ),
         column(
-            "sinr_db", "float", "dB", "SINR at the end of the epoch; null without a signal", _sinr_db, nullable=True
+            "sinr_db",
+            "float",
+            "dB",
+            "SINR at the end of the epoch; null if no signal is received",
+            _sinr_db,
+            nullable=True,
         ),
-        column("in_service", "boolean", "", "Whether any satellite serves the terminal", _served),
+        column(
+            "in_service", "boolean", "", "Whether any satellite serves the terminal at the end of the epoch", _served
+        ),
         column(
             "present", "boolean", "", "Whether the terminal is present at the end of the epoch", lambda r: r.present
         ),
@@ -77,7 +84,7 @@ TERMINALS: Final = TableSchema(
             "present_fraction",
             "float",
             "1",
-            "Fraction of the epoch in which it is present, 0 to 1",
+            "Fraction of the epoch in which the terminal is present, 0 to 1",
             lambda r: r.present_fraction,
         ),
         column(
@@ -87,9 +94,20 @@ TERMINALS: Final = TableSchema(
             "Fraction of the epoch lost to handover execution, 0 to 1",
             lambda r: r.score.interrupted,
         ),
-        column("serving", "integer list", "NORAD id", "Serving satellites; empty out of service", _serving),
         column(
-            "master", "integer", "NORAD id", "Master of the serving satellites; null without", _master, nullable=True
+            "serving",
+            "integer list",
+            "NORAD id",
+            "Serving satellites at the end of the epoch; empty out of service",
+            _serving,
+        ),
+        column(
+            "master",
+            "integer",
+            "NORAD id",
+            "Master of the serving satellites; null out of service",
+            _master,
+            nullable=True,
         ),
     ),
 )

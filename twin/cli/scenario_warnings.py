@@ -1,4 +1,4 @@
-"""What is to be said of a network's catalogue before it is used."""
+"""Warnings about the catalogue and the belief of a scenario, before its run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 _DAY_NS: Final = 86_400e9
 
 
-def account(health: CatalogueHealth) -> str:
-    """What became of its records, in a line."""
-    again = f", {health.duplicates:,} replaced by later ones" if health.duplicates else ""
+def catalogue_line(health: CatalogueHealth) -> str:
+    """One line on the records of a catalogue."""
+    replaced = f", {health.duplicates:,} replaced by later ones" if health.duplicates else ""
     return (
         f"catalogue: {counted(health.read, 'record')} read, {health.used:,} used for"
-        f" {counted(health.satellites, 'satellite')}, {len(health.dropped):,} dropped{again}"
+        f" {counted(health.satellites, 'satellite')}, {len(health.dropped):,} dropped{replaced}"
     )
 
 
 def warnings(setup: Setup) -> list[str]:
-    """Elements that are stale or far from the time of the run, and what a selection did not find."""
+    """Warnings about elements that are stale or far from the time of the run, and selections without a match."""
     return [*_catalogue_warnings(setup), *_belief_warnings(setup)]
 
 
@@ -32,8 +32,8 @@ def _belief_warnings(setup: Setup) -> list[str]:
         return []
     lag = setup.scenario.belief.element_lag
     return [
-        f'belief.element_lag = "{lag}": {counted(setup.without_history, "satellite")} without elements that are'
-        " so old at the start; the earliest of each are used"
+        f'belief.element_lag = "{lag}": {counted(setup.without_history, "satellite")} without elements of'
+        " this age at the start; their earliest elements are used"
     ]
 
 
