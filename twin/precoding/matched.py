@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, NumberArray
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi
+from twin.registry import NoOptions
 
 
 def known_amplitude(csi: StatisticalCsi, serving: BoolArray) -> FloatArray:
@@ -32,12 +31,12 @@ def pointed(csi: StatisticalCsi, amplitude: NumberArray) -> SpannedWeights:
 
 
 @precoders.register("smrt", source="P5, eq. 9")
-def smrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def smrt(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     """Statistical maximum-ratio transmission: a beam at each terminal, powers given or equal."""
     return Precoding(weights=pointed(problem.csi, np.sqrt(problem.beam_power_w())), iterations=0, converged=True)
 
 
 @precoders.register("ss_smrt", source="P5, Section VI, benchmark 3")
-def ss_smrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ss_smrt(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     """Statistical maximum-ratio transmission by the master of each cluster alone, powers equal."""
     return smrt(problem.alone(), options=options)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from twin.precoding.joint import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
+from twin.registry import NoOptions
 from twin.solvers.span import Span, wiener
 
 
 @precoders.register("ss_mmse", source="P3, Section V (SS-MMSE)")
-def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ss_mmse(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     """MMSE on the mean channel, each terminal served by the master of its cluster alone.
 
     W_s = η Hᴴ (H Hᴴ + K_s/P_s I)⁻¹ with the rows of H the mean channels over the noise amplitude of the K_s

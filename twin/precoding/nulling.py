@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -11,7 +11,7 @@ from twin.arrays import FloatArray
 from twin.precoding.joint import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
-from twin.registry import dataclass_options
+from twin.registry import NoOptions, dataclass_options
 from twin.solvers.pseudo_inverse import ONE_DIRECTION, pseudo_inverse
 from twin.solvers.span import Span, wiener
 
@@ -25,7 +25,7 @@ class ZeroForcingOptions:
 
 
 @precoders.register("szf", source="P5, eq. 11, with the phase of eq. 9", options=ZeroForcingOptions)
-def szf(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def szf(problem: PrecodingProblem, *, options: ZeroForcingOptions) -> Precoding:
     """Statistical zero forcing: each beam nulls all other terminals in reach, powers given or equal.
 
     Where directions coincide or terminals outnumber antennas, AᴴA is singular: its pseudo-inverse is used, which nulls
@@ -35,7 +35,7 @@ def szf(problem: PrecodingProblem, *, options: Any) -> Precoding:
 
 
 @precoders.register("slnr", source="P5, Section VI, benchmark 2, after its reference [45]")
-def slnr(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def slnr(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     """Beams of greatest mean signal-to-leakage-plus-noise ratio, by the master of each cluster alone, powers equal.
 
     The beam is along (Σ_j γ_j v_j* v_jᵀ + σ_k² K_s/P_s I)⁻¹ v_k*; a terminal's own term in the sum changes its

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -14,13 +13,13 @@ from twin.precoding.weights import SpannedWeights
 
 
 @precoders.register("ms_jo_cdwmmse", source="P3, Algorithm 1; P4 MS-JoCDWM", options=JointOptions)
-def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms_jo_cdwmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
     """Joint multi-satellite WMMSE on the decomposed channel covariance, which maximises AP1."""
     return optimise(problem, options, decomposed_receivers)
 
 
 @precoders.register("ms_jo_wmmse", source="P3, Section IV-A; P4 MS-JoWM", options=JointOptions)
-def ms_jo_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms_jo_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
     """Joint multi-satellite WMMSE on the mean channel, which maximises AP2.
 
     The receiver is that of P3's (39); power is treated as in Algorithm 1.
@@ -29,13 +28,13 @@ def ms_jo_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
 
 
 @precoders.register("ms_sep_wmmse", source="P3, Section V (MS-SepWMMSE)", options=JointOptions)
-def ms_sep_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms_sep_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
     """WMMSE on the mean channel at each satellite by itself, as if there were no other."""
     return _separately(problem, problem.serving, options)
 
 
 @precoders.register("ss_wmmse", source="P3, Section V (SS-WMMSE)", options=JointOptions)
-def ss_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ss_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
     """WMMSE on the mean channel, each terminal served by the master of its cluster alone."""
     return _separately(problem, problem.alone().serving, options)
 

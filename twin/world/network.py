@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
-from twin.association import Assignment, AssociationView, ServingTable
+from twin.association import Assignment, AssociationView, ServingTable, policies
 from twin.association.check import checked
 from twin.catalogue import Catalogue
 from twin.errors import InputError
@@ -18,10 +18,10 @@ from twin.geometry.prediction import Forecast
 from twin.geometry.snapshot import Snapshot, VisibilityWindows
 from twin.geometry.terminals import Terminals
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
-from twin.precoding.facts import Facts
 from twin.radio.channel import ChannelModel, StatisticalCsi
 from twin.radio.synchronisation import Alignment, LinkView, Residual, aligned, predict, residual
 from twin.radio.waveform import Waveform
+from twin.registry import Facts, check
 from twin.timeline import Timeline
 from twin.uncertainty import Clocks
 from twin.units import instant, watts_from_dbm
@@ -125,17 +125,19 @@ class Network:
             If its options ask for what the arrays or clusters do not give.
         """
         options = scenario.precoding.options()
+        association, array = scenario.association, self.channel.satellite_array
         facts = Facts(
-            satellite_array=self.channel.satellite_array,
+            carrier_hz=self.waveform.carrier_hz,
+            path_loss=scenario.channel.path_loss.options(),
+            satellite_rows=array.rows,
+            satellite_columns=array.columns,
             terminal_elements=int(self.channel.terminal_elements.min()),
-            terminals=self.terminals.count,
-            cluster_size=getattr(scenario.association, "cluster_size", None),
+            largest_cluster=policies.largest_cluster(association.name, association.options()),
         )
-        if hasattr(options, "check"):
-            try:
-                options.check(facts)
-            except ValueError as error:
-                raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
+        try:
+            check(options, facts)
+        except ValueError as error:
+            raise InputError(f"precoding.{error} ({scenario.precoding.name})") from None
         return replace(self, scenario=scenario, precoder=scenario.precoding.bound())
 
     def check_phase_error(self) -> None:

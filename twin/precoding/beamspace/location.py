@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace, within_budget
-from twin.precoding.beamspace.multistream import stream_counts
 from twin.precoding.beamspace.selection import BeamOptions, active_beams
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.stream_limits import stream_counts
 from twin.precoding.weights import SpannedWeights
 
 EQUAL_POWER = 1e-9
@@ -19,14 +18,14 @@ EQUAL_POWER = 1e-9
 
 
 @precoders.register("lib", source="P2, Algorithm 2 (LIB)", options=BeamOptions)
-def lib(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def lib(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
     """Location-based beams: each satellite sends each of its terminals one of its streams, at full power."""
     space = Subspace.of(problem.csi, active_beams(problem, options))
     return pointed_at_all(problem, space, stream_counts(problem, options.streams))
 
 
 @precoders.register("ms2_dft", source="P2, Section VI (MS2-DFT)", options=BeamOptions)
-def ms2_dft(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms2_dft(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
     """One codeword a terminal: each satellite sends it one of its streams on the active beam it hears best."""
     codebook = Codebook(array=problem.csi.array, oversampling=options.oversampling)
     active = active_beams(problem, options)

@@ -8,7 +8,7 @@ D C = R_oth⁻¹ R_half, with R_half R_halfᴴ = R_sig and R_tot = R_sig + R_oth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -17,12 +17,12 @@ from twin.arrays import BoolArray, FloatArray, IntArray, NumberArray, Reach
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.selection import BeamOptions, BeamSelection, active_beams, check_beams
 from twin.precoding.beamspace.transmitter import Clusters, Heard, Transmission, transmit
-from twin.precoding.facts import Facts
 from twin.precoding.joint import JointOptions
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.stream_limits import stream_counts
 from twin.precoding.weights import SpannedWeights
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 
 @dataclass_options
@@ -44,23 +44,17 @@ class MultiStreamOptions(JointOptions):
 
 
 @precoders.register("ms2_cdwm", source="P2, Algorithm 1 (MS2-CDWM)", options=MultiStreamOptions)
-def ms2_cdwm(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms2_cdwm(problem: PrecodingProblem, *, options: MultiStreamOptions) -> Precoding:
     """Joint multi-satellite WMMSE for several streams over selected beams, on the decomposed channel covariance."""
     space = Subspace.of(problem.csi, active_beams(problem, options))
     return optimise(problem, options, space, stream_counts(problem, options.streams))
 
 
 @precoders.register("ms2_cdm", source="P2, eq. 45 to 48 (MS2-CDM)", options=BeamOptions)
-def ms2_cdm(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms2_cdm(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
     """Joint multi-satellite precoding for several streams over selected beams in closed form."""
     space = Subspace.of(problem.csi, active_beams(problem, options))
     return at_once(problem, space, stream_counts(problem, options.streams))
-
-
-def stream_counts(problem: PrecodingProblem, most: int) -> IntArray:
-    """(K,) M_k: streams of each terminal, no more than it has elements or satellites (P2, Remark 1)."""
-    serving = (problem.serving & (problem.csi.gain > 0.0)).sum(axis=0)
-    return np.asarray(np.minimum(np.minimum(most, problem.csi.terminal_elements), serving), dtype=np.int64)
 
 
 def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, streams: IntArray) -> Precoding:

@@ -11,9 +11,10 @@ from annotated_types import Ge, Le
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.problem import PrecodingProblem
-from twin.registry import dataclass_options
+from twin.precoding.stream_limits import check_streams
+from twin.radio.channel import PlanarArray
+from twin.registry import Facts, dataclass_options
 
 BeamSelection = Literal["full", "lcms", "near_opt"]
 """All of space; by captured power (P2, Algorithm 3); by the sum rate of zero forcing (P2's reference [18])."""
@@ -76,7 +77,10 @@ def check_beams(choice: BeamChoice, facts: Facts) -> None:
         If there are more streams than antennas or satellites, or more beams than codewords; it starts with the key.
     """
     check_streams(choice.streams, facts)
-    codebook = Codebook(array=facts.satellite_array, oversampling=choice.oversampling)
+    codebook = Codebook(
+        array=PlanarArray(rows=facts.satellite_rows, columns=facts.satellite_columns),
+        oversampling=choice.oversampling,
+    )
     if choice.beam_selection != "full" and choice.beams > codebook.size:
         raise ValueError(_too_many(choice.beams, codebook))
 

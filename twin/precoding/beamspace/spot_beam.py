@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import PlanarArray
 from twin.radio.channel.beam_numbers import FIRST_CELL
+from twin.registry import NoOptions
 
 
 def spot_directions(array: PlanarArray) -> FloatArray:
@@ -29,7 +29,7 @@ def spot_directions(array: PlanarArray) -> FloatArray:
 
 
 @precoders.register("spot_beam", source="P5, Section VI, benchmark 4")
-def spot_beam(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def spot_beam(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     """Fixed spot beams, as many as elements: each terminal is served by its strongest one alone, powers given or equal.
 
     Terminals of one beam share it as they are, without time division. Where the policy says which beam of the master

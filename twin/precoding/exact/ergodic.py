@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -11,16 +11,16 @@ from annotated_types import Ge, Gt
 from twin import randomness
 from twin.arrays import ComplexArray, FloatArray, NumberArray, Reach
 from twin.precoding.beamspace.codebook import Subspace, within_budget
-from twin.precoding.beamspace.multistream import optimise, real_if_real, stream_counts
+from twin.precoding.beamspace.multistream import optimise, real_if_real
 from twin.precoding.beamspace.transmitter import Clusters
 from twin.precoding.exact.budgeted import Asked, Step
 from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.joint import JointOptions
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.weights import SpannedWeights
+from twin.precoding.stream_limits import check_streams, stream_counts
+from twin.precoding.weights import SpannedWeights, Weights
 from twin.radio.channel import StatisticalCsi, draw_channels
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 
 @dataclass_options
@@ -44,7 +44,7 @@ class ErgodicOptions(JointOptions):
 
 
 @precoders.register("ergodic_wmmse", source="ours; P2's (12) and P3's (12) as they stand", options=ErgodicOptions)
-def ergodic_wmmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Precoding:
     """Joint WMMSE on the mean over drawn samples of the exact rate: what every surrogate is to be measured by.
 
     Each sample has receivers of its own, which the weights do not see: they are solved for the sum over all samples,
@@ -114,7 +114,7 @@ class Samples:
             receive=drawn / np.sqrt(reach.gather(csi.noise_w))[..., None] if reach.whole else _scaled(drawn, csi),
         )
 
-    def asked(self, weights: Any) -> Asked:
+    def asked(self, weights: Weights) -> Asked:
         """The best receivers of each sample, added up."""
         clusters = self.clusters
         seen = weights.heard(self.csi)

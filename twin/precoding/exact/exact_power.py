@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -29,7 +29,7 @@ class ExactPowerOptions(JointOptions):
 
 
 @precoders.register("cdwmmse_exact_power", source="ours; P3's problem (26)", options=ExactPowerOptions)
-def cdwmmse_exact_power(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def cdwmmse_exact_power(problem: PrecodingProblem, *, options: ExactPowerOptions) -> Precoding:
     """Joint WMMSE on the decomposed covariance with the satellites' own power constraints, by dual search.
 
     P3 replaces the constraint of each satellite by one of each terminal and scales in the end, which leaves power

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -12,14 +12,13 @@ from annotated_types import Ge
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise as several_streams
-from twin.precoding.beamspace.multistream import stream_counts
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.joint import JointOptions, optimise
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.stream_limits import check_streams, stream_counts
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
 from twin.radio.channel import ChannelDraws, StatisticalCsi
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 
 @dataclass_options
@@ -37,7 +36,7 @@ class GenieOptions(JointOptions):
 
 
 @precoders.register("genie", source="ours; upper reference", options=GenieOptions)
-def genie(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def genie(problem: PrecodingProblem, *, options: GenieOptions) -> Precoding:
     """Joint WMMSE with instantaneous CSI and phases known to all satellites, anew for each draw of the channels.
 
     Algorithm and treatment of power are those of `ms_jo_wmmse`, on the channels themselves instead of their means, and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -31,7 +31,7 @@ class PilotOptions:
 
 
 @precoders.register("imrt", source="P5, eq. 38 to 46", options=PilotOptions)
-def imrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def imrt(problem: PrecodingProblem, *, options: PilotOptions) -> Precoding:
     """Maximum-ratio transmission on instantaneous channels estimated from uplink pilots (CF-mMIMO).
 
     Each satellite estimates its channels from the pilots, contaminated where terminals share one, and sends along the

@@ -7,18 +7,18 @@ numbers, so that a weight is a direction times a row.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import BoolArray, ComplexArray, FloatArray, Reach
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.stream_limits import check_streams
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi
-from twin.registry import dataclass_options
+from twin.registry import Facts, NoOptions, dataclass_options
 from twin.solvers.span import Span, wiener
 
 RESOLVED = 1e-12
@@ -165,14 +165,14 @@ def _shares(amplitude: FloatArray, power_w: FloatArray) -> FloatArray:
 
 
 @precoders.register("mmse", source="P1, eq. 21, and Section V", options=StreamOptions)
-def mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def mmse(problem: PrecodingProblem, *, options: StreamOptions) -> Precoding:
     """Minimum mean square error beams of each satellite by itself, streams along the terminal's strongest modes."""
     span = Span.of(problem.csi.gram)
     return _linear(problem, span, mmse_directions(problem.csi, span), options.streams)
 
 
 @precoders.register("zf", source="P1, Section V, in words", options=StreamOptions)
-def zf(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def zf(problem: PrecodingProblem, *, options: StreamOptions) -> Precoding:
     """Zero-forcing beams of each satellite by itself, streams along the terminal's strongest modes.
 
     The limit of `mmse` for vanishing noise: a pseudo-inverse, so that coincident terminals fail nothing.
@@ -189,7 +189,7 @@ def _linear(problem: PrecodingProblem, span: Span, directions: FloatArray, strea
 
 
 @precoders.register("mrt_tdma", source="P1, Section V, Fig. 8b")
-def mrt_tdma(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def mrt_tdma(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     """Each terminal in its own time slot from the strongest satellite of its cluster, by maximum-ratio transmission."""
     csi = problem.csi
     gain = np.where(problem.serving, csi.gain, 0.0)

@@ -8,20 +8,20 @@ other caps take W out of the span, to the antennas.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
 
 from twin.errors import InputError
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.noncoherent.alternating import Solver, alternate
 from twin.precoding.noncoherent.constraints import PowerCap, PowerConstraints, asked_for, checked, form
 from twin.precoding.noncoherent.eigenmodes import along_modes, mmse_directions
 from twin.precoding.noncoherent.multipliers import total_power, total_power_by_bisection
 from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.registry import dataclass_options
+from twin.precoding.stream_limits import check_streams
+from twin.registry import Facts, dataclass_options
 from twin.solvers.span import Span
 
 
@@ -55,7 +55,7 @@ class NoncoherentOptions:
             If there are too many streams, a cap is none, or bisection meets several caps.
         """
         check_streams(self.streams, facts)
-        antennas = facts.satellite_array.elements
+        antennas = facts.satellite_rows * facts.satellite_columns
         for place, cap in enumerate(self.caps):
             form(cap, f"caps[{place}]", antennas)
         several = len(self.caps) > 0 or (self.constraint == "per_antenna" and antennas > 1)
@@ -64,7 +64,7 @@ class NoncoherentOptions:
 
 
 @precoders.register("joint_ncjt", source="P1, Algorithm 1", options=NoncoherentOptions)
-def joint_ncjt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def joint_ncjt(problem: PrecodingProblem, *, options: NoncoherentOptions) -> Precoding:
     """Joint non-coherent transmission: every satellite of a cluster sends every stream, under convex power caps."""
     antennas = problem.csi.array.elements
     return joint(problem, asked_for(options.constraint, options.caps, problem.power_w, antennas), options)

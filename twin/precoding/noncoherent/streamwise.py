@@ -10,15 +10,15 @@ from annotated_types import Ge
 from scipy.optimize import linear_sum_assignment
 
 from twin.arrays import BoolArray, FloatArray, IntArray, Reach
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.noncoherent.alternating import alternate
 from twin.precoding.noncoherent.eigenmodes import Modes, along_streams, mmse_directions
 from twin.precoding.noncoherent.multipliers import total_power
 from twin.precoding.noncoherent.solvers import SpannedSolver
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.stream_limits import check_streams
 from twin.radio.channel import StatisticalCsi
 from twin.randomness import stream
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 from twin.solvers.span import Span
 
 PREFERENCE = 1e-9
@@ -137,7 +137,7 @@ def _worth(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Any:
 
 
 @precoders.register("streamwise", source="P1, Algorithm 3", options=StreamwiseOptions)
-def streamwise(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def streamwise(problem: PrecodingProblem, *, options: StreamwiseOptions) -> Precoding:
     """Non-coherent transmission with each stream from one satellite, chosen by its part in the eigenmode."""
     csi = problem.csi
     active = associated(problem, options.streams, options.seed if options.association == "random" else None)
