@@ -9,8 +9,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, NumberArray, Reach
-from twin.radio.channel import ChannelDraws, PlanarArray, StatisticalCsi
+from twin.arrays import ComplexArray, FloatArray, IntArray, NumberArray, Reach
+from twin.precoding.rule import InstantaneousRule
+from twin.radio.channel import PlanarArray, StatisticalCsi
 
 
 class Weights(Protocol):
@@ -46,37 +47,6 @@ class Weights(Protocol):
 
     def on(self, norad_id: IntArray) -> Weights:
         """The weights of other satellites, zero for those that had none."""
-
-
-class InstantaneousRule(Protocol):
-    """How weights follow the channels of the moment, which are not known when the precoder runs.
-
-    An implementation is a frozen dataclass of numbers and arrays.
-    """
-
-    def realised(
-        self,
-        weights: SpannedWeights,
-        truth: StatisticalCsi,
-        draws: ChannelDraws,
-        transmitting: BoolArray,
-        *,
-        seed: int,
-        epoch: int,
-    ) -> tuple[Weights, ...]:
-        """The weights for each of the first draws.
-
-        Parameters
-        ----------
-        weights
-            What the precoder found from statistics.
-        truth, draws
-            The channels as they are, of the same satellites in the same order.
-        transmitting
-            (S,K) pairs that are on the air.
-        seed, epoch
-            Key of what is drawn besides.
-        """
 
 
 @dataclass(frozen=True, kw_only=True)

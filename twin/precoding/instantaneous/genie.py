@@ -14,6 +14,7 @@ from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise as several_streams
 from twin.precoding.joint import JointOptions, optimise
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.rule import InstantaneousRule
 from twin.precoding.stream_limits import check_streams, stream_counts
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
@@ -58,7 +59,7 @@ def genie(problem: PrecodingProblem, *, options: GenieOptions) -> Precoding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GenieRule:
+class GenieRule(InstantaneousRule):
     """Weights for channels that are known."""
 
     norad_id: IntArray

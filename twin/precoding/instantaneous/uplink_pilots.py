@@ -12,6 +12,7 @@ from twin import randomness
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.rule import InstantaneousRule
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import dataclass_options
@@ -50,7 +51,7 @@ def imrt(problem: PrecodingProblem, *, options: PilotOptions) -> Precoding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PilotRule:
+class PilotRule(InstantaneousRule):
     """Weights along estimated channels."""
 
     norad_id: IntArray
