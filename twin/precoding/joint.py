@@ -18,6 +18,7 @@ import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import BoolArray, FloatArray, Reach
+from twin.precoding.budget import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.weights import SpannedWeights
@@ -193,10 +194,3 @@ def coupled(near: Near, target: FloatArray, own: FloatArray) -> FloatArray:
     swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
     common = reach.sum_by_terminal(gather * solved) / (1.0 + reach.sum_by_terminal(gather * swept))
     return np.asarray(solved - swept * reach.gather(common))
-
-
-def within_budget(coefficients: FloatArray, gram: FloatArray, budget_w: FloatArray) -> FloatArray:
-    """Step 14: scale each satellite down to its budget, which rounding in a poor basis must not exceed either."""
-    spent_w = (coefficients * (gram @ coefficients)).sum(axis=(1, 2))
-    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return np.asarray(coefficients * np.sqrt(ratio)[:, None, None])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.precoding.joint import within_budget
+from twin.precoding.budget import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights

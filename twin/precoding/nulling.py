@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from twin.arrays import FloatArray
-from twin.precoding.joint import within_budget
+from twin.precoding.budget import within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.registry import NoOptions, dataclass_options

@@ -108,7 +108,8 @@ class InstantaneousRule(ABC):
         plain = np.asarray(value) if isinstance(value, bool | int | float | complex | str | np.generic) else None
         if plain is None or plain.dtype.kind not in NUMERIC + "U":
             raise TypeError(
-                f"{where}: found {type(value).__name__}, must be a number, boolean or text of a numpy type, or a numeric array"
+                f"{where}: found {type(value).__name__}, must be a number, boolean or text of a numpy type,"
+                " or a numeric array"
             )
         return plain
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray
-from twin.precoding.joint import JointOptions, Near, Receivers, optimise, within_budget
+from twin.precoding.budget import within_budget
+from twin.precoding.joint import JointOptions, Near, Receivers, optimise
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray, NumberArray
+from twin.precoding.budget import weights_within_budget
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import PlanarArray, StatisticalCsi
 from twin.solvers.span import Span
@@ -121,7 +122,7 @@ class Subspace:
         let exceed a budget either.
         """
         coefficients = (self.basis @ directions)[..., None] * pull[:, None]
-        return within_budget(formed(csi, self.active, coefficients), power_w)
+        return weights_within_budget(formed(csi, self.active, coefficients), power_w)
 
 
 def formed(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: NumberArray) -> SpannedWeights:
@@ -129,10 +130,3 @@ def formed(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: Number
     if active is None:
         return SpannedWeights.over(csi, coefficients)
     return SpannedWeights.over_beams(csi, beams=active.index, departure=active.departure, coefficients=coefficients)
-
-
-def within_budget(weights: SpannedWeights, budget_w: FloatArray) -> SpannedWeights:
-    """Scale each satellite down to its budget (S,) where it is above."""
-    spent_w = weights.power_w().sum(axis=1)
-    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return replace(weights, coefficients=weights.coefficients * np.sqrt(ratio)[:, None, None, None])

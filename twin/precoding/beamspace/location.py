@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
-from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace, within_budget
+from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
 from twin.precoding.beamspace.selection import BeamOptions, active_beams
+from twin.precoding.budget import weights_within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import stream_counts
 from twin.precoding.weights import SpannedWeights
@@ -82,4 +83,4 @@ def at_full_power(weights: SpannedWeights, power_w: FloatArray) -> SpannedWeight
     spent_w = weights.power_w().sum(axis=1)
     ratio = np.divide(power_w, spent_w, where=spent_w > 0.0, out=np.zeros_like(spent_w))
     scaled = replace(weights, coefficients=weights.coefficients * np.sqrt(ratio)[:, None, None, None])
-    return within_budget(scaled, power_w)
+    return weights_within_budget(scaled, power_w)

@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
-from twin.precoding.beamspace.codebook import within_budget
+from twin.precoding.budget import weights_within_budget
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import PlanarArray
@@ -58,7 +58,7 @@ def spot_beam(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     row, column = np.nonzero(power_w > 0.0)
     coefficients[row, place[row, column], column, 0] = np.sqrt(power_w[row, column])
     weights = SpannedWeights.over_beams(csi, beams=beams, departure=departure, coefficients=coefficients)
-    return Precoding(weights=within_budget(weights, problem.power_w), iterations=0, converged=True)
+    return Precoding(weights=weights_within_budget(weights, problem.power_w), iterations=0, converged=True)
 
 
 def _strongest(problem: PrecodingProblem, departure: FloatArray) -> tuple[BoolArray, IntArray]:

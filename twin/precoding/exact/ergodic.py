@@ -10,9 +10,10 @@ from annotated_types import Ge, Gt
 
 from twin import randomness
 from twin.arrays import ComplexArray, FloatArray, NumberArray, Reach
-from twin.precoding.beamspace.codebook import Subspace, within_budget
+from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise, real_if_real
 from twin.precoding.beamspace.transmitter import Clusters
+from twin.precoding.budget import weights_within_budget
 from twin.precoding.exact.budgeted import Asked, Step
 from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
 from twin.precoding.joint import JointOptions
@@ -65,7 +66,7 @@ def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Prec
         step = Step.of(problem, setting.clusters, asked)
         multiplier = step.maximised(multiplier, options.power_tolerance)
         over = SpannedWeights.over(problem.csi, step.at(multiplier).coefficients())
-        weights = within_budget(over, problem.power_w)
+        weights = weights_within_budget(over, problem.power_w)
     return Precoding(weights=best, iterations=start.iterations + iterations, converged=converged)
 
 
@@ -76,7 +77,7 @@ def _start(problem: PrecodingProblem, options: ErgodicOptions) -> tuple[Precodin
         coefficients = given.on_reach(problem.csi.reach)
         serving = problem.csi.reach.gather(problem.serving)
         if np.array_equal(coefficients.any(axis=(1, 3)), serving):
-            carried = within_budget(SpannedWeights.over(problem.csi, coefficients), problem.power_w)
+            carried = weights_within_budget(SpannedWeights.over(problem.csi, coefficients), problem.power_w)
             return Precoding(weights=carried, iterations=0, converged=False), options.warm_iterations
     cold = replace(problem, start=None)
     if problem.csi.receive_steering.shape[-1] == 1:

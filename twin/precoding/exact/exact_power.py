@@ -9,7 +9,8 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from twin.arrays import FloatArray
-from twin.precoding.joint import JointOptions, Near, Receivers, carried, within_budget
+from twin.precoding.budget import scaled_down, within_budget
+from twin.precoding.joint import JointOptions, Near, Receivers, carried
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
@@ -67,7 +68,10 @@ def _refined(
             break
         dual = Dual.of(near, problem.csi.gram, receivers, budget_w)
         multiplier = dual.maximised(multiplier, options.power_tolerance)
-        coordinates = _scaled(span.coordinates @ dual.at(multiplier).coefficients(), budget_w)
+        coordinates = span.coordinates @ dual.at(multiplier).coefficients()
+        # the search may exceed a budget by its tolerance
+        spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
+        coordinates = scaled_down(coordinates, spent_w, budget_w)
     coefficients = within_budget(best, problem.csi.gram, problem.power_w)
     weights = SpannedWeights.over(problem.csi, coefficients[..., None])
     return Precoding(weights=weights, iterations=iterations, converged=converged)
@@ -208,10 +212,3 @@ class DualPoint:
         spread = dual.near.reach.scatter(self.swept * seen)
         alone = (self.pull**2 * dual._per_load(q * self.damped**3) + self.crossed * seen**2).sum(axis=1)
         return np.asarray(2.0 * (spread @ spread.T - np.diag(alone)))
-
-
-def _scaled(coordinates: FloatArray, budget_w: FloatArray) -> FloatArray:
-    """The weights within the budgets, from which the search may be off by its tolerance."""
-    spent_w = np.einsum("srk,srk->s", coordinates, coordinates)
-    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return np.asarray(coordinates * np.sqrt(ratio)[:, None, None])

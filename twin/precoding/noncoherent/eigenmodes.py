@@ -13,6 +13,7 @@ import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import BoolArray, ComplexArray, FloatArray, Reach
+from twin.precoding.budget import within_budget
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import check_streams
@@ -204,12 +205,3 @@ def mrt_tdma(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     weights = pointed(csi, amplitude)
     slot = np.where(served, np.cumsum(served) - 1, 0).astype(np.int64)
     return Precoding(weights=replace(weights, slot=slot), iterations=0, converged=True)
-
-
-def within_budget(coefficients: ComplexArray, gram: FloatArray, budget_w: FloatArray) -> ComplexArray:
-    """Scale each satellite's coefficients (S,B,B,L) down to its budget (S,), which rounding must not exceed either."""
-    satellites, basis, width, streams = coefficients.shape
-    flat = coefficients.reshape(satellites, basis, width * streams)
-    spent_w = (flat.conj() * (gram @ flat)).real.sum(axis=(1, 2))
-    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return np.asarray(coefficients * np.sqrt(ratio)[:, None, None, None])

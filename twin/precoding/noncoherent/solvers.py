@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import ComplexArray, FloatArray
+from twin.precoding.budget import within_budget
 from twin.precoding.noncoherent.capped import Room, solve
 from twin.precoding.noncoherent.constraints import PowerConstraints
 from twin.precoding.noncoherent.effective import Rows
-from twin.precoding.noncoherent.eigenmodes import within_budget
 from twin.precoding.weights import AntennaWeights, SpannedWeights
 from twin.radio.channel import StatisticalCsi
 from twin.solvers.span import Span
