@@ -68,7 +68,7 @@ def test_budgets_are_kept_and_met_where_a_multiplier_says_so(scene):
     excess = point.power_w[bound] / dual.budget_w[bound] - 1.0
     assert (excess <= 1e-9).all()
     # a multiplier of 1e-12 of the load's scale changes no weight by more than that
-    felt = multiplier[bound] > 1e-12 * dual.values.max(axis=1)[bound]
+    felt = multiplier[bound] > 1e-12 * dual.loads.values.max(axis=1)[bound]
     assert (np.abs(excess[felt]) <= 1e-9).all()
 
 
@@ -77,7 +77,7 @@ def test_budgets_are_kept_and_met_where_a_multiplier_says_so(scene):
 )
 def test_the_slopes_are_the_derivatives_of_the_powers(scene):
     dual, _ = started(scene)
-    multiplier = np.full(len(dual.budget_w), 0.1 * dual.values.max())
+    multiplier = np.full(len(dual.budget_w), 0.1 * dual.loads.values.max())
     slopes = dual.at(multiplier).slopes()
     for satellite in range(len(multiplier)):
         nudge = np.zeros(len(multiplier))
@@ -92,7 +92,7 @@ def test_the_slopes_are_the_derivatives_of_the_powers(scene):
 def test_a_general_solver_finds_no_higher_dual(scene):
     dual, _ = started(scene)
     found = dual.at(dual.maximised(None, 1e-9))
-    scale = np.maximum(found.multiplier, 1e-6 * dual.values.max(axis=1))
+    scale = np.maximum(found.multiplier, 1e-6 * dual.loads.values.max(axis=1))
     general = minimize(
         lambda logs: -dual.at(scale * np.exp(logs)).value,
         np.zeros(len(scale)),
@@ -122,7 +122,7 @@ def test_the_weights_solve_the_normal_equations_over_the_antennas(scene):
             matrix[here, here] = multiplier[s] * np.eye(antennas)
             right[here] = (dual.aligned[s, k] + dual.apart[s, k]) * v[s, k].conj()
             for j in range(terminals):
-                matrix[here, here] += dual.load[s, j] * np.outer(v[s, j].conj(), v[s, j])
+                matrix[here, here] += dual.loads.load[s, j] * np.outer(v[s, j].conj(), v[s, j])
             for m, t in enumerate(own):
                 if t != s:
                     there = slice(m * antennas, (m + 1) * antennas)

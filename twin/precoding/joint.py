@@ -21,6 +21,7 @@ from twin.arrays import BoolArray, FloatArray, Reach
 from twin.precoding.budget import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem
+from twin.precoding.warm_start import steering_coefficients, warm_iterations
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 from twin.solvers.span import Span
@@ -140,15 +141,13 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
     joined = missed.sum(axis=1) > 0.5 * near.serving.sum(axis=1)
     few = not gone.any() and not joined.any()
-    return kept * near.serving[:, None, :], options.warm_iterations if few else options.change_iterations
+    return kept * near.serving[:, None, :], warm_iterations(options, unchanged=few)
 
 
 def carried(problem: PrecodingProblem) -> FloatArray | None:
     """(S,B,B) coefficients of the weights to start from, over today's directions; none without such weights."""
-    start = problem.start
-    if not isinstance(start, SpannedWeights) or start.beams is not None:
-        return None
-    return np.asarray(start.on_reach(problem.csi.reach)[..., 0].real)
+    given = steering_coefficients(problem.start, problem.csi.reach)
+    return None if given is None else np.asarray(given[..., 0].real)
 
 
 def _matched(problem: PrecodingProblem, near: Near, span: Span) -> FloatArray:

@@ -19,6 +19,8 @@ def pseudo_inverse(gram: FloatArray, tolerance: float = ONE_DIRECTION) -> FloatA
     The traces of a matrix and of its inverse bound its largest and its smallest eigenvalue: where they say that none
     is below, the inverse is found by a Cholesky decomposition; eigenvalues are asked for where they leave it open.
     """
+    if not gram.size:
+        return np.empty_like(gram)
     inverse, sound = np.empty_like(gram), np.zeros(len(gram), dtype=np.bool_)
     for row, matrix in enumerate(gram):
         factor, fault = dpotrf(matrix, lower=1)

@@ -21,6 +21,7 @@ from twin.precoding.joint import JointOptions
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import stream_counts
+from twin.precoding.warm_start import warm_iterations
 from twin.precoding.weights import SpannedWeights
 from twin.registry import Facts, dataclass_options
 
@@ -261,7 +262,7 @@ def _start(problem: PrecodingProblem, setting: Setting, options: JointOptions) -
     warm = Heard.of_any(setting.clusters, seen)
     if start.beams is not None and _promised_bit(setting, warm) < _promised_bit(setting, cold):
         return cold, options.iterations
-    return warm, options.warm_iterations if unchanged else options.change_iterations
+    return warm, warm_iterations(options, unchanged=unchanged)
 
 
 def _promised_bit(setting: Setting, heard: Heard) -> float:

@@ -9,8 +9,8 @@ import numpy as np
 
 from twin.arrays import FloatArray, NumberArray
 from twin.precoding.beamspace.transmitter import Clusters
+from twin.precoding.exact.loads import DecomposedLoads
 from twin.precoding.problem import PrecodingProblem
-from twin.solvers.power_duals import LEAST_MULTIPLIER, met
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,61 +37,38 @@ class Step:
 
     clusters: Clusters
     asked: Asked
-    values: FloatArray
-    """(S,B) q."""
-    vectors: FloatArray
-    """(S,B,B) Y."""
-    least: FloatArray
-    """(S,) multipliers that count as zero."""
+    loads: DecomposedLoads
     budget_w: FloatArray
     """(S,)"""
 
     @classmethod
     def of(cls, problem: PrecodingProblem, clusters: Clusters, asked: Asked) -> Self:
         """Decompose what the receivers ask for."""
-        root = np.sqrt(asked.load)
-        values, vectors = np.linalg.eigh(root[:, :, None] * problem.csi.gram * root[:, None, :])
-        highest = values.max(axis=1, initial=0.0)
-        resolved = values > highest[:, None] * np.finfo(float).eps * values.shape[1]
         return cls(
             clusters=clusters,
             asked=asked,
-            values=np.where(resolved, values, 0.0),
-            vectors=vectors,
-            least=LEAST_MULTIPLIER * np.where(highest > 0.0, highest, 1.0),
+            loads=DecomposedLoads.of(asked.load, problem.csi.gram),
             budget_w=np.where(problem.serving.any(axis=1), problem.power_w, 0.0),
         )
 
     def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
         """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
-        typical = self.values.mean(axis=1)
-        return met(
-            self.at, self.budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance
-        )
+        return self.loads.maximised(self.at, self.budget_w, start, tolerance)
 
     def at(self, multiplier: FloatArray) -> StepPoint:
         """The solution under given multipliers (S,), and what it spends."""
-        asked, clusters = self.asked, self.clusters
-        damped = 1.0 / (self.values + multiplier[:, None])
-        own = self._weighed(multiplier[:, None] * damped)
-        gain = self._per_load(self.values * damped)
+        asked, clusters, loads = self.asked, self.clusters, self.loads
+        damped = 1.0 / (loads.values + multiplier[:, None])
+        own = loads.weighted_squares(multiplier[:, None] * damped)
+        gain = loads.per_load(loads.values * damped)
         pull = _coupled(clusters, asked, gain, own, asked.target)
-        squared = self._per_load(self.values * damped**2)
+        squared = loads.per_load(loads.values * damped**2)
         power_w = clusters.scattered((np.abs(pull) ** 2).sum(axis=2) * clusters.gather(squared)).sum(axis=1)
         gained = float((asked.target.conj() * pull).real.sum(axis=2).ravel() @ clusters.gather(gain).ravel())
         value = -gained - float(multiplier @ self.budget_w)
         return StepPoint(
             step=self, multiplier=multiplier, damped=damped, own=own, gain=gain, pull=pull, power_w=power_w, value=value
         )
-
-    def _weighed(self, weight: FloatArray) -> FloatArray:
-        """(S,B) Σ_l weight_sl Y_lk²."""
-        return np.asarray(np.einsum("skl,skl,sl->sk", self.vectors, self.vectors, weight, optimize=True))
-
-    def _per_load(self, weight: FloatArray) -> FloatArray:
-        """(S,B) the same over the loads."""
-        total = self._weighed(weight)
-        return np.divide(total, self.asked.load, where=self.asked.load > 0.0, out=np.zeros_like(total))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,25 +97,23 @@ class StepPoint:
         root = np.sqrt(step.asked.load)
         pull = step.clusters.scattered(self.pull)
         scaled = np.divide(pull, root[..., None], where=root[..., None] > 0.0, out=np.zeros_like(pull))
-        damped = np.where(step.values > 0.0, self.damped, 0.0)
-        inverse = (step.vectors * damped[:, None, :]) @ step.vectors.swapaxes(1, 2)
-        return np.asarray((root[:, :, None] * inverse)[..., None] * scaled[:, None])
+        return np.asarray(step.loads.inverse(self.damped)[..., None] * scaled[:, None])
 
     def slopes(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
-        step, clusters, q = self.step, self.step.clusters, self.step.values
-        asked = step.asked
+        asked, clusters, loads = self.step.asked, self.step.clusters, self.step.loads
+        q = loads.values
         count = asked.coupling.shape[-1]
         between = asked.coupling * ~np.eye(count, dtype=np.bool_)
         solved = _coupled(clusters, asked, self.gain, self.own, between)
-        seen = self.pull * clusters.gather(step._per_load(q * self.damped**2))[..., None]
+        seen = self.pull * clusters.gather(loads.per_load(q * self.damped**2))[..., None]
         crossed = (seen.conj()[:, :, None] * solved[..., None] * seen[:, None]).real.sum(axis=3)
         slopes = np.zeros((len(self.multiplier), len(self.multiplier)))
         both = clusters.held[:, :, None] & clusters.held[:, None, :]
         rows = np.broadcast_to(clusters.satellite[:, :, None], both.shape)[both]
         columns = np.broadcast_to(clusters.satellite[:, None, :], both.shape)[both]
         np.add.at(slopes, (rows, columns), crossed[both])
-        cubed = clusters.gather(step._per_load(q * self.damped**3))
+        cubed = clusters.gather(loads.per_load(q * self.damped**3))
         alone = clusters.scattered((np.abs(self.pull) ** 2).sum(axis=2) * cubed).sum(axis=1)
         return np.asarray(2.0 * (slopes - np.diag(alone)))
 

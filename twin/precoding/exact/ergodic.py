@@ -19,6 +19,7 @@ from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_po
 from twin.precoding.joint import JointOptions
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import check_streams, stream_counts
+from twin.precoding.warm_start import steering_coefficients
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.radio.channel import StatisticalCsi, draw_channels
 from twin.registry import Facts, dataclass_options
@@ -72,13 +73,10 @@ def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Prec
 
 def _start(problem: PrecodingProblem, options: ErgodicOptions) -> tuple[Precoding, int]:
     """Weights to start from, and how many iterations they deserve: the last ones, or those of the surrogate."""
-    given = problem.start
-    if isinstance(given, SpannedWeights) and given.beams is None:
-        coefficients = given.on_reach(problem.csi.reach)
-        serving = problem.csi.reach.gather(problem.serving)
-        if np.array_equal(coefficients.any(axis=(1, 3)), serving):
-            carried = weights_within_budget(SpannedWeights.over(problem.csi, coefficients), problem.power_w)
-            return Precoding(weights=carried, iterations=0, converged=False), options.warm_iterations
+    given = steering_coefficients(problem.start, problem.csi.reach)
+    if given is not None and np.array_equal(given.any(axis=(1, 3)), problem.csi.reach.gather(problem.serving)):
+        carried = weights_within_budget(SpannedWeights.over(problem.csi, given), problem.power_w)
+        return Precoding(weights=carried, iterations=0, converged=False), options.warm_iterations
     cold = replace(problem, start=None)
     if problem.csi.receive_steering.shape[-1] == 1:
         return cdwmmse_exact_power(cold, options=ExactPowerOptions()), options.iterations

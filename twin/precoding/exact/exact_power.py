@@ -10,12 +10,12 @@ from annotated_types import Ge, Gt
 
 from twin.arrays import FloatArray
 from twin.precoding.budget import scaled_down, within_budget
+from twin.precoding.exact.loads import DecomposedLoads
 from twin.precoding.joint import JointOptions, Near, Receivers, carried
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
 from twin.registry import dataclass_options
-from twin.solvers.power_duals import LEAST_MULTIPLIER, met
 from twin.solvers.span import Span
 
 
@@ -94,14 +94,8 @@ class Dual:
     """(S,B) what else the target holds."""
     strength: FloatArray
     """(S,B) α."""
-    load: FloatArray
-    """(S,B) α γ."""
-    values: FloatArray
-    """(S,B) q."""
-    vectors: FloatArray
-    """(S,B,B) Y."""
-    least: FloatArray
-    """(S,) multipliers that count as zero."""
+    loads: DecomposedLoads
+    """Of c = α γ."""
     budget_w: FloatArray
     """(S,)"""
 
@@ -110,10 +104,6 @@ class Dual:
         """Decompose what the receivers ask for."""
         strength = np.where(near.reach.gather(near.served), near.reach.gather(receivers.strength), 0.0)
         load = strength * near.gain
-        root = np.sqrt(load)
-        values, vectors = np.linalg.eigh(root[:, :, None] * gram * root[:, None, :])
-        highest = values.max(axis=1, initial=0.0)
-        resolved = values > highest[:, None] * np.finfo(float).eps * values.shape[1]
         serving = near.serving & (load > 0.0)
         mean = np.where(serving, near.mean, 0.0)
         aligned = mean * near.reach.gather(receivers.aligned)
@@ -123,18 +113,15 @@ class Dual:
             aligned=aligned,
             apart=np.where(serving, receivers.apart, 0.0),
             strength=strength,
-            load=load,
-            values=np.where(resolved, values, 0.0),
-            vectors=vectors,
-            least=LEAST_MULTIPLIER * np.where(highest > 0.0, highest, 1.0),
+            loads=DecomposedLoads.of(load, gram),
             budget_w=budget_w,
         )
 
     def at(self, multiplier: FloatArray) -> DualPoint:
         """The solution under given multipliers (S,), and what it spends."""
-        near, reach = self.near, self.near.reach
-        damped = 1.0 / (self.values + multiplier[:, None])
-        own = self._weighed(multiplier[:, None] * damped)
+        near, reach, loads = self.near, self.near.reach, self.loads
+        damped = 1.0 / (loads.values + multiplier[:, None])
+        own = loads.weighted_squares(multiplier[:, None] * damped)
         share = np.divide(self.mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(self.mean))
         unknown = np.divide(near.spread, near.gain, where=self.mean > 0.0, out=np.ones_like(self.mean))
         diagonal = unknown + share * self.mean * own
@@ -145,8 +132,8 @@ class Dual:
         # (I + M g)⁻¹ of the aligned part in closed form: taken as a difference it would cancel
         ratio = np.divide(self.aligned, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
         pull = ratio * gather + alone - swept * gather * reach.gather(reach.sum_by_terminal(common * alone))
-        power_w = (pull**2 * self._per_load(self.values * damped**2)).sum(axis=1)
-        gained = float(((self.aligned + self.apart) * pull * self._per_load(self.values * damped)).sum())
+        power_w = (pull**2 * loads.per_load(loads.values * damped**2)).sum(axis=1)
+        gained = float(((self.aligned + self.apart) * pull * loads.per_load(loads.values * damped)).sum())
         return DualPoint(
             dual=self,
             multiplier=multiplier,
@@ -160,19 +147,7 @@ class Dual:
 
     def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
         """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
-        typical = self.values.mean(axis=1) if self.values.size else self.least
-        return met(
-            self.at, self.budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance
-        )
-
-    def _weighed(self, weight: FloatArray) -> FloatArray:
-        """(S,B) Σ_l weight_sl Y_lk²."""
-        return np.asarray(np.einsum("skl,skl,sl->sk", self.vectors, self.vectors, weight, optimize=True))
-
-    def _per_load(self, weight: FloatArray) -> FloatArray:
-        """(S,B) the same over the loads."""
-        sum_by_terminal = self._weighed(weight)
-        return np.divide(sum_by_terminal, self.load, where=self.load > 0.0, out=np.zeros_like(sum_by_terminal))
+        return self.loads.maximised(self.at, self.budget_w, start, tolerance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,18 +172,15 @@ class DualPoint:
 
     def coefficients(self) -> FloatArray:
         """(S,B,B) the weights over the conjugate steering vectors."""
-        dual = self.dual
-        root = np.sqrt(dual.load)
+        loads = self.dual.loads
+        root = np.sqrt(loads.load)
         scaled = np.divide(self.pull, root, where=root > 0.0, out=np.zeros_like(root))
-        # what lies in no direction at all would only cancel
-        damped = np.where(dual.values > 0.0, self.damped, 0.0)
-        inverse = (dual.vectors * damped[:, None, :]) @ dual.vectors.swapaxes(1, 2)
-        return np.asarray(root[:, :, None] * inverse * scaled[:, None, :])
+        return np.asarray(loads.inverse(self.damped) * scaled[:, None, :])
 
     def slopes(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
-        dual, q = self.dual, self.dual.values
-        seen = self.pull * dual._per_load(q * self.damped**2)
-        spread = dual.near.reach.scatter(self.swept * seen)
-        alone = (self.pull**2 * dual._per_load(q * self.damped**3) + self.crossed * seen**2).sum(axis=1)
+        loads, q = self.dual.loads, self.dual.loads.values
+        seen = self.pull * loads.per_load(q * self.damped**2)
+        spread = self.dual.near.reach.scatter(self.swept * seen)
+        alone = (self.pull**2 * loads.per_load(q * self.damped**3) + self.crossed * seen**2).sum(axis=1)
         return np.asarray(2.0 * (spread @ spread.T - np.diag(alone)))

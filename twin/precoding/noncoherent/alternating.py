@@ -13,28 +13,16 @@ import numpy as np
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.precoding.noncoherent.effective import EffectiveChannels, Rows
 from twin.precoding.problem import Precoding, PrecodingProblem
-from twin.precoding.weights import SpannedWeights, Weights
-from twin.radio.channel import StatisticalCsi
+from twin.precoding.warm_start import IterationLimits, responses, warm_iterations
+from twin.precoding.weights import Weights
 
 
-class Limits(Protocol):
-    """When an iteration ends."""
-
-    @property
-    def iterations(self) -> int:
-        """Most from a cold start."""
-
-    @property
-    def warm_iterations(self) -> int:
-        """Most from the last weights of the same streams."""
-
-    @property
-    def change_iterations(self) -> int:
-        """Most from the last weights where some streams have changed since."""
+class Limits(IterationLimits, Protocol):
+    """Options that bound P1's iterations."""
 
     @property
     def tolerance(self) -> float:
-        """Change of the objective that ends it sooner."""
+        """Change of the objective at which the iteration ends."""
 
 
 class Solver(Protocol):
@@ -131,31 +119,16 @@ def _start(
 
     Streams that the given weights do not know start cold, those that are sent no more are dropped.
     """
-    given = _heard(problem.start, problem.csi)
+    given = responses(problem.start, problem.csi)
     if given is None or given.shape != cold.shape:
         return np.array(cold), limits.iterations
     known: BoolArray = np.asarray(given.any(axis=1))
     if _all_or_none(active):
         known = np.broadcast_to(known.any(axis=2, keepdims=True), known.shape)
     kept = np.where(known[:, None], given, cold) * active[:, None]
-    return kept, limits.warm_iterations if np.array_equal(known, active) else limits.change_iterations
+    return kept, warm_iterations(limits, unchanged=np.array_equal(known, active))
 
 
 def _all_or_none(active: BoolArray) -> bool:
     """Whether a satellite sends all streams of a terminal or none, so that one without power is not a new one."""
     return bool((active.all(axis=2) == active.any(axis=2)).all())
-
-
-def _heard(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None:
-    """v_iᵀ W_k (S,B,B,L) of weights to start from; those in a span of terminals move with these."""
-    if start is None or start.slot is not None:
-        return None
-    if isinstance(start, SpannedWeights) and start.beams is None:
-        given = start.on_reach(csi.reach)
-        satellites, width, _, streams = given.shape
-        flat = csi.gram @ given.reshape(satellites, width, width * streams)
-        return np.asarray(flat.reshape(given.shape) + 0j)
-    place = csi.reach.positions(start.reach)
-    heard = start.heard(csi)
-    found = np.take_along_axis(heard, np.maximum(place, 0)[:, None, :, None], axis=2)
-    return np.asarray(found * (place >= 0)[:, None, :, None] + 0j)
