@@ -74,6 +74,6 @@ def responses(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None
         flat = csi.gram @ given.reshape(satellites, width, width * streams)
         return np.asarray(flat.reshape(given.shape) + 0j)
     place = csi.reach.positions(start.reach)
-    received = start.heard(csi)
+    received = start.effective_gain(csi)
     found = np.take_along_axis(received, np.maximum(place, 0)[:, None, :, None], axis=2)
     return np.asarray(found * (place >= 0)[:, None, :, None] + 0j)

@@ -33,7 +33,7 @@ class Weights(Protocol):
     def rule(self) -> InstantaneousRule | None:
         """How the weights follow the channels of the moment, none if they do not."""
 
-    def heard(self, truth: StatisticalCsi) -> NumberArray:
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,J,L): what a unit channel to each terminal in the truth's reach carries of each stream."""
 
     def power_w(self) -> FloatArray:
@@ -102,7 +102,7 @@ class SpannedWeights:
             beams=beams,
         )
 
-    def heard(self, truth: StatisticalCsi) -> NumberArray:
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,J,L) from the Gram matrix of both sets of directions alone."""
         departure = truth.near_departure
         gram = self.gram if departure is self.departure else self.array.gram(departure, self.departure)
@@ -202,7 +202,7 @@ class AntennaWeights:
         everyone = np.broadcast_to(np.arange(terminals), (satellites, terminals))
         return Reach(terminal=everyone, terminals=terminals, whole=True)
 
-    def heard(self, truth: StatisticalCsi) -> NumberArray:
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,K,L)."""
         steering = self.array.steering(truth.near_departure)
         return np.asarray(np.einsum("sin,sknl->sikl", steering, self.weights, optimize=True))

@@ -68,7 +68,7 @@ class Streams:
             By which interference by delay goes; not needed for any other.
         """
         reach, sent = truth.reach, weights.reach
-        seen = weights.heard(truth) * sent.gather(transmitting)[:, None, :, None]
+        seen = weights.effective_gain(truth) * sent.gather(transmitting)[:, None, :, None]
         time_fraction = 1.0
         if weights.slot is not None:
             together = reach.gather(weights.slot + 1)[:, :, None] == sent.gather(weights.slot + 1)[:, None, :]

@@ -116,7 +116,7 @@ class Samples:
     def asked(self, weights: Weights) -> Asked:
         """The best receivers of each sample, added up."""
         clusters = self.clusters
-        seen = weights.heard(self.csi)
+        seen = weights.effective_gain(self.csi)
         own = clusters.gather(np.einsum("sbbl->sbl", seen))
         power = (np.abs(seen) ** 2).sum(axis=3)
         power[:, np.arange(power.shape[1]), np.arange(power.shape[1])] = 0.0
