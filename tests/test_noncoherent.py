@@ -16,7 +16,7 @@ from tests.literal.p1_scenes import paper
 from tests.test_literal_p1 import begin
 from twin.errors import InputError
 from twin.precoding import AntennaWeights, PrecodingProblem, SpannedWeights
-from twin.precoding.noncoherent.alternating import alternate, taking_turns
+from twin.precoding.noncoherent.alternating import alternate, update_groups
 from twin.precoding.noncoherent.constraints import PowerCap, per_antenna, total_power
 from twin.precoding.noncoherent.eigenmodes import StreamOptions, mmse, mrt_tdma, zf
 from twin.precoding.noncoherent.joint import NoncoherentOptions, joint, joint_ncjt
@@ -199,13 +199,13 @@ def test_satellites_without_a_common_stream_go_together():
     active = np.zeros((4, 3, 1), bool)
     active[[0, 1, 2, 3], [0, 1, 0, 2]] = True
     reach = problem_of(wide_scene(4, 3, 3)).csi.reach
-    groups = [np.arange(4)[rows].tolist() for rows in taking_turns(active, reach, np.arange(4))]
+    groups = [np.arange(4)[rows].tolist() for rows in update_groups(active, reach, np.arange(4))]
     assert groups == [[0, 1, 3], [2]]
-    groups = [np.arange(4)[rows].tolist() for rows in taking_turns(active, reach, np.array([2, 1, 0, 3]))]
+    groups = [np.arange(4)[rows].tolist() for rows in update_groups(active, reach, np.array([2, 1, 0, 3]))]
     assert groups == [[1, 2, 3], [0]]
     one_each = np.zeros((4, 3, 2), bool)
     one_each[[0, 1], 0, [0, 1]] = True
-    assert taking_turns(one_each, reach, np.arange(4)) == [slice(0, 4)]
+    assert update_groups(one_each, reach, np.arange(4)) == [slice(0, 4)]
 
 
 def test_order_is_that_of_catalogue_numbers_unless_given():

@@ -42,21 +42,23 @@ class JointOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receivers:
+class SingleStreamReceivers:
     """What the transmitter needs of the receivers a_k and the weights u_k."""
 
     error: FloatArray
     """(K,) e_k: mean square error at its optimal receiver."""
-    strength: FloatArray
+    receiver_gain: FloatArray
     """(K,) α_k = β_k u_k ‖a_k‖²."""
-    aligned: FloatArray
+    coherent_target: FloatArray
     """(K,) coefficient of Σ_s |ρ_sk| v_sk* in what the transmitter shall match: the terminal's mean channel."""
-    apart: FloatArray
+    scattered_target: FloatArray
     """(S,B) coefficient of v_sk* in what else it shall match."""
 
 
 def optimise(
-    problem: PrecodingProblem, options: JointOptions, receivers: Callable[[Near, FloatArray], Receivers]
+    problem: PrecodingProblem,
+    options: JointOptions,
+    receivers: Callable[[PairStatistics, FloatArray], SingleStreamReceivers],
 ) -> Precoding:
     """Alternate between receivers and transmitter until the sum rate rises no more.
 
@@ -64,16 +66,16 @@ def optimise(
     iteration after its first step. Where not every satellite serves everyone, a terminal's weights are restricted
     to its own satellites and P_k is its share of their budgets.
     """
-    near = Near.of(problem)
+    pairs = PairStatistics.of(problem)
     span = Span.of(problem.csi.gram)
-    coordinates, most = _start(problem, near, span, options)
-    last = np.full(near.served.sum(), np.inf)
-    iterations, converged = 0, not near.served.any()
+    coordinates, most = _start(problem, pairs, span, options)
+    last = np.full(pairs.served.sum(), np.inf)
+    iterations, converged = 0, not pairs.served.any()
     while iterations < most and not converged:
         iterations += 1
-        found = receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
-        coordinates = _transmit(near, span, found)
-        error = found.error[near.served]
+        found = receivers(pairs, span.coordinates.swapaxes(1, 2) @ coordinates)
+        coordinates = _transmit(pairs, span, found)
+        error = found.error[pairs.served]
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
     coefficients = within_budget(span.basis @ coordinates, problem.csi.gram, problem.power_w)
@@ -82,7 +84,7 @@ def optimise(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
+class PairStatistics:
     """What the iteration needs of a problem, of the pairs in reach alone."""
 
     reach: Reach
@@ -90,7 +92,7 @@ class Near:
     """(S,B) γ."""
     mean: FloatArray
     """(S,B) |ρ|."""
-    spread: FloatArray
+    variance: FloatArray
     """(S,B) γ - |ρ|²."""
     serving: BoolArray
     """(S,B)"""
@@ -113,7 +115,7 @@ class Near:
             reach=reach,
             gain=gain,
             mean=mean,
-            spread=gain * reach.gather(np.maximum(1.0 - csi.los_fraction * csi.mean_phase**2, 0.0)),
+            variance=gain * reach.gather(np.maximum(1.0 - csi.los_fraction * csi.mean_phase**2, 0.0)),
             serving=reach.gather(problem.serving),
             power_w=power_w,
             noise_w=csi.noise_w,
@@ -122,7 +124,9 @@ class Near:
         )
 
 
-def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOptions) -> tuple[FloatArray, int]:
+def _start(
+    problem: PrecodingProblem, pairs: PairStatistics, span: Span, options: JointOptions
+) -> tuple[FloatArray, int]:
     """Coordinates (S,R,B) to start from, and how many iterations they deserve.
 
     Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
@@ -130,66 +134,66 @@ def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOpti
     mean channel, a pair without one, as where the line of sight is blocked, has no weight and none is missed. Where
     it comes back to single pairs of a satellite, that is no change of the cluster.
     """
-    given = carried(problem)
+    given = carried_over(problem)
     if given is None:
-        return _matched(problem, near, span), options.iterations
+        return _matched(problem, pairs, span), options.iterations
     known = np.asarray(given.any(axis=1))
-    reckoned = near.reach.gather(known_amplitude(problem.csi, problem.serving)) > 0.0
-    missed, gone = near.serving & ~known & reckoned, known & ~near.serving
-    if not missed.any() and not gone.any():
+    expected = pairs.reach.gather(known_amplitude(problem.csi, problem.serving)) > 0.0
+    added, dropped = pairs.serving & ~known & expected, known & ~pairs.serving
+    if not added.any() and not dropped.any():
         return np.asarray(span.coordinates @ given), options.warm_iterations
-    kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
-    joined = missed.sum(axis=1) > 0.5 * near.serving.sum(axis=1)
-    few = not gone.any() and not joined.any()
-    return kept * near.serving[:, None, :], warm_iterations(options, unchanged=few)
+    kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, pairs, span))
+    joined = added.sum(axis=1) > 0.5 * pairs.serving.sum(axis=1)
+    unchanged = not dropped.any() and not joined.any()
+    return kept * pairs.serving[:, None, :], warm_iterations(options, unchanged=unchanged)
 
 
-def carried(problem: PrecodingProblem) -> FloatArray | None:
+def carried_over(problem: PrecodingProblem) -> FloatArray | None:
     """(S,B,B) coefficients of the weights to start from, over today's directions; none without such weights."""
     given = steering_coefficients(problem.start, problem.csi.reach)
     return None if given is None else np.asarray(given[..., 0].real)
 
 
-def _matched(problem: PrecodingProblem, near: Near, span: Span) -> FloatArray:
+def _matched(problem: PrecodingProblem, pairs: PairStatistics, span: Span) -> FloatArray:
     """Coordinates (S,R,B) of the matched filters of P_k."""
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
-    scale = np.divide(np.sqrt(near.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(span.coordinates * near.reach.gather(amplitude * scale)[:, None, :])
+    scale = np.divide(np.sqrt(pairs.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
+    return np.asarray(span.coordinates * pairs.reach.gather(amplitude * scale)[:, None, :])
 
 
-def _transmit(near: Near, span: Span, receivers: Receivers) -> FloatArray:
+def _transmit(pairs: PairStatistics, span: Span, receivers: SingleStreamReceivers) -> FloatArray:
     """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
-    reach, strength, power_w = near.reach, receivers.strength, near.power_w
-    active = (strength > 0.0) & (power_w > 0.0)
-    ridge = np.divide(strength * near.noise_w, power_w, where=active, out=np.ones_like(strength))
-    load = reach.gather(strength) * near.gain
+    reach, receiver_gain, power_w = pairs.reach, receivers.receiver_gain, pairs.power_w
+    active = (receiver_gain > 0.0) & (power_w > 0.0)
+    ridge = np.divide(receiver_gain * pairs.noise_w, power_w, where=active, out=np.ones_like(receiver_gain))
+    load = reach.gather(receiver_gain) * pairs.gain
     factor = span.coordinates * np.sqrt(load)[:, None, :]
     values, vectors = np.linalg.eigh(factor @ factor.swapaxes(1, 2))
-    turned = vectors.swapaxes(1, 2) @ span.coordinates
-    shifts = reach.gather(ridge)
-    shifts = shifts if reach.whole else np.where(shifts > 0.0, shifts, 1.0)
-    damped = turned / (np.maximum(values, 0.0)[:, :, None] + shifts[:, None, :])
+    rotated = vectors.swapaxes(1, 2) @ span.coordinates
+    ridges = reach.gather(ridge)
+    ridges = ridges if reach.whole else np.where(ridges > 0.0, ridges, 1.0)
+    damped = rotated / (np.maximum(values, 0.0)[:, :, None] + ridges[:, None, :])
     # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
-    own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
-    target = near.mean * reach.gather(receivers.aligned) + receivers.apart
-    pull = np.where(near.serving & reach.gather(active), coupled(near, target, own), 0.0)
-    norm = np.sqrt(reach.sum_by_terminal(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
+    own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", rotated, damped), 0.0)
+    target = pairs.mean * reach.gather(receivers.coherent_target) + receivers.scattered_target
+    amplitude = np.where(pairs.serving & reach.gather(active), coupled(pairs, target, own), 0.0)
+    norm = np.sqrt(reach.sum_by_terminal(amplitude**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(vectors @ (damped * (pull * reach.gather(scale))[:, None, :]))
+    return np.asarray(vectors @ (damped * (amplitude * reach.gather(scale))[:, None, :]))
 
 
-def coupled(near: Near, target: FloatArray, own: FloatArray) -> FloatArray:
+def coupled(pairs: PairStatistics, target: FloatArray, own: FloatArray) -> FloatArray:
     """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
 
     With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.
     """
-    mean, reach = np.where(near.serving, near.mean, 0.0), near.reach
-    per_gain = np.divide(mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(mean))
-    unknown = np.divide(near.spread, near.gain, where=near.gain > 0.0, out=np.ones_like(mean))
-    diagonal = np.where(near.serving, unknown, 1.0) + per_gain * mean * own
+    mean, reach = np.where(pairs.serving, pairs.mean, 0.0), pairs.reach
+    per_gain = np.divide(mean, pairs.gain, where=pairs.gain > 0.0, out=np.zeros_like(mean))
+    unknown = np.divide(pairs.variance, pairs.gain, where=pairs.gain > 0.0, out=np.ones_like(mean))
+    diagonal = np.where(pairs.serving, unknown, 1.0) + per_gain * mean * own
     gather = per_gain * (1.0 - own)
-    solved = np.divide(target, diagonal, where=near.serving & (diagonal > 0.0), out=np.zeros_like(target))
-    swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
-    common = reach.sum_by_terminal(gather * solved) / (1.0 + reach.sum_by_terminal(gather * swept))
-    return np.asarray(solved - swept * reach.gather(common))
+    solved = np.divide(target, diagonal, where=pairs.serving & (diagonal > 0.0), out=np.zeros_like(target))
+    scaled_mean = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
+    common = reach.sum_by_terminal(gather * solved) / (1.0 + reach.sum_by_terminal(gather * scaled_mean))
+    return np.asarray(solved - scaled_mean * reach.gather(common))

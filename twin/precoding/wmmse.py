@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.arrays import BoolArray, FloatArray
 from twin.precoding.budget import within_budget
-from twin.precoding.joint import JointOptions, Near, Receivers, optimise
+from twin.precoding.joint import JointOptions, PairStatistics, SingleStreamReceivers, optimise
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 
@@ -40,36 +40,45 @@ def ss_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
     return _separately(problem, problem.alone().serving, options)
 
 
-def decomposed_receivers(near: Near, seen: FloatArray) -> Receivers:
+def decomposed_receivers(pairs: PairStatistics, response: FloatArray) -> SingleStreamReceivers:
     """Steps 7 and 8 of P3's Algorithm 1: optimal virtual receivers, from v_iᵀ w_k (S,B,B)."""
-    own = np.einsum("skk->sk", seen)
-    coherent = near.reach.sum_by_terminal(near.mean * own)
-    signal = coherent**2 + near.reach.sum_by_terminal(near.spread * own**2)
-    error, gradient, strength = _gradient(near, signal, _disturbance(near, seen, own))
-    apart = near.reach.gather(gradient) * (near.spread * own)
-    return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=apart)
+    own = np.einsum("skk->sk", response)
+    coherent = pairs.reach.sum_by_terminal(pairs.mean * own)
+    signal = coherent**2 + pairs.reach.sum_by_terminal(pairs.variance * own**2)
+    error, gradient, receiver_gain = _gradient(pairs, signal, _disturbance(pairs, response, own))
+    scattered_target = pairs.reach.gather(gradient) * (pairs.variance * own)
+    return SingleStreamReceivers(
+        error=error, receiver_gain=receiver_gain, coherent_target=gradient * coherent, scattered_target=scattered_target
+    )
 
 
-def mean_receivers(near: Near, seen: FloatArray) -> Receivers:
+def mean_receivers(pairs: PairStatistics, response: FloatArray) -> SingleStreamReceivers:
     """Optimal receivers of the true mean square error (P3, eq. 23 and 39), from v_iᵀ w_k (S,B,B)."""
-    own = np.einsum("skk->sk", seen)
-    coherent = near.reach.sum_by_terminal(near.mean * own)
-    unknown = near.reach.sum_by_terminal(near.spread * own**2)
-    error, gradient, strength = _gradient(near, coherent**2, unknown + _disturbance(near, seen, own))
-    return Receivers(error=error, strength=strength, aligned=gradient * coherent, apart=np.zeros_like(own))
+    own = np.einsum("skk->sk", response)
+    coherent = pairs.reach.sum_by_terminal(pairs.mean * own)
+    unknown = pairs.reach.sum_by_terminal(pairs.variance * own**2)
+    error, gradient, receiver_gain = _gradient(pairs, coherent**2, unknown + _disturbance(pairs, response, own))
+    return SingleStreamReceivers(
+        error=error,
+        receiver_gain=receiver_gain,
+        coherent_target=gradient * coherent,
+        scattered_target=np.zeros_like(own),
+    )
 
 
-def _disturbance(near: Near, seen: FloatArray, own: FloatArray) -> FloatArray:
+def _disturbance(pairs: PairStatistics, response: FloatArray, own: FloatArray) -> FloatArray:
     """(K,) interference of all satellites, and noise."""
-    leaked = np.maximum(np.einsum("ski,ski->sk", seen, seen) - own**2, 0.0)
-    return np.asarray(near.reach.sum_by_terminal(near.gain * leaked) + near.noise_w)
+    leaked = np.maximum(np.einsum("ski,ski->sk", response, response) - own**2, 0.0)
+    return np.asarray(pairs.reach.sum_by_terminal(pairs.gain * leaked) + pairs.noise_w)
 
 
-def _gradient(near: Near, signal: FloatArray, disturbance: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _gradient(
+    pairs: PairStatistics, signal: FloatArray, disturbance: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(K,) e_k, β_k u_k over the received power, and α_k = β_k u_k ‖a_k‖²."""
     total = signal + disturbance
     error = disturbance / total
-    gradient = np.where(near.served, near.weight / (error * total), 0.0)
+    gradient = np.where(pairs.served, pairs.weight / (error * total), 0.0)
     return error, gradient, gradient * signal / total
 
 

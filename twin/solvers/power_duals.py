@@ -36,11 +36,11 @@ class DualPoint(Protocol):
     def value(self) -> float:
         """Of the dual, which is concave in the multipliers."""
 
-    def slopes(self) -> FloatArray:
+    def power_jacobian(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier."""
 
 
-def met(
+def budget_multipliers(
     at: Callable[[FloatArray], DualPoint],
     budget_w: FloatArray,
     *,
@@ -68,19 +68,19 @@ def met(
     """
     point = at(np.maximum(start, least))
     for _ in range(NEWTON_STEPS):
-        missed = _missed(point, budget_w, least)
-        if missed <= tolerance:
+        error = _budget_error(point, budget_w, least)
+        if error <= tolerance:
             break
         loose = (point.multiplier <= 2.0 * least) & (point.power_w <= budget_w)
         free = np.flatnonzero((budget_w > 0.0) & (point.power_w > 0.0) & ~loose)
-        risen = _risen(at, point, free, budget_w, least, missed)
-        if risen is None:
+        found = _ascent(at, point, free, budget_w, least, error)
+        if found is None:
             break
-        point = risen
+        point = found
     return point.multiplier
 
 
-def _missed(point: DualPoint, budget_w: FloatArray, least: FloatArray) -> float:
+def _budget_error(point: DualPoint, budget_w: FloatArray, least: FloatArray) -> float:
     """The largest relative error of a budget: too much spent, or too little in spite of a multiplier."""
     bound = (budget_w > 0.0) & (point.power_w > 0.0)
     excess = point.power_w[bound] / budget_w[bound] - 1.0
@@ -88,30 +88,30 @@ def _missed(point: DualPoint, budget_w: FloatArray, least: FloatArray) -> float:
     return float(np.where(idle, np.maximum(excess, 0.0), np.abs(excess)).max(initial=0.0))
 
 
-def _risen(
+def _ascent(
     at: Callable[[FloatArray], DualPoint],
     point: DualPoint,
     free: IntArray,
     budget_w: FloatArray,
     least: FloatArray,
-    missed: float,
+    error: float,
 ) -> DualPoint | None:
     """A point from which the dual is higher, or whose budgets are nearer to being met; None if there is none."""
     power_w = point.power_w[free]
-    slopes = point.slopes()[np.ix_(free, free)]
-    bent = 2.0 * power_w * (np.sqrt(power_w / budget_w[free]) - 1.0)
-    for asked in (bent, power_w - budget_w[free]):
+    power_jacobian = point.power_jacobian()[np.ix_(free, free)]
+    curved = 2.0 * power_w * (np.sqrt(power_w / budget_w[free]) - 1.0)
+    for residual in (curved, power_w - budget_w[free]):
         step = np.zeros_like(budget_w)
-        step[free] = -np.linalg.lstsq(slopes, asked, rcond=1e-14)[0]
-        share = 1.0
+        step[free] = -np.linalg.lstsq(power_jacobian, residual, rcond=1e-14)[0]
+        length = 1.0
         for _ in range(HALVINGS):
-            tried = at(np.maximum(point.multiplier + share * step, least))
+            tried = at(np.maximum(point.multiplier + length * step, least))
             promised = float((point.power_w - budget_w) @ (tried.multiplier - point.multiplier))
             if promised > 0.0 and tried.value > point.value + RISE * promised:
                 return tried
             # where the dual is flat its value drowns in rounding: there the residual decides
             flat = abs(tried.value - point.value) <= FLAT * abs(point.value)
-            if flat and _missed(tried, budget_w, least) < 0.5 * missed:
+            if flat and _budget_error(tried, budget_w, least) < 0.5 * error:
                 return tried
-            share *= 0.5
+            length *= 0.5
     return None

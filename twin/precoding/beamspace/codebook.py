@@ -108,24 +108,24 @@ class Subspace:
             span = Span.of(csi.gram)
             return cls(coordinates=span.coordinates, basis=span.basis, active=None)
         orthonormal = Span.of(active.gram(csi.array)).basis
-        seen = orthonormal.swapaxes(1, 2) @ active.response(csi)
+        response = orthonormal.swapaxes(1, 2) @ active.response(csi)
         # a decomposition of v̄ itself: through its Gram matrix half of the digits of weak terminals would be lost
-        rotation, coordinates = np.linalg.qr(seen)
+        rotation, coordinates = np.linalg.qr(response)
         return cls(coordinates=coordinates, basis=orthonormal @ rotation, active=active)
 
     def weights(
-        self, csi: StatisticalCsi, directions: FloatArray, pull: NumberArray, power_w: FloatArray
+        self, csi: StatisticalCsi, directions: FloatArray, amplitudes: NumberArray, power_w: FloatArray
     ) -> SpannedWeights:
         """W_sb = z_b t_bᵀ from coordinates z (S,R,B) and t (S,B,L), scaled down to the budgets (S,) where above.
 
         The last line of P2's Algorithm 1. Power is that of the coefficients, which rounding in a poor basis must not
         let exceed a budget either.
         """
-        coefficients = (self.basis @ directions)[..., None] * pull[:, None]
-        return weights_within_budget(formed(csi, self.active, coefficients), power_w)
+        coefficients = (self.basis @ directions)[..., None] * amplitudes[:, None]
+        return weights_within_budget(spanned_weights(csi, self.active, coefficients), power_w)
 
 
-def formed(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: NumberArray) -> SpannedWeights:
+def spanned_weights(csi: StatisticalCsi, active: ActiveBeams | None, coefficients: NumberArray) -> SpannedWeights:
     """Weights (S,Q,B,L) over the active beams, or over the terminals' steering vectors without any."""
     if active is None:
         return SpannedWeights.over(csi, coefficients)

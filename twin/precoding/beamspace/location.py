@@ -41,18 +41,18 @@ def pointed_at_all(problem: PrecodingProblem, space: Subspace, streams: IntArray
 
     W_sk is v_sk* as far as the active beams can form it, so that a terminal that they see badly gets little power.
     """
-    turn = turns_taken(problem, streams)
-    weights = space.weights(problem.csi, space.coordinates, turn, np.full(len(turn), np.inf))
+    assigned = assigned_streams(problem, streams)
+    weights = space.weights(problem.csi, space.coordinates, assigned, np.full(len(assigned), np.inf))
     return Precoding(weights=at_full_power(weights, problem.power_w), iterations=0, converged=True)
 
 
 def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: IntArray) -> Precoding:
     """`ms2_dft` for given active beams and streams M_k (K,); terminals may share a beam, each with an equal power."""
-    csi, turn = problem.csi, turns_taken(problem, streams)
+    csi, assigned = problem.csi, assigned_streams(problem, streams)
     power = active.response(csi) ** 2
     power = np.where(active.index[:, :, None] >= 0, power, -1.0)
     best = np.argmax(power >= power.max(axis=1, keepdims=True, initial=0.0) * (1.0 - EQUAL_POWER), axis=1)
-    own = np.eye(best.shape[1])[None, :, :, None] * turn[:, None]
+    own = np.eye(best.shape[1])[None, :, :, None] * assigned[:, None]
     weights = SpannedWeights.over_beams(
         csi,
         beams=np.take_along_axis(active.index, best, axis=1),
@@ -62,7 +62,7 @@ def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: IntArray
     return Precoding(weights=at_full_power(weights, problem.power_w), iterations=0, converged=True)
 
 
-def turns_taken(problem: PrecodingProblem, streams: IntArray) -> FloatArray:
+def assigned_streams(problem: PrecodingProblem, streams: IntArray) -> FloatArray:
     """(S,B,L) 1 for the stream that a serving satellite sends a terminal, 0 elsewhere.
 
     A terminal's satellites take its streams in turn, the strongest first: P2 goes by their numbers, on which nothing

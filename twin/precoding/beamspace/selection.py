@@ -132,8 +132,8 @@ def _own_beams(captured: FloatArray, gain: FloatArray, serving: BoolArray, free:
     for rank in range(own.shape[1]):
         terminal = order[:, rank]
         active = serving[row, terminal]
-        seen = np.where(free, captured[row, terminal], -1.0)
-        best = np.argmax(seen >= seen.max(axis=1, keepdims=True) - TIE, axis=1)
+        available = np.where(free, captured[row, terminal], -1.0)
+        best = np.argmax(available >= available.max(axis=1, keepdims=True) - TIE, axis=1)
         own[active, rank] = best[active]
         free[row[active], best[active]] = False
     return own
@@ -176,7 +176,7 @@ class _BestRate:
         alone = np.bincount(best, minlength=rows.shape[1])[best] == 1
         turn = np.argsort(~alone, kind="stable")
         self.rows, self.power_w = rows[turn], power_w
-        self.sure: list[int] = best[turn][: alone.sum()].tolist()
+        self.unshared: list[int] = best[turn][: alone.sum()].tolist()
         # what the first n terminals receive together, n from 0
         self.power = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(power[turn], axis=0)])
         self.scale = float(power.sum())
@@ -186,7 +186,7 @@ class _BestRate:
     def beams(self, count: int) -> IntArray:
         """Codewords (count,) in the order taken."""
         for step in range(count):
-            best = self.sure[step] if step < len(self.sure) else self._best(min(step + 1, len(self.rows)))
+            best = self.unshared[step] if step < len(self.unshared) else self._best(min(step + 1, len(self.rows)))
             self.taken.append(best)
             self.free[best] = False
         return np.array(self.taken, dtype=np.int64)

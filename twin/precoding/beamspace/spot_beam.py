@@ -49,11 +49,11 @@ def spot_beam(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     if problem.beam is None:
         chosen, beam = _strongest(problem, departure)
     else:
-        chosen, beam = _told(problem, problem.beam, len(directions))
+        chosen, beam = _assigned_by_policy(problem, problem.beam, len(directions))
     power_w = reach.gather(replace(problem, serving=chosen).beam_power_w())
     place = reach.gather(beam)
     if (beam >= FIRST_CELL).any():
-        beams, departure, place = _steered(csi.near_departure, power_w, place, directions)
+        beams, departure, place = _steered_beams(csi.near_departure, power_w, place, directions)
     coefficients = np.zeros((*beams.shape, power_w.shape[1], 1))
     row, column = np.nonzero(power_w > 0.0)
     coefficients[row, place[row, column], column, 0] = np.sqrt(power_w[row, column])
@@ -72,7 +72,7 @@ def _strongest(problem: PrecodingProblem, departure: FloatArray) -> tuple[BoolAr
     return chosen, reach.scatter((response**2).argmax(axis=2))
 
 
-def _told(problem: PrecodingProblem, beam: IntArray, beams: int) -> tuple[BoolArray, IntArray]:
+def _assigned_by_policy(problem: PrecodingProblem, beam: IntArray, beams: int) -> tuple[BoolArray, IntArray]:
     """(S,K) the master of each terminal and the beam that the policy names."""
     unknown = beam[(beam >= beams) & (beam < FIRST_CELL)]
     if len(unknown):
@@ -84,7 +84,7 @@ def _told(problem: PrecodingProblem, beam: IntArray, beams: int) -> tuple[BoolAr
     return chosen, np.broadcast_to(np.maximum(beam, 0), chosen.shape)
 
 
-def _steered(
+def _steered_beams(
     departure: FloatArray, power_w: FloatArray, beam: IntArray, directions: FloatArray
 ) -> tuple[IntArray, FloatArray, IntArray]:
     """The beams in use alone: their numbers (S,Q), -1 for none, their directions (S,Q,2), and whose is which (S,B).
@@ -105,13 +105,13 @@ def _steered(
     which = which.ravel()  # its shape differs between releases of numpy
     satellite, number = used
     slot = np.arange(len(satellite)) - np.searchsorted(satellite, satellite)
-    share = power_w[row, column] / np.bincount(which, power_w[row, column])[which]
-    towards = departure[row, column]
-    centre = np.stack([np.bincount(which, share * towards[:, axis], len(satellite)) for axis in (0, 1)], axis=-1)
+    fraction = power_w[row, column] / np.bincount(which, power_w[row, column])[which]
+    cosines = departure[row, column]
+    centre = np.stack([np.bincount(which, fraction * cosines[:, axis], len(satellite)) for axis in (0, 1)], axis=-1)
     fixed = number < FIRST_CELL
     centre[fixed] = directions[number[fixed]]
     shape = len(power_w), int(slot.max(initial=0)) + 1
-    numbers, aims, place = np.full(shape, -1), np.zeros((*shape, 2)), np.zeros_like(beam)
-    numbers[satellite, slot], aims[satellite, slot] = number, centre
+    numbers, directions_, place = np.full(shape, -1), np.zeros((*shape, 2)), np.zeros_like(beam)
+    numbers[satellite, slot], directions_[satellite, slot] = number, centre
     place[row, column] = slot[which]
-    return numbers, aims, place
+    return numbers, directions_, place

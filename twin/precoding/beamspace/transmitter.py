@@ -19,7 +19,7 @@ from twin.arrays import BoolArray, FloatArray, IntArray, NumberArray, Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clusters:
+class ClusterIndex:
     """The pairs that serve, by terminal: up to C satellites for each of K.
 
     Arrays (S,B,...) over the reach become arrays (K,C,...), zero where a cluster is smaller, and back.
@@ -53,7 +53,7 @@ class Clusters:
         held = self.held.reshape(*self.held.shape, *(1,) * (values.ndim - 2))
         return np.asarray(np.where(held, values[self.satellite, self.column], 0))
 
-    def scattered(self, values: NDArray[Any]) -> NDArray[Any]:
+    def scatter(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values (K,C,...) of the serving pairs (S,B,...), zero for those that do not serve."""
         wide = np.zeros((*self.shape, *values.shape[2:]), dtype=values.dtype)
         wide[self.satellite[self.held], self.column[self.held]] = values[self.held]
@@ -61,17 +61,17 @@ class Clusters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transmission:
+class RankOneWeights:
     """Weights W_sb = z_b t_bᵀ of rank one for each pair."""
 
     directions: FloatArray
     """(S,R,B) z, in coordinates of what the satellite can radiate."""
-    pull: NumberArray
+    amplitudes: NumberArray
     """(S,B,L) t, zero for pairs that do not serve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class EffectiveGains:
     """What receivers need of the weights."""
 
     own: NumberArray
@@ -80,18 +80,18 @@ class Heard:
     """(S,B) Σ_j≠k ‖v̄_skᵀ W_sj‖²."""
 
     @classmethod
-    def of(cls, coordinates: FloatArray, clusters: Clusters, sent: Transmission) -> Self:
+    def of(cls, coordinates: FloatArray, clusters: ClusterIndex, sent: RankOneWeights) -> Self:
         """Let weights of rank one act on the channels (S,R,B)."""
         response = coordinates.swapaxes(1, 2) @ sent.directions
-        own = np.einsum("sbb->sb", response)[..., None] * sent.pull
-        strength = (np.abs(sent.pull) ** 2).sum(axis=2)
+        own = np.einsum("sbb->sb", response)[..., None] * sent.amplitudes
+        strength = (np.abs(sent.amplitudes) ** 2).sum(axis=2)
         return cls(own=clusters.gather(own), leaked=_others(response**2 * strength[:, None, :]))
 
     @classmethod
-    def of_any(cls, clusters: Clusters, seen: NumberArray) -> Self:
+    def of_responses(cls, clusters: ClusterIndex, response: NumberArray) -> Self:
         """Of weights of any rank, from v̄_bᵀ W_j (S,B,B,L)."""
-        own = clusters.gather(np.einsum("sbbl->sbl", seen))
-        return cls(own=own, leaked=_others((np.abs(seen) ** 2).sum(axis=3)))
+        own = clusters.gather(np.einsum("sbbl->sbl", response))
+        return cls(own=own, leaked=_others((np.abs(response) ** 2).sum(axis=3)))
 
 
 def _others(power: FloatArray) -> FloatArray:
@@ -104,14 +104,14 @@ def _others(power: FloatArray) -> FloatArray:
 def transmit(
     coordinates: FloatArray,
     reach: Reach,
-    clusters: Clusters,
+    clusters: ClusterIndex,
     *,
     load: FloatArray,
     ridge: FloatArray,
     coupling: NumberArray,
     target: NumberArray,
     power_w: FloatArray,
-) -> Transmission:
+) -> RankOneWeights:
     """The weights of least weighted error for given receivers, with ‖W_k‖² = P_k over all satellites of k.
 
     Parameters
@@ -131,25 +131,30 @@ def transmit(
     power_w
         (K,) P_k.
     """
-    shifts = reach.gather(ridge)
-    shifts = np.where(shifts > 0.0, shifts, 1.0)
+    ridges = reach.gather(ridge)
+    ridges = np.where(ridges > 0.0, ridges, 1.0)
     left, values, right = np.linalg.svd(coordinates * np.sqrt(load)[:, None, :], full_matrices=True)
-    turned = left.swapaxes(1, 2) @ coordinates
-    damped = turned / (values[:, :, None] ** 2 + shifts[:, None, :])
-    gain = np.einsum("srb,srb->sb", turned, damped)
+    rotated = left.swapaxes(1, 2) @ coordinates
+    damped = rotated / (values[:, :, None] ** 2 + ridges[:, None, :])
+    gain = np.einsum("srb,srb->sb", rotated, damped)
     # own = 1 - load g, what a terminal's own load leaves of it, is a sum of positive terms over the right vectors
     every = np.zeros((*load.shape, 1))
     every[:, : values.shape[1], 0] = values**2
-    own = (right**2 * (shifts[:, None, :] / (every + shifts[:, None, :]))).sum(axis=1)
-    pull = _coupled(clusters, load, gain, own, coupling, target)
-    spent_w = (np.abs(pull) ** 2).sum(axis=2) * clusters.gather(np.einsum("srb,srb->sb", damped, damped))
+    own = (right**2 * (ridges[:, None, :] / (every + ridges[:, None, :]))).sum(axis=1)
+    amplitudes = _coupled(clusters, load, gain, own, coupling, target)
+    spent_w = (np.abs(amplitudes) ** 2).sum(axis=2) * clusters.gather(np.einsum("srb,srb->sb", damped, damped))
     norm = np.sqrt(spent_w.sum(axis=1))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return Transmission(directions=left @ damped, pull=clusters.scattered(pull * scale[:, None, None]))
+    return RankOneWeights(directions=left @ damped, amplitudes=clusters.scatter(amplitudes * scale[:, None, None]))
 
 
 def _coupled(
-    clusters: Clusters, load: FloatArray, gain: FloatArray, own: FloatArray, coupling: NumberArray, target: NumberArray
+    clusters: ClusterIndex,
+    load: FloatArray,
+    gain: FloatArray,
+    own: FloatArray,
+    coupling: NumberArray,
+    target: NumberArray,
 ) -> NumberArray:
     """(K,C,L) t of (I + N_k diag(g)) t = T_k.
 
@@ -159,9 +164,9 @@ def _coupled(
     """
     gain, load, own = clusters.gather(gain), clusters.gather(load), clusters.gather(own)
     shared = (np.abs(coupling) ** 2).sum(axis=1)
-    share = np.minimum(np.divide(shared, load, where=load > 0.0, out=np.zeros_like(load)), 1.0)
+    fraction = np.minimum(np.divide(shared, load, where=load > 0.0, out=np.zeros_like(load)), 1.0)
     root, count = np.sqrt(gain), gain.shape[1]
-    left = np.where(gain > 0.0, (1.0 - share) + share * own, 1.0)
+    left = np.where(gain > 0.0, (1.0 - fraction) + fraction * own, 1.0)
     left = np.maximum(left, (16 * count * np.finfo(float).eps) ** 2)  # else A could be singular to rounding
     stacked = np.concatenate([np.sqrt(left)[:, None, :] * np.eye(count), coupling * root[:, None, :]], axis=1)
     upper: NumberArray = np.asarray(np.linalg.qr(stacked, mode="r"))

@@ -12,9 +12,9 @@ from twin import randomness
 from twin.arrays import ComplexArray, FloatArray, NumberArray, Reach
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise, real_if_real
-from twin.precoding.beamspace.transmitter import Clusters
+from twin.precoding.beamspace.transmitter import ClusterIndex
 from twin.precoding.budget import weights_within_budget
-from twin.precoding.exact.budgeted import Asked, Step
+from twin.precoding.exact.budgeted import MultiStreamDual, TransmitProblem
 from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
 from twin.precoding.joint import JointOptions
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
@@ -53,20 +53,20 @@ def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Prec
     with each satellite's power met exactly. No iteration lowers the mean of the samples' rates.
     """
     start, most = _start(problem, options)
-    setting = Samples.of(problem, options)
+    samples = Samples.of(problem, options)
     weights, best = start.weights, start.weights
     highest, converged, iterations = -np.inf, False, 0
     multiplier: FloatArray | None = None
     for iterations in range(most + 1):
-        asked = setting.asked(weights)
-        converged = iterations > 0 and asked.rate_bit <= highest + options.tolerance_bit
-        if asked.rate_bit > highest:
-            best, highest = weights, asked.rate_bit
-        if converged or iterations == most or not asked.load.any():
+        objective = samples.transmit_problem(weights)
+        converged = iterations > 0 and objective.rate_bit <= highest + options.tolerance_bit
+        if objective.rate_bit > highest:
+            best, highest = weights, objective.rate_bit
+        if converged or iterations == most or not objective.load.any():
             break
-        step = Step.of(problem, setting.clusters, asked)
-        multiplier = step.maximised(multiplier, options.power_tolerance)
-        over = SpannedWeights.over(problem.csi, step.at(multiplier).coefficients())
+        dual = MultiStreamDual.of(problem, samples.clusters, objective)
+        multiplier = dual.maximised(multiplier, options.power_tolerance)
+        over = SpannedWeights.over(problem.csi, dual.at(multiplier).coefficients())
         weights = weights_within_budget(over, problem.power_w)
     return Precoding(weights=best, iterations=start.iterations + iterations, converged=converged)
 
@@ -90,7 +90,7 @@ class Samples:
     """Drawn channels in units of the noise."""
 
     reach: Reach
-    clusters: Clusters
+    clusters: ClusterIndex
     csi: StatisticalCsi
     weight: FloatArray
     """(K,) β, zero for terminals that nobody serves."""
@@ -107,23 +107,23 @@ class Samples:
         served = reach.sum_by_terminal(serving.astype(np.float64)) > 0.0
         return cls(
             reach=reach,
-            clusters=Clusters.of(reach, serving),
+            clusters=ClusterIndex.of(reach, serving),
             csi=csi,
             weight=np.where(served, problem.weight, 0.0),
             receive=drawn / np.sqrt(reach.gather(csi.noise_w))[..., None] if reach.whole else _scaled(drawn, csi),
         )
 
-    def asked(self, weights: Weights) -> Asked:
+    def transmit_problem(self, weights: Weights) -> TransmitProblem:
         """The best receivers of each sample, added up."""
         clusters = self.clusters
-        seen = weights.effective_gain(self.csi)
-        own = clusters.gather(np.einsum("sbbl->sbl", seen))
-        power = (np.abs(seen) ** 2).sum(axis=3)
+        response = weights.effective_gain(self.csi)
+        own = clusters.gather(np.einsum("sbbl->sbl", response))
+        power = (np.abs(response) ** 2).sum(axis=3)
         power[:, np.arange(power.shape[1]), np.arange(power.shape[1])] = 0.0
         leaked = power.sum(axis=2)
-        totals = [self._of_sample(receive, own, leaked) for receive in self.receive]
-        rate, load, coupling, target = (sum(part) / len(totals) for part in zip(*totals, strict=True))
-        return Asked(
+        parts = [self._of_sample(receive, own, leaked) for receive in self.receive]
+        rate, load, coupling, target = (sum(values) / len(parts) for values in zip(*parts, strict=True))
+        return TransmitProblem(
             rate_bit=float(rate),
             load=np.asarray(load),
             coupling=real_if_real(np.asarray(coupling)),
@@ -135,18 +135,18 @@ class Samples:
     ) -> tuple[float, FloatArray, NumberArray, NumberArray]:
         """Rate, load, coupling and target of one sample (S,B,M)."""
         reach, clusters = self.reach, self.clusters
-        mine = clusters.gather(receive)
-        signal = mine.swapaxes(1, 2) @ own
+        serving_receive = clusters.gather(receive)
+        signal = serving_receive.swapaxes(1, 2) @ own
         others = reach.sum_by_terminal(receive[..., :, None] * (receive.conj() * leaked[..., None])[..., None, :])
         others = others + np.eye(receive.shape[-1])
         filtered = np.linalg.solve(others, signal)
         inverse = np.eye(own.shape[2]) + _adjoint(signal) @ filtered
         combined = self.weight[:, None, None] * (filtered @ np.linalg.solve(inverse, _adjoint(filtered)))
-        near = combined[None] if reach.whole else np.pad(combined, ((0, 1), (0, 0), (0, 0)))[reach.terminal]
-        load = np.einsum("sbm,sbmn,sbn->sb", receive.conj(), near + np.zeros((len(receive), 1, 1, 1)), receive).real
+        at_pairs = combined[None] if reach.whole else np.pad(combined, ((0, 1), (0, 0), (0, 0)))[reach.terminal]
+        load = np.einsum("sbm,sbmn,sbn->sb", receive.conj(), at_pairs + np.zeros((len(receive), 1, 1, 1)), receive).real
         rate = float(self.weight @ np.linalg.slogdet(inverse)[1]) / np.log(2.0)
-        target = self.weight[:, None, None] * (mine.conj() @ filtered)
-        return rate, np.maximum(load, 0.0), mine.conj() @ combined @ mine.swapaxes(1, 2), target
+        target = self.weight[:, None, None] * (serving_receive.conj() @ filtered)
+        return rate, np.maximum(load, 0.0), serving_receive.conj() @ combined @ serving_receive.swapaxes(1, 2), target
 
 
 def _scaled(drawn: ComplexArray, csi: StatisticalCsi) -> ComplexArray:
@@ -164,9 +164,9 @@ def _phases(csi: StatisticalCsi, samples: int, seed: int) -> FloatArray:
     for row, norad_id in enumerate(csi.norad_id):
         rng = randomness.stream(seed, "sampled phases", 0, int(norad_id))
         shape = (samples, csi.gain.shape[1])
-        normal, anywhere = rng.standard_normal(shape), rng.uniform(-np.pi, np.pi, shape)
+        normal, uniform = rng.standard_normal(shape), rng.uniform(-np.pi, np.pi, shape)
         held = np.minimum(csi.reach.terminal[row], shape[1] - 1)
-        phases[:, row] = np.where(mean[row] > 0.0, deviation[row] * normal[:, held], anywhere[:, held])
+        phases[:, row] = np.where(mean[row] > 0.0, deviation[row] * normal[:, held], uniform[:, held])
     return phases
 
 

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt
 from twin.arrays import FloatArray
 from twin.precoding.budget import scaled_down, within_budget
 from twin.precoding.exact.loads import DecomposedLoads
-from twin.precoding.joint import JointOptions, Near, Receivers, carried
+from twin.precoding.joint import JointOptions, PairStatistics, SingleStreamReceivers, carried_over
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
@@ -38,35 +38,35 @@ def cdwmmse_exact_power(problem: PrecodingProblem, *, options: ExactPowerOptions
     lowers the sum of AP1: the result is never below that of `ms_jo_cdwmmse`, from which it starts where it has no
     weights of the same clusters to go on from.
     """
-    near, given = Near.of(problem), carried(problem)
-    if given is not None and np.array_equal(given.any(axis=1), near.serving):
-        return _refined(problem, near, given, options, options.warm_iterations)
+    pairs, given = PairStatistics.of(problem), carried_over(problem)
+    if given is not None and np.array_equal(given.any(axis=1), pairs.serving):
+        return _refined(problem, pairs, given, options, options.warm_iterations)
     start = ms_jo_cdwmmse(problem, options=options)
-    if not isinstance(start.weights, SpannedWeights) or not near.served.any():
+    if not isinstance(start.weights, SpannedWeights) or not pairs.served.any():
         return start
     most = options.refinements if given is None else options.change_iterations
-    found = _refined(problem, near, start.weights.coefficients[..., 0].real, options, most)
+    found = _refined(problem, pairs, start.weights.coefficients[..., 0].real, options, most)
     return replace(found, iterations=start.iterations + found.iterations)
 
 
 def _refined(
-    problem: PrecodingProblem, near: Near, start: FloatArray, options: ExactPowerOptions, most: int
+    problem: PrecodingProblem, pairs: PairStatistics, start: FloatArray, options: ExactPowerOptions, most: int
 ) -> Precoding:
     """Alternate between receivers and the exact transmitter step, from coefficients (S,B,B) on; the best is kept."""
     span = Span.of(problem.csi.gram)
-    budget_w = np.where(near.serving.any(axis=1), problem.power_w, 0.0)
+    budget_w = np.where(pairs.serving.any(axis=1), problem.power_w, 0.0)
     best, coordinates = start, span.coordinates @ start
     multiplier: FloatArray | None = None
     highest, converged, iterations = -np.inf, False, 0
     for iterations in range(most + 1):
-        receivers = decomposed_receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
-        rate = -float((near.weight * np.log2(receivers.error))[near.served].sum())
+        receivers = decomposed_receivers(pairs, span.coordinates.swapaxes(1, 2) @ coordinates)
+        rate = -float((pairs.weight * np.log2(receivers.error))[pairs.served].sum())
         converged = iterations > 0 and rate <= highest + options.tolerance_bit
         if rate > highest:
             best, highest = span.basis @ coordinates, rate
         if converged or iterations == most:
             break
-        dual = Dual.of(near, problem.csi.gram, receivers, budget_w)
+        dual = SingleStreamDual.of(pairs, problem.csi.gram, receivers, budget_w)
         multiplier = dual.maximised(multiplier, options.power_tolerance)
         coordinates = span.coordinates @ dual.at(multiplier).coefficients()
         # the search may exceed a budget by its tolerance
@@ -78,21 +78,21 @@ def _refined(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dual:
+class SingleStreamDual:
     """The transmitter step as a function of the satellites' multipliers: concave, and smooth above zero.
 
     With the loads c_i = α_i γ_si and √C G √C = Y diag(q) Yᵀ, whatever (D_s + μ)⁻¹ enters is a sum of squares of Y:
     nothing cancels however small a multiplier is, and a trial costs one product of a matrix and a vector.
     """
 
-    near: Near
+    pairs: PairStatistics
     mean: FloatArray
     """(S,B) |ρ| of serving pairs."""
-    aligned: FloatArray
+    coherent_target: FloatArray
     """(S,B) the part of the target that is the same multiple of |ρ| on all satellites of a terminal."""
-    apart: FloatArray
+    scattered_target: FloatArray
     """(S,B) what else the target holds."""
-    strength: FloatArray
+    receiver_gain: FloatArray
     """(S,B) α."""
     loads: DecomposedLoads
     """Of c = α γ."""
@@ -100,49 +100,53 @@ class Dual:
     """(S,)"""
 
     @classmethod
-    def of(cls, near: Near, gram: FloatArray, receivers: Receivers, budget_w: FloatArray) -> Dual:
+    def of(
+        cls, pairs: PairStatistics, gram: FloatArray, receivers: SingleStreamReceivers, budget_w: FloatArray
+    ) -> SingleStreamDual:
         """Decompose what the receivers ask for."""
-        strength = np.where(near.reach.gather(near.served), near.reach.gather(receivers.strength), 0.0)
-        load = strength * near.gain
-        serving = near.serving & (load > 0.0)
-        mean = np.where(serving, near.mean, 0.0)
-        aligned = mean * near.reach.gather(receivers.aligned)
+        receiver_gain = np.where(pairs.reach.gather(pairs.served), pairs.reach.gather(receivers.receiver_gain), 0.0)
+        load = receiver_gain * pairs.gain
+        serving = pairs.serving & (load > 0.0)
+        mean = np.where(serving, pairs.mean, 0.0)
+        coherent_target = mean * pairs.reach.gather(receivers.coherent_target)
         return cls(
-            near=near,
+            pairs=pairs,
             mean=mean,
-            aligned=aligned,
-            apart=np.where(serving, receivers.apart, 0.0),
-            strength=strength,
+            coherent_target=coherent_target,
+            scattered_target=np.where(serving, receivers.scattered_target, 0.0),
+            receiver_gain=receiver_gain,
             loads=DecomposedLoads.of(load, gram),
             budget_w=budget_w,
         )
 
-    def at(self, multiplier: FloatArray) -> DualPoint:
+    def at(self, multiplier: FloatArray) -> SingleStreamDualPoint:
         """The solution under given multipliers (S,), and what it spends."""
-        near, reach, loads = self.near, self.near.reach, self.loads
+        pairs, reach, loads = self.pairs, self.pairs.reach, self.loads
         damped = 1.0 / (loads.values + multiplier[:, None])
-        own = loads.weighted_squares(multiplier[:, None] * damped)
-        share = np.divide(self.mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(self.mean))
-        unknown = np.divide(near.spread, near.gain, where=self.mean > 0.0, out=np.ones_like(self.mean))
-        diagonal = unknown + share * self.mean * own
+        remainder = loads.weighted_squares(multiplier[:, None] * damped)
+        per_gain = np.divide(self.mean, pairs.gain, where=pairs.gain > 0.0, out=np.zeros_like(self.mean))
+        unknown = np.divide(pairs.variance, pairs.gain, where=self.mean > 0.0, out=np.ones_like(self.mean))
+        diagonal = unknown + per_gain * self.mean * remainder
         swept = np.divide(self.mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
-        alone = np.divide(self.apart, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
-        common = share * (1.0 - own)
+        alone = np.divide(self.scattered_target, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        common = per_gain * (1.0 - remainder)
         gather = reach.gather(1.0 / (1.0 + reach.sum_by_terminal(common * swept)))
         # (I + M g)⁻¹ of the aligned part in closed form: taken as a difference it would cancel
-        ratio = np.divide(self.aligned, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
-        pull = ratio * gather + alone - swept * gather * reach.gather(reach.sum_by_terminal(common * alone))
-        power_w = (pull**2 * loads.per_load(loads.values * damped**2)).sum(axis=1)
-        gained = float(((self.aligned + self.apart) * pull * loads.per_load(loads.values * damped)).sum())
-        return DualPoint(
+        ratio = np.divide(self.coherent_target, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        amplitude = ratio * gather + alone - swept * gather * reach.gather(reach.sum_by_terminal(common * alone))
+        power_w = (amplitude**2 * loads.per_load(loads.values * damped**2)).sum(axis=1)
+        gain_term = float(
+            ((self.coherent_target + self.scattered_target) * amplitude * loads.per_load(loads.values * damped)).sum()
+        )
+        return SingleStreamDualPoint(
             dual=self,
             multiplier=multiplier,
             damped=damped,
-            pull=pull,
-            swept=swept * np.sqrt(self.strength * gather),
-            crossed=self.strength * self.mean * swept,
+            amplitude=amplitude,
+            swept=swept * np.sqrt(self.receiver_gain * gather),
+            coupling_diagonal=self.receiver_gain * self.mean * swept,
             power_w=power_w,
-            value=-gained - float(multiplier @ self.budget_w),
+            value=-gain_term - float(multiplier @ self.budget_w),
         )
 
     def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
@@ -151,19 +155,19 @@ class Dual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DualPoint:
+class SingleStreamDualPoint:
     """The transmitter step under given multipliers."""
 
-    dual: Dual
+    dual: SingleStreamDual
     multiplier: FloatArray
     """(S,) μ."""
     damped: FloatArray
     """(S,B) 1/(q + μ)."""
-    pull: FloatArray
+    amplitude: FloatArray
     """(S,B) share of (D_s + μ_s)⁻¹ v_k* in w_k."""
     swept: FloatArray
     """(S,B) x of the coupling x xᵀ - diag y between the satellites of each terminal."""
-    crossed: FloatArray
+    coupling_diagonal: FloatArray
     """(S,B) y."""
     power_w: FloatArray
     """(S,)"""
@@ -174,13 +178,15 @@ class DualPoint:
         """(S,B,B) the weights over the conjugate steering vectors."""
         loads = self.dual.loads
         root = np.sqrt(loads.load)
-        scaled = np.divide(self.pull, root, where=root > 0.0, out=np.zeros_like(root))
+        scaled = np.divide(self.amplitude, root, where=root > 0.0, out=np.zeros_like(root))
         return np.asarray(loads.inverse(self.damped) * scaled[:, None, :])
 
-    def slopes(self) -> FloatArray:
+    def power_jacobian(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
         loads, q = self.dual.loads, self.dual.loads.values
-        seen = self.pull * loads.per_load(q * self.damped**2)
-        spread = self.dual.near.reach.scatter(self.swept * seen)
-        alone = (self.pull**2 * loads.per_load(q * self.damped**3) + self.crossed * seen**2).sum(axis=1)
-        return np.asarray(2.0 * (spread @ spread.T - np.diag(alone)))
+        response = self.amplitude * loads.per_load(q * self.damped**2)
+        variance = self.dual.pairs.reach.scatter(self.swept * response)
+        alone = (self.amplitude**2 * loads.per_load(q * self.damped**3) + self.coupling_diagonal * response**2).sum(
+            axis=1
+        )
+        return np.asarray(2.0 * (variance @ variance.T - np.diag(alone)))

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import FloatArray
-from twin.solvers.power_duals import LEAST_MULTIPLIER, DualPoint, met
+from twin.solvers.power_duals import LEAST_MULTIPLIER, DualPoint, budget_multipliers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,4 +70,6 @@ class DecomposedLoads:
         Without a start, the search begins at the mean eigenvalue of each satellite.
         """
         typical = self.values.mean(axis=1) if self.values.size else self.least
-        return met(at, budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance)
+        return budget_multipliers(
+            at, budget_w, least=self.least, start=typical if start is None else start, tolerance=tolerance
+        )

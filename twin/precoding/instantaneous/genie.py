@@ -93,34 +93,36 @@ class GenieRule(InstantaneousRule):
             power_w=self.power_w[rows],
             weight=self.weight,
         )
-        solve = _known if truth.receive_steering.shape[-1] == 1 else partial(_known_at_arrays, streams=self.streams)
+        solve = (
+            _single_antenna_weights
+            if truth.receive_steering.shape[-1] == 1
+            else partial(_array_weights, streams=self.streams)
+        )
         return tuple(solve(problem, receive, options) for receive in draws.receive[: self.realisations])
 
 
-def _known(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions) -> Weights:
+def _single_antenna_weights(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions) -> Weights:
     """Weights for channels whose receive sides (S,B,1) are known: the phase of each is taken off where it is sent."""
     size = np.abs(receive[..., 0])
-    found = optimise(_without_doubt(problem, size), options, mean_receivers).weights
+    found = optimise(_with_known_channels(problem, size), options, mean_receivers).weights
     assert isinstance(found, SpannedWeights)
-    turn = np.divide(receive[..., 0].conj(), size, where=size > 0.0, out=np.ones_like(receive[..., 0]))
-    return replace(found, coefficients=found.coefficients * turn[:, None, :, None])
+    rotation = np.divide(receive[..., 0].conj(), size, where=size > 0.0, out=np.ones_like(receive[..., 0]))
+    return replace(found, coefficients=found.coefficients * rotation[:, None, :, None])
 
 
-def _known_at_arrays(
-    problem: PrecodingProblem, receive: ComplexArray, options: JointOptions, *, streams: int
-) -> Weights:
+def _array_weights(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions, *, streams: int) -> Weights:
     """Weights for channels whose receive sides (S,B,M) are known."""
     size = np.linalg.norm(receive, axis=-1)
-    certain = _without_doubt(problem, size)
+    known_problem = _with_known_channels(problem, size)
     shape = np.divide(receive, size[..., None], where=size[..., None] > 0.0, out=np.zeros_like(receive))
     steering = problem.csi.reach.scatter(shape)
-    known = _like(problem.csi, replace(certain.csi, receive_steering=steering, scattering=None))
-    certain = replace(certain, csi=known)
+    known = _with_cached_geometry(problem.csi, replace(known_problem.csi, receive_steering=steering, scattering=None))
+    known_problem = replace(known_problem, csi=known)
     space = Subspace.of(known, None)
-    return several_streams(certain, options, space, stream_counts(certain, streams)).weights
+    return several_streams(known_problem, options, space, stream_counts(known_problem, streams)).weights
 
 
-def _without_doubt(problem: PrecodingProblem, size: FloatArray) -> PrecodingProblem:
+def _with_known_channels(problem: PrecodingProblem, size: FloatArray) -> PrecodingProblem:
     """The problem with channels of known sizes (S,B) and phases."""
     truth = problem.csi
     known = replace(
@@ -129,10 +131,10 @@ def _without_doubt(problem: PrecodingProblem, size: FloatArray) -> PrecodingProb
         rician=np.full_like(truth.rician, np.inf),
         mean_phase=np.ones_like(truth.mean_phase),
     )
-    return replace(problem, csi=_like(truth, known))
+    return replace(problem, csi=_with_cached_geometry(truth, known))
 
 
-def _like(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
+def _with_cached_geometry(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
     """The directions have not changed, and columns must stay those of the draws."""
     known.__dict__.update(reach=truth.reach, near_departure=truth.near_departure, gram=truth.gram)
     return known

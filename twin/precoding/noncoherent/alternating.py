@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
-from twin.precoding.noncoherent.effective import EffectiveChannels, Rows
+from twin.precoding.noncoherent.effective import EffectiveChannels, SatelliteRows
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.warm_start import IterationLimits, responses, warm_iterations
 from twin.precoding.weights import Weights
@@ -28,7 +28,7 @@ class Limits(IterationLimits, Protocol):
 class Solver(Protocol):
     """The convex problems of satellites."""
 
-    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
+    def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """Find and keep W of some satellites for T of weights (g,B) and z (g,B,B,L); v_iᵀ W_k (g,B,B,L)."""
 
     def weights(self) -> Weights:
@@ -61,30 +61,30 @@ def alternate(
         (S,) satellites one after the other; by catalogue number unless given, which no numbering of rows changes.
     """
     effective = EffectiveChannels.of(problem.csi, problem.weight)
-    near = problem.csi.reach.gather(active)
-    seen, most = _start(problem, near, cold, limits)
+    active_pairs = problem.csi.reach.gather(active)
+    responses, most = _start(problem, active_pairs, cold, limits)
     order = np.argsort(problem.csi.norad_id, kind="stable") if order is None else order
-    groups = taking_turns(near, problem.csi.reach, order)
-    arrivals = effective.arrivals(seen)
+    groups = update_groups(active_pairs, problem.csi.reach, order)
+    arrivals = effective.arrivals(responses)
     last, iterations, converged = np.inf, 0, False
     while iterations < most and not converged:
         iterations += 1
         receivers = effective.receivers(arrivals)
-        asked = effective.asked(receivers, near)
+        problems = effective.satellite_problems(receivers, active_pairs)
         for place, rows in enumerate(groups):
-            target = effective.leftover(arrivals, asked, seen, rows)
-            found = solver.solve(rows, asked.load[rows], target)
+            target = effective.leftover(arrivals, problems, responses, rows)
+            found = solver.solve(rows, problems.load[rows], target)
             if place < len(groups) - 1:
-                effective.change(arrivals, found - seen[rows], rows)
-            seen[rows] = found
-        arrivals = effective.arrivals(seen)
+                effective.change(arrivals, found - responses[rows], rows)
+            responses[rows] = found
+        arrivals = effective.arrivals(responses)
         objective = effective.objective(arrivals, receivers)
         converged = bool(abs(last - objective) <= limits.tolerance)
         last = objective
     return Precoding(weights=solver.weights(), iterations=iterations, converged=converged)
 
 
-def taking_turns(active: BoolArray, reach: Reach, order: IntArray) -> list[Rows]:
+def update_groups(active: BoolArray, reach: Reach, order: IntArray) -> list[SatelliteRows]:
     """Satellites whose turn comes at the same time: later than all before them in order with a common stream.
 
     Parameters
@@ -99,15 +99,15 @@ def taking_turns(active: BoolArray, reach: Reach, order: IntArray) -> list[Rows]
     sent: BoolArray = np.asarray(active.any(axis=2))
     if (reach.scatter(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
         return [slice(0, len(order))]
-    turn = np.zeros(len(order), dtype=np.int64)
-    next_turn = np.zeros(reach.terminals, dtype=np.int64)
+    group = np.zeros(len(order), dtype=np.int64)
+    next_group = np.zeros(reach.terminals, dtype=np.int64)
     for row in order:
         own = reach.terminal[row][sent[row]]
-        turn[row] = next_turn[own].max(initial=0)
-        next_turn[own] = turn[row] + 1
-    groups: list[Rows] = []
-    for number in range(int(turn.max(initial=0)) + 1):
-        rows = np.flatnonzero(turn == number)
+        group[row] = next_group[own].max(initial=0)
+        next_group[own] = group[row] + 1
+    groups: list[SatelliteRows] = []
+    for number in range(int(group.max(initial=0)) + 1):
+        rows = np.flatnonzero(group == number)
         groups.append(slice(int(rows[0]), int(rows[0]) + 1) if len(rows) == 1 else rows)
     return groups
 

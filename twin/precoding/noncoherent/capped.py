@@ -21,7 +21,7 @@ Where few entries are far below the others, the small matrix would hold them bes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Solved:
+class CappedSolution:
     """W of one satellite."""
 
     weights: ComplexArray
@@ -33,7 +33,7 @@ class Solved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class FeasibleSubspace:
     """The subspace in which a satellite's W can be, and the constraints in it.
 
     Caps of zero leave only what their matrices do not see. Where the other constraints are multiples of the total power
@@ -51,7 +51,7 @@ class Room:
     constraints: PowerConstraints
 
     @classmethod
-    def of(cls, constraints: PowerConstraints, steering: ComplexArray) -> Room:
+    def of(cls, constraints: PowerConstraints, steering: ComplexArray) -> FeasibleSubspace:
         """The room for given conjugate steering vectors (N,B)."""
         capped = np.flatnonzero(constraints.cap_w > 0.0)
         forms, cap_w = constraints.forms[capped], constraints.cap_w[capped]
@@ -112,8 +112,8 @@ def _range(vectors: ComplexArray) -> ComplexArray:
 
 
 def solve(
-    room: Room, factor: ComplexArray, target: ComplexArray, method: str, start: FloatArray | None = None
-) -> Solved:
+    subspace: FeasibleSubspace, factor: ComplexArray, target: ComplexArray, method: str, start: FloatArray | None = None
+) -> CappedSolution:
     """Minimise over W with T = F Fᴴ and z = F c.
 
     Parameters
@@ -129,9 +129,9 @@ def solve(
     start
         (X,) multipliers of a problem like this one.
     """
-    mu = np.where(room.constraints.cap_w > 0.0, 0.0, np.inf)
-    inside = room.inner(factor)
-    nothing = Solved(weights=np.zeros((len(factor), target.shape[1]), dtype=complex), mu=mu, evaluations=0)
+    mu = np.where(subspace.constraints.cap_w > 0.0, 0.0, np.inf)
+    inside = subspace.inner(factor)
+    nothing = CappedSolution(weights=np.zeros((len(factor), target.shape[1]), dtype=complex), mu=mu, evaluations=0)
     if not inside.size or not target.size:
         return nothing
     left, values, right = np.linalg.svd(inside, full_matrices=False)
@@ -140,27 +140,31 @@ def solve(
         return nothing
     left, values, turned = left[:, kept], values[kept], right[kept] @ target
     free = left @ (turned / values[:, None])
-    spent = _power(room.forms, free)
+    spent = _power(subspace.forms, free)
     if not (spent > 1.0).any():
-        return Solved(weights=room.outer(free, len(factor)), mu=mu, evaluations=1)
+        return CappedSolution(weights=subspace.outer(free, len(factor)), mu=mu, evaluations=1)
     unit = float(values[0])
     problem = CappedProblem(
         factor=left * (values / unit),
         target=turned / unit,
-        forms=room.forms,
-        count=len(room.forms),
+        forms=subspace.forms,
+        count=len(subspace.forms),
         gain=float((np.abs(turned / unit) ** 2).sum()),
     )
     if method == "newton":
-        given = None if start is None else _usable(start[room.capped] * room.constraints.cap_w[room.capped] / unit**2)
+        given = (
+            None
+            if start is None
+            else _usable(start[subspace.capped] * subspace.constraints.cap_w[subspace.capped] / unit**2)
+        )
         found = newton(problem, given)
     else:
         found = ellipsoid(problem)
-    weights = found.trial.weights
-    over = _power(room.forms, weights).max(initial=0.0)
-    mu[room.capped] = found.mu * unit**2 / room.constraints.cap_w[room.capped]
-    weights = room.outer(weights / np.sqrt(max(over, 1.0)), len(factor))
-    return Solved(weights=weights, mu=mu, evaluations=found.evaluations)
+    weights = found.evaluation.weights
+    over = _power(subspace.forms, weights).max(initial=0.0)
+    mu[subspace.capped] = found.mu * unit**2 / subspace.constraints.cap_w[subspace.capped]
+    weights = subspace.outer(weights / np.sqrt(max(over, 1.0)), len(factor))
+    return CappedSolution(weights=weights, mu=mu, evaluations=found.evaluations)
 
 
 def _usable(start: FloatArray) -> FloatArray | None:
@@ -190,7 +194,7 @@ class CappedProblem:
     gain: float
     """Tr zᴴ T⁺ z."""
 
-    def at(self, mu: FloatArray) -> CappedTrial:
+    def at(self, mu: FloatArray) -> CappedEvaluation:
         """W = (F Fᴴ + Σ_x μ_x A_x)⁻¹ F c."""
         total: Number = np.tensordot(mu, self.forms, axes=1)
         if self.forms.ndim == 2 and total.min() > EVEN * total.max():
@@ -198,27 +202,27 @@ class CappedProblem:
             small = np.eye(self.factor.shape[1]) + self.factor.conj().T @ damped
             inverse = _inverse(small)
             weights = damped @ (inverse @ self.target)
-            return self._trial(mu, weights, None, (total.real, damped, inverse))
+            return self._evaluation(mu, weights, None, (total.real, damped, inverse))
         matrix = self.factor @ self.factor.conj().T + (np.diag(total) if self.forms.ndim == 2 else total)
         lower = _cholesky(matrix)
-        weights = _solved(lower, self.factor @ self.target)
-        return self._trial(mu, weights, lower, None)
+        weights = _cholesky_solve(lower, self.factor @ self.target)
+        return self._evaluation(mu, weights, lower, None)
 
-    def _trial(
+    def _evaluation(
         self,
         mu: FloatArray,
         weights: ComplexArray,
         lower: ComplexArray | None,
         small: tuple[FloatArray, ComplexArray, ComplexArray] | None,
-    ) -> CappedTrial:
-        worth = float((self.target.conj() * (self.factor.conj().T @ weights)).real.sum())
+    ) -> CappedEvaluation:
+        alignment = float((self.target.conj() * (self.factor.conj().T @ weights)).real.sum())
         power = _power(self.forms, weights)
-        dual = -worth - float(mu.sum())
-        return CappedTrial(forms=self.forms, weights=weights, power=power, dual=dual, lower=lower, small=small)
+        dual = -alignment - float(mu.sum())
+        return CappedEvaluation(forms=self.forms, weights=weights, power=power, dual=dual, lower=lower, small=small)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CappedTrial:
+class CappedEvaluation:
     """W at some multipliers."""
 
     forms: Number
@@ -246,15 +250,15 @@ class CappedTrial:
         acted = self.forms @ self.weights
         count, size, columns = acted.shape
         flat = acted.transpose(1, 0, 2).reshape(size, count * columns)
-        half = _half_solved(self.lower, flat).reshape(size, count, columns).transpose(1, 0, 2).reshape(count, -1)
+        half = _triangular_solve(self.lower, flat).reshape(size, count, columns).transpose(1, 0, 2).reshape(count, -1)
         return np.asarray(2.0 * (half @ half.conj().T).real)
 
-    def bend(self, direction: FloatArray) -> float:
+    def curvature_along(self, direction: FloatArray) -> float:
         """The curvature along one direction (d,)."""
         total = np.tensordot(direction, self.forms, axes=1)
         acted = total[:, None] * self.weights if self.forms.ndim == 2 else total @ self.weights
         if self.lower is not None:
-            return float(2.0 * (np.abs(_half_solved(self.lower, acted)) ** 2).sum())
+            return float(2.0 * (np.abs(_triangular_solve(self.lower, acted)) ** 2).sum())
         assert self.small is not None
         diagonal, damped, inverse = self.small
         straight = (np.abs(acted) ** 2 / diagonal[:, None]).sum()
@@ -275,7 +279,7 @@ class CappedTrial:
 def _inverse(matrix: ComplexArray) -> ComplexArray:
     """Inverse of a Hermitian matrix that is at least the identity."""
     lower = _cholesky(matrix)
-    return _solved(lower, np.eye(len(matrix), dtype=np.complex128))
+    return _cholesky_solve(lower, np.eye(len(matrix), dtype=np.complex128))
 
 
 def _cholesky(matrix: ComplexArray) -> ComplexArray:
@@ -288,11 +292,11 @@ def _cholesky(matrix: ComplexArray) -> ComplexArray:
     return np.asarray(lower)
 
 
-def _solved(lower: ComplexArray, right: ComplexArray) -> ComplexArray:
+def _cholesky_solve(lower: ComplexArray, right: ComplexArray) -> ComplexArray:
     found, _ = lapack.zpotrs(lower, right, lower=1)
     return np.asarray(found)
 
 
-def _half_solved(lower: ComplexArray, right: ComplexArray) -> ComplexArray:
+def _triangular_solve(lower: ComplexArray, right: ComplexArray) -> ComplexArray:
     found, _ = lapack.ztrtrs(lower, right, lower=1)
     return np.asarray(found)

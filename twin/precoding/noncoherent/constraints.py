@@ -56,7 +56,7 @@ def per_antenna(power_w: FloatArray, antennas: int) -> tuple[PowerConstraints, .
     return tuple(PowerConstraints(forms=each, cap_w=np.full(antennas, cap / antennas)) for cap in power_w)
 
 
-def checked(constraints: Sequence[PowerConstraints], satellites: int, antennas: int) -> None:
+def check_constraints(constraints: Sequence[PowerConstraints], satellites: int, antennas: int) -> None:
     """Refuse constraints that do not fit.
 
     Raises
@@ -93,7 +93,7 @@ class PowerCap:
     """A .npy file with A (N,N)."""
 
 
-def asked_for(
+def constraints_of_options(
     constraint: Literal["total", "per_antenna"], caps: Sequence[PowerCap], power_w: FloatArray, antennas: int
 ) -> tuple[PowerConstraints, ...]:
     """The constraints of satellites with powers (S,) that options ask for.
@@ -181,9 +181,11 @@ def _semidefinite(matrix: ComplexArray, where: str, antennas: int) -> NumberArra
     if not np.isfinite(matrix).all():
         raise ValueError(f"{where}: all numbers must be finite")
     size = float(np.abs(matrix).max(initial=0.0))
-    apart = float(np.abs(matrix - matrix.conj().T).max(initial=0.0))
-    if apart > ROUNDING * size:
-        raise ValueError(f"{where}: must be Hermitian, found entries that differ by {apart:.3g} across the diagonal")
+    asymmetry = float(np.abs(matrix - matrix.conj().T).max(initial=0.0))
+    if asymmetry > ROUNDING * size:
+        raise ValueError(
+            f"{where}: must be Hermitian, found entries that differ by {asymmetry:.3g} across the diagonal"
+        )
     matrix = 0.5 * (matrix + matrix.conj().T)
     least = float(np.linalg.eigvalsh(matrix).min(initial=0.0))
     if least < -ROUNDING * size:

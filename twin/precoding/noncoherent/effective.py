@@ -17,7 +17,7 @@ from scipy import sparse
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.radio.channel import StatisticalCsi
 
-Rows = slice | IntArray
+SatelliteRows = slice | IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receivers:
+class EffectiveReceivers:
     """The best receivers U = X E and weights C = ω E⁻¹ (P1, eq. 14 and 15), U C Uᴴ = ω X E Xᴴ."""
 
     filters: ComplexArray
@@ -91,14 +91,14 @@ class Receivers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class SatelliteProblems:
     """What the receivers ask of each satellite."""
 
     load: FloatArray
     """(S,B) t: T_s = Σ_i t_si v_i* v_iᵀ."""
-    listener: ComplexArray
+    receive_weight: ComplexArray
     """(S,B,M) U C Uᴴ √γ u: how what a terminal receives counts at the satellite."""
-    wanted: ComplexArray
+    own_target: ComplexArray
     """(S,B,L) coefficient of v_k* in the wanted part of z_k, active streams only."""
     active: BoolArray
     """(S,B,L) streams that each satellite may send."""
@@ -129,16 +129,16 @@ class EffectiveChannels:
             neighbours=Neighbours.of(csi.reach),
         )
 
-    def arrivals(self, seen: ComplexArray) -> Arrivals:
+    def arrivals(self, responses: ComplexArray) -> Arrivals:
         """What unit channels that carry v_iᵀ W_sk (S,B,B,L) bring to every terminal."""
         satellites, width, antennas = self.arrival.shape
-        count, most, streams = self.reach.terminals, self.neighbours.most, seen.shape[3]
+        count, most, streams = self.reach.terminals, self.neighbours.most, responses.shape[3]
         if self.reach.whole:
             side = self.arrival.transpose(1, 2, 0)
-            flat = side @ seen.transpose(1, 0, 2, 3).reshape(width, satellites, width * streams)
+            flat = side @ responses.transpose(1, 0, 2, 3).reshape(width, satellites, width * streams)
             received = flat.reshape(count, antennas, most, streams)
         else:
-            parts = self.arrival[:, :, None, :, None] * seen[:, :, :, None, :]
+            parts = self.arrival[:, :, None, :, None] * responses[:, :, :, None, :]
             sum_by_terminal = self.neighbours.incidence @ parts.reshape(satellites * width * width, antennas * streams)
             received = np.ascontiguousarray(sum_by_terminal.reshape(count, most, antennas, streams).swapaxes(1, 2))
         return self._sorted(received)
@@ -154,7 +154,7 @@ class EffectiveChannels:
         unwanted = others @ others.conj().swapaxes(1, 2) + self.noise_w[:, None, None] * np.eye(antennas)
         return Arrivals(received=received, own=own, unwanted=unwanted)
 
-    def receivers(self, arrivals: Arrivals) -> Receivers:
+    def receivers(self, arrivals: Arrivals) -> EffectiveReceivers:
         """Steps 6 and 7 of P1's Algorithm 1, with the mean square error of (11) itself."""
         # eigenvalues are held above those of the noise: a solver would meet a singular matrix where SINRs pass 1e16
         values, vectors = np.linalg.eigh(arrivals.unwanted)
@@ -165,7 +165,7 @@ class EffectiveChannels:
         values, vectors = np.linalg.eigh(signal)
         values = 1.0 + np.maximum(values, 0.0)
         adjoint = vectors.conj().swapaxes(1, 2)
-        return Receivers(
+        return EffectiveReceivers(
             filters=filters,
             error=(vectors / values[:, None, :]) @ adjoint,
             inverse=(vectors * values[:, None, :]) @ adjoint,
@@ -173,57 +173,59 @@ class EffectiveChannels:
             weight=self.weight,
         )
 
-    def objective(self, arrivals: Arrivals, receivers: Receivers) -> float:
+    def objective(self, arrivals: Arrivals, receivers: EffectiveReceivers) -> float:
         """(13a): Σ_k Tr C E - ω log2|C| of receivers that need not be the best for these arrivals."""
         filters = receivers.filters @ receivers.error
         adjoint = filters.conj().swapaxes(1, 2)
-        miss = np.eye(filters.shape[-1]) - adjoint @ arrivals.own
-        error = miss @ miss.conj().swapaxes(1, 2) + adjoint @ arrivals.unwanted @ filters
+        deviation = np.eye(filters.shape[-1]) - adjoint @ arrivals.own
+        error = deviation @ deviation.conj().swapaxes(1, 2) + adjoint @ arrivals.unwanted @ filters
         used = self.weight > 0.0
         weight = self.weight[used]
         trace = np.einsum("kij,kji->k", receivers.inverse, error).real[used]
         logarithm = receivers.log_inverse[used] + filters.shape[-1] * np.log(weight)
         return float((weight * (trace - logarithm)).sum())
 
-    def asked(self, receivers: Receivers, active: BoolArray) -> Asked:
+    def satellite_problems(self, receivers: EffectiveReceivers, active: BoolArray) -> SatelliteProblems:
         """What the receivers ask of each satellite (T and the wanted part of z; P1, eq. 30 and 31)."""
         weight = self.reach.gather(receivers.weight)
-        filters, error = (self._near(values) for values in (receivers.filters, receivers.error))
+        filters, error = (self._at_pairs(values) for values in (receivers.filters, receivers.error))
         aligned = (filters.conj().swapaxes(-1, -2) @ self.arrival[..., None])[..., 0]
         damped = (error @ aligned[..., None])[..., 0]
         load = np.maximum(weight * (aligned.conj() * damped).real.sum(axis=-1), 0.0)
-        listener = weight[..., None] * (filters @ damped[..., None])[..., 0]
-        wanted = weight[..., None] * aligned.conj() * active
-        return Asked(load=load, listener=listener, wanted=wanted, active=active)
+        receive_weight = weight[..., None] * (filters @ damped[..., None])[..., 0]
+        own_target = weight[..., None] * aligned.conj() * active
+        return SatelliteProblems(load=load, receive_weight=receive_weight, own_target=own_target, active=active)
 
-    def _near(self, values: ComplexArray) -> ComplexArray:
+    def _at_pairs(self, values: ComplexArray) -> ComplexArray:
         """Matrices of terminals (K,...) at the pairs in reach (S,B,...), zero where there is none."""
         if self.reach.whole:
             return values[None]
         padded = np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])
         return np.asarray(padded[self.reach.terminal])
 
-    def leftover(self, arrivals: Arrivals, asked: Asked, seen: ComplexArray, rows: Rows) -> ComplexArray:
+    def leftover(
+        self, arrivals: Arrivals, problems: SatelliteProblems, responses: ComplexArray, rows: SatelliteRows
+    ) -> ComplexArray:
         """z (g,B,B,L) over the conjugate steering vectors of some satellites, less what the others already send.
 
         The cross terms that (19) lacks: of what terminal i receives, its receiver should find its own streams only.
         """
-        listener = asked.listener[rows].conj()
+        receive_weight = problems.receive_weight[rows].conj()
         if self.reach.whole:
             count, antennas, most, streams = arrivals.received.shape
             flat = arrivals.received.reshape(count, antennas, most * streams)
-            heard = (listener[:, :, None, :] @ flat).reshape(len(listener), count, most, streams)
+            received = (receive_weight[:, :, None, :] @ flat).reshape(len(receive_weight), count, most, streams)
         else:
             term, place = self.reach.terminal[rows], self.neighbours.places[rows]
             inside = np.minimum(term, self.reach.terminals - 1)
-            near = arrivals.received[inside[:, :, None], :, place]
-            heard = np.einsum("gbm,gbcml->gbcl", listener, near)
-        target = asked.load[rows][:, :, None, None] * seen[rows] - heard
+            streams_near = arrivals.received[inside[:, :, None], :, place]
+            received = np.einsum("gbm,gbcml->gbcl", receive_weight, streams_near)
+        target = problems.load[rows][:, :, None, None] * responses[rows] - received
         diagonal = np.arange(target.shape[1])
-        target[:, diagonal, diagonal] += asked.wanted[rows]
-        return np.asarray(target * asked.active[rows][:, None, :, :])
+        target[:, diagonal, diagonal] += problems.own_target[rows]
+        return np.asarray(target * problems.active[rows][:, None, :, :])
 
-    def change(self, arrivals: Arrivals, difference: ComplexArray, rows: Rows) -> None:
+    def change(self, arrivals: Arrivals, difference: ComplexArray, rows: SatelliteRows) -> None:
         """Let satellites that have no stream in common send something else, by a difference (g,B,B,L)."""
         arrival = self.arrival[rows]
         if self.reach.whole:

@@ -62,9 +62,9 @@ class Modes:
     @classmethod
     def of(cls, csi: StatisticalCsi, active: BoolArray) -> Modes:
         """Modes of the active pairs (S,K); the satellites' sides being orthonormal, √γ u is all that matters."""
-        heard = active & (csi.gain > 0.0)
-        satellites = Reach.of(heard.T)
-        amplitude = np.where(heard, np.sqrt(csi.gain), 0.0)
+        linked = active & (csi.gain > 0.0)
+        satellites = Reach.of(linked.T)
+        amplitude = np.where(linked, np.sqrt(csi.gain), 0.0)
         channels = satellites.gather((csi.receive_steering * amplitude[..., None]).swapaxes(0, 1)).swapaxes(1, 2)
         vectors, values, _ = np.linalg.svd(channels, full_matrices=False)
         kept = values > RESOLVED * values[:, :1] if values.shape[1] else values > 0.0
@@ -83,22 +83,22 @@ class Modes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class StreamBeams:
     """Weights that are a direction times a row, as a first guess or an end."""
 
     coordinates: FloatArray
     """(S,R,B) directions of unit length in the span of the satellite's steering vectors."""
-    rows: ComplexArray
+    amplitudes: ComplexArray
     """(S,B,L) what each stream gets, its power included."""
 
-    def seen(self, span: Span) -> ComplexArray:
+    def responses(self, span: Span) -> ComplexArray:
         """v_iᵀ W_k (S,B,B,L)."""
-        heard = span.coordinates.swapaxes(1, 2) @ self.coordinates
-        return np.asarray(heard[..., None] * self.rows[:, None, :, :])
+        gains = span.coordinates.swapaxes(1, 2) @ self.coordinates
+        return np.asarray(gains[..., None] * self.amplitudes[:, None, :, :])
 
     def coefficients(self, span: Span) -> ComplexArray:
         """(S,B,B,L) over the conjugate steering vectors."""
-        return np.asarray((span.basis @ self.coordinates)[..., None] * self.rows[:, None, :, :])
+        return np.asarray((span.basis @ self.coordinates)[..., None] * self.amplitudes[:, None, :, :])
 
 
 def mmse_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
@@ -121,7 +121,7 @@ def _unit(columns: FloatArray) -> FloatArray:
 
 def along_modes(
     csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray, streams: int
-) -> Rows:
+) -> StreamBeams:
     """P1's (21): streams along the terminal's strongest modes, power (S,) shared in proportion to √γ.
 
     As printed, with singular vectors of each link by itself, only the first stream would start, and stay alone.
@@ -142,24 +142,24 @@ def along_modes(
     reach = csi.reach
     modes = Modes.of(csi, active & (power_w > 0.0)[:, None])
     q = modes.strongest(streams)
-    near_q = q[None] if reach.whole else np.concatenate([q, np.zeros((1, *q.shape[1:]))])[reach.terminal]
-    rows = (reach.gather(csi.receive_steering).conj()[..., None, :] @ near_q)[..., 0, :]
-    size = np.linalg.norm(rows, axis=-1)
+    pair_vectors = q[None] if reach.whole else np.concatenate([q, np.zeros((1, *q.shape[1:]))])[reach.terminal]
+    amplitudes = (reach.gather(csi.receive_steering).conj()[..., None, :] @ pair_vectors)[..., 0, :]
+    length = np.linalg.norm(amplitudes, axis=-1)
     amplitude = np.sqrt(reach.gather(np.where(active, csi.gain, 0.0)))
-    share = _shares(amplitude, power_w)
-    scale = np.divide(np.sqrt(share), size, where=size > ACROSS, out=np.zeros_like(size))
-    return Rows(coordinates=directions, rows=rows * scale[..., None])
+    power = _proportional(amplitude, power_w)
+    scale = np.divide(np.sqrt(power), length, where=length > ACROSS, out=np.zeros_like(length))
+    return StreamBeams(coordinates=directions, amplitudes=amplitudes * scale[..., None])
 
 
-def along_streams(csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray) -> Rows:
+def along_streams(csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray) -> StreamBeams:
     """P1's (38): each active stream (S,K,L) along its direction, power (S,) shared in proportion to √γ."""
     amplitude = csi.reach.gather(np.where(active, np.sqrt(csi.gain)[..., None], 0.0))
     satellites, width, streams = amplitude.shape
-    share = _shares(amplitude.reshape(satellites, width * streams), power_w).reshape(satellites, width, streams)
-    return Rows(coordinates=directions, rows=np.sqrt(share) + 0j)
+    power = _proportional(amplitude.reshape(satellites, width * streams), power_w).reshape(satellites, width, streams)
+    return StreamBeams(coordinates=directions, amplitudes=np.sqrt(power) + 0j)
 
 
-def _shares(amplitude: FloatArray, power_w: FloatArray) -> FloatArray:
+def _proportional(amplitude: FloatArray, power_w: FloatArray) -> FloatArray:
     """Power (S,) shared in proportion to amplitudes (S,X)."""
     total = amplitude.sum(axis=1, keepdims=True)
     return np.asarray(power_w[:, None] * (amplitude / np.where(total > 0.0, total, 1.0)))
@@ -184,8 +184,8 @@ def zf(problem: PrecodingProblem, *, options: StreamOptions) -> Precoding:
 
 def _linear(problem: PrecodingProblem, span: Span, directions: FloatArray, streams: int) -> Precoding:
     """Power by (21), then held to the budget."""
-    rows = along_modes(problem.csi, directions, problem.serving, problem.power_w, streams)
-    coefficients = within_budget(rows.coefficients(span), problem.csi.gram, problem.power_w)
+    beams = along_modes(problem.csi, directions, problem.serving, problem.power_w, streams)
+    coefficients = within_budget(beams.coefficients(span), problem.csi.gram, problem.power_w)
     return Precoding(weights=SpannedWeights.over(problem.csi, coefficients), iterations=0, converged=True)
 
 

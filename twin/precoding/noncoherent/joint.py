@@ -15,7 +15,13 @@ from annotated_types import Ge
 
 from twin.errors import InputError
 from twin.precoding.noncoherent.alternating import Solver, alternate
-from twin.precoding.noncoherent.constraints import PowerCap, PowerConstraints, asked_for, checked, form
+from twin.precoding.noncoherent.constraints import (
+    PowerCap,
+    PowerConstraints,
+    check_constraints,
+    constraints_of_options,
+    form,
+)
 from twin.precoding.noncoherent.eigenmodes import along_modes, mmse_directions
 from twin.precoding.noncoherent.multipliers import total_power, total_power_by_bisection
 from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
@@ -67,7 +73,7 @@ class NoncoherentOptions:
 def joint_ncjt(problem: PrecodingProblem, *, options: NoncoherentOptions) -> Precoding:
     """Joint non-coherent transmission: every satellite of a cluster sends every stream, under convex power caps."""
     antennas = problem.csi.array.elements
-    return joint(problem, asked_for(options.constraint, options.caps, problem.power_w, antennas), options)
+    return joint(problem, constraints_of_options(options.constraint, options.caps, problem.power_w, antennas), options)
 
 
 def joint(problem: PrecodingProblem, constraints: Sequence[PowerConstraints], options: NoncoherentOptions) -> Precoding:
@@ -88,7 +94,7 @@ def joint(problem: PrecodingProblem, constraints: Sequence[PowerConstraints], op
         If the constraints do not fit the problem, or bisection meets several.
     """
     csi = problem.csi
-    checked(constraints, len(problem.serving), csi.array.elements)
+    check_constraints(constraints, len(problem.serving), csi.array.elements)
     power_w = np.array([_start_power_w(one) for one in constraints])
     active = problem.serving & (csi.gain > 0.0) & (power_w > 0.0)[:, None] & (problem.weight > 0.0)
     span = Span.of(csi.gram)
@@ -101,7 +107,7 @@ def joint(problem: PrecodingProblem, constraints: Sequence[PowerConstraints], op
         if options.multipliers == "bisection" and any(len(one.cap_w) > 1 for one in constraints):
             raise InputError('multipliers: "bisection" is for one constraint, must be "newton" or "ellipsoid"')
         solver = AntennaSolver.of(csi, constraints, options.multipliers)
-    cold = along_modes(csi, mmse_directions(csi, span), active, power_w, options.streams).seen(span)
+    cold = along_modes(csi, mmse_directions(csi, span), active, power_w, options.streams).responses(span)
     masks = np.broadcast_to(active[:, :, None], (*active.shape, options.streams))
     return alternate(problem, solver, masks, cold, options)
 

@@ -78,7 +78,7 @@ def total_power_by_bisection(values: FloatArray, loads: FloatArray, cap_w: Float
     return high
 
 
-class Trial(Protocol):
+class Evaluation(Protocol):
     """W at some multipliers, and what can be told of it."""
 
     @property
@@ -92,15 +92,15 @@ class Trial(Protocol):
     def curvature(self) -> FloatArray:
         """(d,d) minus the dual's second derivatives, positive semidefinite."""
 
-    def bend(self, direction: FloatArray) -> float:
+    def curvature_along(self, direction: FloatArray) -> float:
         """The curvature along one direction (d,)."""
 
 
-Tried = TypeVar("Tried", bound=Trial)
-Trying = TypeVar("Trying", bound=Trial, covariant=True)
+Evaluated = TypeVar("Evaluated", bound=Evaluation)
+EvaluatedAt = TypeVar("EvaluatedAt", bound=Evaluation, covariant=True)
 
 
-class Capped(Protocol[Trying]):
+class CappedDual(Protocol[EvaluatedAt]):
     """A satellite's problem with d caps of 1, its objective in units of T's largest eigenvalue."""
 
     @property
@@ -111,23 +111,23 @@ class Capped(Protocol[Trying]):
     def gain(self) -> float:
         """Most that the objective can fall below its value at W = 0."""
 
-    def at(self, mu: FloatArray) -> Trying:
+    def at(self, mu: FloatArray) -> EvaluatedAt:
         """The minimum over W for multipliers (d,), all of them positive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Generic[Tried]):
+class MultiplierSolution(Generic[Evaluated]):
     """Multipliers, and how they were found."""
 
     mu: FloatArray
     """(d,)"""
-    trial: Tried
+    evaluation: Evaluated
     """The minimum over W there."""
     evaluations: int
     """How many multipliers were tried."""
 
 
-def newton(problem: Capped[Tried], start: FloatArray | None = None) -> Found[Tried]:
+def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> MultiplierSolution[Evaluated]:
     """Multipliers by a primal-dual interior-point method on the concave dual.
 
     Along the ray through the start (all equal without one) the dual is a total-power problem, which a few scalar
@@ -137,55 +137,55 @@ def newton(problem: Capped[Tried], start: FloatArray | None = None) -> Found[Tri
     """
     direction = np.ones(problem.count) if start is None else start / start.mean()
     direction = np.maximum(direction, 1e-4)
-    scale, tried = _along(problem, direction, None if start is None else float(start.mean()))
+    scale, trials = _scale_along(problem, direction, None if start is None else float(start.mean()))
     mu = scale * direction
-    trial = problem.at(mu)
-    barrier = max(0.1 * float(np.abs(mu * (1.0 - trial.power)).mean()), _goal(problem, mu))
+    evaluation = problem.at(mu)
+    barrier = max(0.1 * float(np.abs(mu * (1.0 - evaluation.power)).mean()), _slackness_goal(problem, mu))
     slack = barrier / mu
-    evaluations, at_floor = tried + 1, 0
+    evaluations, at_floor = trials + 1, 0
     # powers known no better than to their rounding may never come within tolerance
-    while not _solved(problem, mu, trial) and evaluations < STEPS and at_floor < PATIENCE:
+    while not _solved(problem, mu, evaluation) and evaluations < STEPS and at_floor < PATIENCE:
         evaluations += 1
-        floor = 0.3 * _goal(problem, mu)
+        floor = 0.3 * _slackness_goal(problem, mu)
         barrier = max(min(barrier, 0.2 * float(mu @ slack) / len(mu)), floor)
         at_floor += barrier == floor
-        slope = trial.power - 1.0 + barrier / mu
-        step = _newton_step(trial.curvature(), slack / mu, slope)
+        slope = evaluation.power - 1.0 + barrier / mu
+        step = _newton_step(evaluation.curvature(), slack / mu, slope)
         change = barrier / mu - slack - slack / mu * step
-        mu, trial, length = _climb(problem, mu, trial, step, slope, barrier)
-        slack = slack + _inside(slack, change) * change
+        mu, evaluation, length = _line_search(problem, mu, evaluation, step, slope, barrier)
+        slack = slack + _positive_step(slack, change) * change
         slack = np.clip(slack, 1e-6 * barrier / mu, 1e6 * barrier / mu)
         barrier *= 0.02 if length > 0.5 else 1.0
-    return Found(mu=mu, trial=trial, evaluations=evaluations)
+    return MultiplierSolution(mu=mu, evaluation=evaluation, evaluations=evaluations)
 
 
-def _goal(problem: Capped[Trial], mu: FloatArray) -> float:
+def _slackness_goal(problem: CappedDual[Evaluation], mu: FloatArray) -> float:
     """Slackness to end with."""
     return max(ACCURACY * float(mu.sum()), RESOLVED * problem.gain)
 
 
-def _solved(problem: Capped[Trial], mu: FloatArray, trial: Trial) -> bool:
-    spare = 1.0 - trial.power
-    return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _goal(problem, mu))
+def _solved(problem: CappedDual[Evaluation], mu: FloatArray, evaluation: Evaluation) -> bool:
+    spare = 1.0 - evaluation.power
+    return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _slackness_goal(problem, mu))
 
 
-def _along(problem: Capped[Trial], direction: FloatArray, start: float | None) -> tuple[float, int]:
+def _scale_along(problem: CappedDual[Evaluation], direction: FloatArray, start: float | None) -> tuple[float, int]:
     """Scale of a direction near which the dual is largest along it, and the trials that took."""
     least = 1e-12 * problem.gain / float(direction.sum())
     scale = max(problem.gain / float(direction.sum()) / 4.0 if start is None else start, least)
     exact = problem.count == 1
-    for tried in range(STEPS if exact else 12):
-        trial = problem.at(scale * direction)
-        power = float(direction @ trial.power / direction.sum())
-        bend = trial.bend(direction) / float(direction.sum())
-        if power <= 0.0 or bend <= 0.0 or (exact and abs(power - 1.0) <= 0.1 * ACCURACY):
+    for trials in range(STEPS if exact else 12):
+        evaluation = problem.at(scale * direction)
+        power = float(direction @ evaluation.power / direction.sum())
+        curvature_along = evaluation.curvature_along(direction) / float(direction.sum())
+        if power <= 0.0 or curvature_along <= 0.0 or (exact and abs(power - 1.0) <= 0.1 * ACCURACY):
             break
-        raised = scale + 2.0 * power / bend * (np.sqrt(power) - 1.0)
+        raised = scale + 2.0 * power / curvature_along * (np.sqrt(power) - 1.0)
         raised = max(raised, 0.1 * scale, least)
         if abs(raised - scale) <= (1e-13 if exact else 0.03) * scale:
-            return raised, tried + 1
+            return raised, trials + 1
         scale = raised
-    return scale, tried + 1
+    return scale, trials + 1
 
 
 def _newton_step(curvature: FloatArray, damping: FloatArray, slope: FloatArray) -> FloatArray:
@@ -199,20 +199,25 @@ def _newton_step(curvature: FloatArray, damping: FloatArray, slope: FloatArray) 
     return np.asarray(step * scale)
 
 
-def _inside(values: FloatArray, change: FloatArray) -> float:
+def _positive_step(values: FloatArray, change: FloatArray) -> float:
     """Longest step, up to 1, that keeps positive values positive."""
     falling = change < 0.0
     return float(min(1.0, (0.99 * values[falling] / -change[falling]).min(initial=1.0)))
 
 
-def _climb(
-    problem: Capped[Tried], mu: FloatArray, trial: Tried, step: FloatArray, slope: FloatArray, barrier: float
-) -> tuple[FloatArray, Tried, float]:
+def _line_search(
+    problem: CappedDual[Evaluated],
+    mu: FloatArray,
+    evaluation: Evaluated,
+    step: FloatArray,
+    slope: FloatArray,
+    barrier: float,
+) -> tuple[FloatArray, Evaluated, float]:
     """A step along which the dual with its barrier rises."""
-    value = trial.dual + barrier * float(np.log(mu).sum())
+    value = evaluation.dual + barrier * float(np.log(mu).sum())
     rise = float(slope @ step)
     noise = 1e-13 * (problem.gain + float(mu.sum()))
-    length = _inside(mu, step)
+    length = _positive_step(mu, step)
     for _ in range(40):
         ahead = mu + length * step
         there = problem.at(ahead)
@@ -223,7 +228,9 @@ def _climb(
     return ahead, there, length
 
 
-def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_000) -> Found[Tried]:
+def ellipsoid(
+    problem: CappedDual[Evaluated], tolerance: float = 1e-10, most: int = 40_000
+) -> MultiplierSolution[Evaluated]:
     """P1's Algorithm 2 with its cut turned and its box mended; with one constraint, bisection.
 
     A violated cap raises its multiplier: the dual being concave, the cut goes along 1 - p. Centres outside the box
@@ -237,7 +244,7 @@ def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_0
     evaluations = 0
     best = problem.at(centre)
     for _ in range(most):
-        cut, depth = _face(centre, root, box)
+        cut, depth = _box_cut(centre, root, box)
         if cut is None:
             best, evaluations = problem.at(centre), evaluations + 1
             spare = 1.0 - best.power
@@ -249,12 +256,12 @@ def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_0
         size = float(np.linalg.norm(along))
         if size == 0.0:
             break
-        centre, root = _cut(centre, root, along / size, depth)
+        centre, root = _ellipsoid_after(centre, root, along / size, depth)
     centre = np.maximum(centre, np.finfo(float).tiny)
-    return Found(mu=centre, trial=problem.at(centre), evaluations=evaluations)
+    return MultiplierSolution(mu=centre, evaluation=problem.at(centre), evaluations=evaluations)
 
 
-def _face(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray | None, float]:
+def _box_cut(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray | None, float]:
     """The face of the box that cuts deepest, if the centre is outside or the ellipsoid reaches far beyond."""
     width = np.linalg.norm(root, axis=1)
     depth = np.stack([-centre / width, (centre - box) / width])
@@ -266,7 +273,9 @@ def _face(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray 
     return (2.0 * float(side) - 1.0) * np.eye(len(centre))[place], deepest
 
 
-def _cut(centre: FloatArray, root: FloatArray, along: FloatArray, depth: float) -> tuple[FloatArray, FloatArray]:
+def _ellipsoid_after(
+    centre: FloatArray, root: FloatArray, along: FloatArray, depth: float
+) -> tuple[FloatArray, FloatArray]:
     """The smallest ellipsoid around what lies beyond the cut (deep cut; P1's lines 21 to 26 for depth 0)."""
     d = len(centre)
     normal = root @ along

@@ -100,28 +100,28 @@ def associated(problem: PrecodingProblem, streams: int, seed: int | None = None)
     candidates = problem.serving & (csi.gain > 0.0) & (problem.power_w > 0.0)[:, None]
     sent = np.zeros((*candidates.shape, streams), dtype=np.bool_)
     order = np.argsort(csi.norad_id, kind="stable")
-    worth = None if seed is not None else _worth(csi, candidates, streams)
-    lots = None if seed is None else _lots(csi, seed)
+    scores = None if seed is not None else _stream_scores(csi, candidates, streams)
+    drawn = None if seed is None else _drawn_scores(csi, seed)
     for terminal in np.flatnonzero(candidates.any(axis=0)):
         own = order[candidates[order, terminal]]
         count = min(streams, len(own))
-        if worth is not None:
-            chosen, stream_of = linear_sum_assignment(worth(terminal, own)[:, :count], maximize=True)
+        if scores is not None:
+            chosen, stream_of = linear_sum_assignment(scores(terminal, own)[:, :count], maximize=True)
         else:
-            assert lots is not None
-            chosen, stream_of = np.argsort(lots[own, terminal], kind="stable")[:count], np.arange(count)
+            assert drawn is not None
+            chosen, stream_of = np.argsort(drawn[own, terminal], kind="stable")[:count], np.arange(count)
         sent[own[chosen], terminal, stream_of] = True
     return sent
 
 
-def _lots(csi: StatisticalCsi, seed: int) -> FloatArray:
+def _drawn_scores(csi: StatisticalCsi, seed: int) -> FloatArray:
     """(S,K) lots of every pair, the same whoever else is there."""
     terminals = csi.gain.shape[1]
     drawn = [stream(seed, "streams", int(number)).random(terminals) for number in csi.norad_id]
     return np.array(drawn).reshape(len(drawn), terminals)
 
 
-def _worth(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Any:
+def _stream_scores(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Any:
     """What each stream is worth at each of some satellites of a terminal (D,L)."""
     found = participation(csi, candidates)
     factors = found.factors[:, :, :streams]
@@ -129,11 +129,11 @@ def _worth(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Any:
     factors = np.pad(factors, ((0, 0), (0, 0), (0, missing)))
     total = np.where(candidates, csi.gain, 0.0).sum(axis=0)
 
-    def worth(terminal: int, own: IntArray) -> FloatArray:
+    def scores(terminal: int, own: IntArray) -> FloatArray:
         held = np.searchsorted(found.satellites.terminal[terminal], own)
         return np.asarray(factors[terminal, held] + PREFERENCE * (csi.gain[own, terminal] / total[terminal])[:, None])
 
-    return worth
+    return scores
 
 
 @precoders.register("streamwise", source="P1, Algorithm 3", options=StreamwiseOptions)
@@ -143,6 +143,6 @@ def streamwise(problem: PrecodingProblem, *, options: StreamwiseOptions) -> Prec
     active = associated(problem, options.streams, options.seed if options.association == "random" else None)
     active &= (problem.weight > 0.0)[:, None]
     span = Span.of(csi.gram)
-    cold = along_streams(csi, mmse_directions(csi, span), active, problem.power_w).seen(span)
+    cold = along_streams(csi, mmse_directions(csi, span), active, problem.power_w).responses(span)
     solver = SpannedSolver(csi=csi, span=span, cap_w=problem.power_w, search=total_power)
     return alternate(problem, solver, active, cold, options)
