@@ -1,11 +1,11 @@
 """Joint precoding of several satellites by weighted mean square errors (P3's Algorithm 1), in exact structured form.
 
-Each satellite's channels being of rank one, its weights lie in the span of V_s*, of at most K dimensions, whatever
-the array's size. In an orthonormal basis of that span with the coordinates R_s of V_s*, the matrix that the algorithm
-inverts for terminal k is blkdiag_s(D_s + λ_k I) plus what couples the satellites of k, with D_s = R_s A_s R_sᵀ and
-A_s = diag_i(α_i γ_si) common to all terminals: one symmetric eigendecomposition a satellite and iteration serves all
-of them with all their regularisations λ_k. The coupling is a diagonal plus a rank one matrix of size S, inverted in
-closed form. Phases being counted from the middle of the array, all of it is real.
+Each satellite's channels have rank one, so that its weights lie in the span of V_s*, of at most K dimensions for an
+array of any size. In an orthonormal basis of that span, with the coordinates R_s of V_s*, the algorithm inverts for
+terminal k the matrix blkdiag_s(D_s + λ_k I) plus a coupling between the satellites of k. D_s = R_s A_s R_sᵀ with
+A_s = diag_i(α_i γ_si) is common to all terminals: one symmetric eigendecomposition per satellite and iteration serves
+all of them with all their regularisations λ_k. The coupling is a diagonal plus a rank-one matrix of size S and is
+inverted in closed form. Phases are counted from the middle of the array, so that all values are real.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class JointOptions:
     warm_iterations: Annotated[int, Ge(1)] = 1
     """Iterations from the last weights of the same clusters."""
     change_iterations: Annotated[int, Ge(1)] = 3
-    """Iterations from the last weights where some clusters have changed since; three score above ten cold ones."""
+    """Iterations from the last weights if clusters have changed since; three reach a higher rate than ten cold ones."""
     tolerance_bit: Annotated[float, Ge(0.0)] = 1e-3
-    """χ: the iteration ends when the sum rate rises by less (P3: 0.001)."""
+    """χ: the iteration ends when the sum rate increases by less (P3: 0.001)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +46,13 @@ class SingleStreamReceivers:
     """What the transmitter needs of the receivers a_k and the weights u_k."""
 
     error: FloatArray
-    """(K,) e_k: mean square error at its optimal receiver."""
+    """(K,) e_k: mean square error of the optimal receiver."""
     receiver_gain: FloatArray
     """(K,) α_k = β_k u_k ‖a_k‖²."""
     coherent_target: FloatArray
-    """(K,) coefficient of Σ_s |ρ_sk| v_sk* in what the transmitter shall match: the terminal's mean channel."""
+    """(K,) coefficient of the terminal's mean channel Σ_s |ρ_sk| v_sk* in the transmitter's target."""
     scattered_target: FloatArray
-    """(S,B) coefficient of v_sk* in what else it shall match."""
+    """(S,B) coefficient of v_sk* in the rest of the transmitter's target."""
 
 
 def optimise(
@@ -60,11 +60,11 @@ def optimise(
     options: JointOptions,
     receivers: Callable[[PairStatistics, FloatArray], SingleStreamReceivers],
 ) -> Precoding:
-    """Alternate between receivers and transmitter until the sum rate rises no more.
+    """Alternate between receivers and transmitter until the sum rate no longer increases.
 
-    The stop criterion takes the error before the first iteration as infinite; the printed χ would end the
-    iteration after its first step. Where not every satellite serves everyone, a terminal's weights are restricted
-    to its own satellites and P_k is its share of their budgets.
+    The error before the first iteration is infinite in the stop criterion; the printed χ would end the iteration after
+    its first step. If not every satellite serves every terminal, a terminal's weights are restricted to its own
+    satellites and P_k is its fraction of their budgets.
     """
     pairs = PairStatistics.of(problem)
     span = Span.of(problem.csi.gram)
@@ -85,17 +85,17 @@ def optimise(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairStatistics:
-    """What the iteration needs of a problem, of the pairs in reach alone."""
+    """The statistics of a problem for the pairs in reach."""
 
     reach: Reach
     gain: FloatArray
     """(S,B) γ."""
     mean: FloatArray
-    """(S,B) |ρ|."""
+    """(S,B) |ρ|: amplitude of the mean channel."""
     variance: FloatArray
     """(S,B) γ - |ρ|²."""
     serving: BoolArray
-    """(S,B)"""
+    """(S,B) whether the satellite serves the terminal."""
     power_w: FloatArray
     """(K,) P_k."""
     noise_w: FloatArray
@@ -103,11 +103,11 @@ class PairStatistics:
     weight: FloatArray
     """(K,) β."""
     served: BoolArray
-    """(K,) terminals that take part."""
+    """(K,) terminals with power and a usable serving satellite."""
 
     @classmethod
     def of(cls, problem: PrecodingProblem) -> Self:
-        """Gather it."""
+        """Gather the statistics of a problem."""
         csi, reach = problem.csi, problem.csi.reach
         power_w = problem.terminal_power_w()
         mean, gain = reach.gather(csi.mean_amplitude), reach.gather(csi.gain)
@@ -127,12 +127,12 @@ class PairStatistics:
 def _start(
     problem: PrecodingProblem, pairs: PairStatistics, span: Span, options: JointOptions
 ) -> tuple[FloatArray, int]:
-    """Coordinates (S,R,B) to start from, and how many iterations they deserve.
+    """Coordinates (S,R,B) to start from, and the largest number of iterations.
 
-    Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
-    without any; left at zero, a new member of a cluster would gain power only slowly. Beside others with a
-    mean channel, a pair without one, as where the line of sight is blocked, has no weight and none is missed. Where
-    it comes back to single pairs of a satellite, that is no change of the cluster.
+    Without a warm start all pairs begin with the matched filter of P_k on the mean channel; so do pairs that the given
+    weights do not contain, since from zero a new member of a cluster would gain power slowly only. A pair without a
+    mean channel (blocked line of sight), in a cluster that has one elsewhere, has no weight and counts as unchanged. So
+    does the return of the mean channel, if it concerns at most half of a satellite's pairs.
     """
     given = carried_over(problem)
     if given is None:
@@ -149,7 +149,7 @@ def _start(
 
 
 def carried_over(problem: PrecodingProblem) -> FloatArray | None:
-    """(S,B,B) coefficients of the weights to start from, over today's directions; none without such weights."""
+    """(S,B,B) real coefficients of the given weights over the current directions; None without such weights."""
     given = steering_coefficients(problem.start, problem.csi.reach)
     return None if given is None else np.asarray(given[..., 0].real)
 
@@ -163,7 +163,7 @@ def _matched(problem: PrecodingProblem, pairs: PairStatistics, span: Span) -> Fl
 
 
 def _transmit(pairs: PairStatistics, span: Span, receivers: SingleStreamReceivers) -> FloatArray:
-    """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
+    """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all satellites of k."""
     reach, receiver_gain, power_w = pairs.reach, receivers.receiver_gain, pairs.power_w
     active = (receiver_gain > 0.0) & (power_w > 0.0)
     ridge = np.divide(receiver_gain * pairs.noise_w, power_w, where=active, out=np.ones_like(receiver_gain))
@@ -174,26 +174,26 @@ def _transmit(pairs: PairStatistics, span: Span, receivers: SingleStreamReceiver
     ridges = reach.gather(ridge)
     ridges = ridges if reach.whole else np.where(ridges > 0.0, ridges, 1.0)
     damped = rotated / (np.maximum(values, 0.0)[:, :, None] + ridges[:, None, :])
-    # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
-    own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", rotated, damped), 0.0)
+    # remainder = 1 - α γ vᵀ (D + λ)⁻¹ v*: the part of a terminal's direction that its own load does not suppress
+    remainder = np.maximum(1.0 - load * np.einsum("slk,slk->sk", rotated, damped), 0.0)
     target = pairs.mean * reach.gather(receivers.coherent_target) + receivers.scattered_target
-    amplitude = np.where(pairs.serving & reach.gather(active), coupled(pairs, target, own), 0.0)
+    amplitude = np.where(pairs.serving & reach.gather(active), coupled(pairs, target, remainder), 0.0)
     norm = np.sqrt(reach.sum_by_terminal(amplitude**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
     return np.asarray(vectors @ (damped * (amplitude * reach.gather(scale))[:, None, :]))
 
 
-def coupled(pairs: PairStatistics, target: FloatArray, own: FloatArray) -> FloatArray:
-    """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
+def coupled(pairs: PairStatistics, target: FloatArray, remainder: FloatArray) -> FloatArray:
+    """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), by the Sherman-Morrison formula.
 
-    With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.
+    With g = vᵀ (D + λ)⁻¹ v* and ``remainder`` = 1 - α γ g, all terms of the diagonal are positive: nothing cancels.
     """
     mean, reach = np.where(pairs.serving, pairs.mean, 0.0), pairs.reach
     per_gain = np.divide(mean, pairs.gain, where=pairs.gain > 0.0, out=np.zeros_like(mean))
     unknown = np.divide(pairs.variance, pairs.gain, where=pairs.gain > 0.0, out=np.ones_like(mean))
-    diagonal = np.where(pairs.serving, unknown, 1.0) + per_gain * mean * own
-    gather = per_gain * (1.0 - own)
+    diagonal = np.where(pairs.serving, unknown, 1.0) + per_gain * mean * remainder
+    loaded = per_gain * (1.0 - remainder)
     solved = np.divide(target, diagonal, where=pairs.serving & (diagonal > 0.0), out=np.zeros_like(target))
     scaled_mean = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
-    common = reach.sum_by_terminal(gather * solved) / (1.0 + reach.sum_by_terminal(gather * scaled_mean))
+    common = reach.sum_by_terminal(loaded * solved) / (1.0 + reach.sum_by_terminal(loaded * scaled_mean))
     return np.asarray(solved - scaled_mean * reach.gather(common))

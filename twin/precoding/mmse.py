@@ -14,10 +14,10 @@ from twin.solvers.span import Span, wiener
 
 @precoders.register("ss_mmse", source="P3, Section V (SS-MMSE)")
 def ss_mmse(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
-    """MMSE on the mean channel, each terminal served by the master of its cluster alone.
+    """MMSE precoding on the mean channel, each terminal served by the master of its cluster alone.
 
-    W_s = η Hᴴ (H Hᴴ + K_s/P_s I)⁻¹ with the rows of H the mean channels over the noise amplitude of the K_s
-    terminals of satellite s, and η such that the satellite's power is met.
+    W_s = η Hᴴ (H Hᴴ + K_s/P_s I)⁻¹. The rows of H are the mean channels, over the noise amplitude, of the K_s terminals
+    of satellite s; η makes the satellite spend its power.
     """
     alone = problem.alone()
     csi, reach = alone.csi, alone.csi.reach

@@ -1,4 +1,4 @@
-"""Weighted mean square error precoders: on the decomposed covariance, on the mean channel, together or apart."""
+"""Weighted-MMSE precoders: on the decomposed covariance or the mean channel, jointly or satellite by satellite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ms_jo_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precodin
 
 @precoders.register("ms_sep_wmmse", source="P3, Section V (MS-SepWMMSE)", options=JointOptions)
 def ms_sep_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
-    """WMMSE on the mean channel at each satellite by itself, as if there were no other."""
+    """WMMSE on the mean channel at each satellite separately, without regard to the others."""
     return _separately(problem, problem.serving, options)
 
 
@@ -41,7 +41,7 @@ def ss_wmmse(problem: PrecodingProblem, *, options: JointOptions) -> Precoding:
 
 
 def decomposed_receivers(pairs: PairStatistics, response: FloatArray) -> SingleStreamReceivers:
-    """Steps 7 and 8 of P3's Algorithm 1: optimal virtual receivers, from v_iᵀ w_k (S,B,B)."""
+    """Optimal virtual receivers from responses v_iᵀ w_k (S,B,B) (P3's Algorithm 1, steps 7 and 8)."""
     own = np.einsum("skk->sk", response)
     coherent = pairs.reach.sum_by_terminal(pairs.mean * own)
     signal = coherent**2 + pairs.reach.sum_by_terminal(pairs.variance * own**2)
@@ -53,7 +53,7 @@ def decomposed_receivers(pairs: PairStatistics, response: FloatArray) -> SingleS
 
 
 def mean_receivers(pairs: PairStatistics, response: FloatArray) -> SingleStreamReceivers:
-    """Optimal receivers of the true mean square error (P3, eq. 23 and 39), from v_iᵀ w_k (S,B,B)."""
+    """Receivers that minimise the true mean square error, from responses v_iᵀ w_k (S,B,B) (P3, eq. 23 and 39)."""
     own = np.einsum("skk->sk", response)
     coherent = pairs.reach.sum_by_terminal(pairs.mean * own)
     unknown = pairs.reach.sum_by_terminal(pairs.variance * own**2)
@@ -67,7 +67,7 @@ def mean_receivers(pairs: PairStatistics, response: FloatArray) -> SingleStreamR
 
 
 def _disturbance(pairs: PairStatistics, response: FloatArray, own: FloatArray) -> FloatArray:
-    """(K,) interference of all satellites, and noise."""
+    """(K,) power in W of the interference of all satellites and the noise."""
     leaked = np.maximum(np.einsum("ski,ski->sk", response, response) - own**2, 0.0)
     return np.asarray(pairs.reach.sum_by_terminal(pairs.gain * leaked) + pairs.noise_w)
 
@@ -83,13 +83,13 @@ def _gradient(
 
 
 def _separately(problem: PrecodingProblem, serving: BoolArray, options: JointOptions) -> Precoding:
-    """Solve for each satellite as if it were the only one."""
+    """Solve the problem of each satellite alone, for serving pairs (S,K)."""
     csi = problem.csi
     coefficients = np.zeros(csi.gram.shape)
     iterations, converged = 0, True
     for row in np.flatnonzero(serving.any(axis=1)):
         one = np.array([row])
-        alone = replace(
+        single = replace(
             problem,
             csi=csi.of(one),
             serving=serving[one],
@@ -97,7 +97,7 @@ def _separately(problem: PrecodingProblem, serving: BoolArray, options: JointOpt
             power_w=problem.power_w[one],
             start=None if problem.start is None else problem.start.of(one),
         )
-        solved = optimise(alone, options, mean_receivers)
+        solved = optimise(single, options, mean_receivers)
         if isinstance(solved.weights, SpannedWeights):
             coefficients[row] = solved.weights.on_reach(csi.reach.rows(one))[0, ..., 0].real
         iterations, converged = max(iterations, solved.iterations), converged and solved.converged

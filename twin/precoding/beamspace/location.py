@@ -1,4 +1,4 @@
-"""Precoders that know where the terminals are and no more: one stream a satellite, towards each (P2, Algorithm 2)."""
+"""Precoders that know the terminals' locations only: one stream per satellite and terminal (P2, Algorithm 2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twin.precoding.stream_limits import stream_counts
 from twin.precoding.weights import SpannedWeights
 
 EQUAL_POWER = 1e-9
-"""Relative difference below which a terminal receives two beams alike, and the first is taken."""
+"""Relative difference below which a terminal receives two beams with equal power; the first is chosen."""
 
 
 @precoders.register("lib", source="P2, Algorithm 2 (LIB)", options=BeamOptions)
@@ -27,19 +27,19 @@ def lib(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
 
 @precoders.register("ms2_dft", source="P2, Section VI (MS2-DFT)", options=BeamOptions)
 def ms2_dft(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
-    """One codeword a terminal: each satellite sends it one of its streams on the active beam it hears best."""
+    """One codeword per terminal: each satellite sends one stream on the active beam of the highest received power."""
     codebook = Codebook(array=problem.csi.array, oversampling=options.oversampling)
     active = active_beams(problem, options)
     if active is None:
-        everything = np.broadcast_to(np.arange(codebook.size), (len(problem.serving), codebook.size))
-        active = ActiveBeams.of(codebook, everything)
+        all_codewords = np.broadcast_to(np.arange(codebook.size), (len(problem.serving), codebook.size))
+        active = ActiveBeams.of(codebook, all_codewords)
     return best_beams(problem, active, stream_counts(problem, options.streams))
 
 
 def pointed_at_all(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Precoding:
-    """`lib` for what the satellites can radiate and given streams M_k (K,).
+    """`lib` for a given subspace and given streams M_k (K,).
 
-    W_sk is v_sk* as far as the active beams can form it, so that a terminal that they see badly gets little power.
+    W_sk is the part of v_sk* that the active beams can form, so that a terminal off these beams gets little power.
     """
     assigned = assigned_streams(problem, streams)
     weights = space.weights(problem.csi, space.coordinates, assigned, np.full(len(assigned), np.inf))
@@ -47,7 +47,7 @@ def pointed_at_all(problem: PrecodingProblem, space: Subspace, streams: IntArray
 
 
 def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: IntArray) -> Precoding:
-    """`ms2_dft` for given active beams and streams M_k (K,); terminals may share a beam, each with an equal power."""
+    """`ms2_dft` for given active beams and streams M_k (K,); terminals on one beam get equal powers."""
     csi, assigned = problem.csi, assigned_streams(problem, streams)
     power = active.response(csi) ** 2
     power = np.where(active.index[:, :, None] >= 0, power, -1.0)
@@ -65,8 +65,8 @@ def best_beams(problem: PrecodingProblem, active: ActiveBeams, streams: IntArray
 def assigned_streams(problem: PrecodingProblem, streams: IntArray) -> FloatArray:
     """(S,B,L) 1 for the stream that a serving satellite sends a terminal, 0 elsewhere.
 
-    A terminal's satellites take its streams in turn, the strongest first: P2 goes by their numbers, on which nothing
-    should depend.
+    A terminal's satellites get its streams in cyclic order, the strongest satellite first. P2 orders them by satellite
+    number, on which nothing should depend.
     """
     csi, reach = problem.csi, problem.csi.reach
     serving = problem.serving & (csi.gain > 0.0)
@@ -79,7 +79,7 @@ def assigned_streams(problem: PrecodingProblem, streams: IntArray) -> FloatArray
 
 
 def at_full_power(weights: SpannedWeights, power_w: FloatArray) -> SpannedWeights:
-    """Each satellite at its budget (S,), up or down; one that sends nothing stays silent."""
+    """Weights scaled up or down to the budget (S,) of each satellite; zero weights stay zero."""
     spent_w = weights.power_w().sum(axis=1)
     ratio = np.divide(power_w, spent_w, where=spent_w > 0.0, out=np.zeros_like(spent_w))
     scaled = replace(weights, coefficients=weights.coefficients * np.sqrt(ratio)[:, None, None, None])

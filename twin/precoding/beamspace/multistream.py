@@ -1,7 +1,7 @@
 """Joint precoding of several satellites for several streams, on the decomposed channel covariance (P2).
 
 P2's receivers D_k and weights C_k have (S M + 1) L columns, from a factor of the covariance of the scattered part. No
-factor is needed: what the transmitter wants of them depends on the covariances alone, D C Dᴴ = R_oth⁻¹ - R_tot⁻¹ and
+factor is needed, because the transmitter depends on covariances only: D C Dᴴ = R_oth⁻¹ - R_tot⁻¹ and
 D C = R_oth⁻¹ R_half, with R_half R_halfᴴ = R_sig and R_tot = R_sig + R_oth of the size of the terminal's array.
 """
 
@@ -28,19 +28,25 @@ from twin.registry import Facts, dataclass_options
 
 @dataclass_options
 class MultiStreamOptions(JointOptions):
-    """How many streams, over which beams, and when the iteration ends."""
+    """Number of streams, active beams, and when the iteration ends."""
 
     streams: Annotated[int, Ge(1)] = 1
-    """M_k at most: no terminal gets more than it has elements or satellites."""
+    """M_k at most: no terminal gets more streams than it has elements or serving satellites."""
     beam_selection: BeamSelection = "full"
     """Active beams: all of space, by captured power, or by the sum rate of zero forcing."""
     beams: Annotated[int, Ge(1)] = 48
-    """B_s: active beams of each satellite, if they are selected (P2: 48)."""
+    """B_s: active beams of each satellite, if beams are selected (P2: 48)."""
     oversampling: Annotated[int, Ge(1), Le(8)] = 1
-    """Codewords for each element of an axis (P2: 1)."""
+    """Codewords per element of an axis (P2: 1)."""
 
     def check(self, facts: Facts) -> None:
-        """Raise ValueError, its message starting with the key, if a scenario cannot meet the options."""
+        """Refuse options that the scenario cannot meet.
+
+        Raises
+        ------
+        ValueError
+            Of `check_beams`; the message begins with the key.
+        """
         check_beams(self, facts)
 
 
@@ -61,8 +67,8 @@ def ms2_cdm(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
 def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, streams: IntArray) -> Precoding:
     """P2's Algorithm 1 for given streams M_k (K,).
 
-    The loop is that of P3's (`joint.optimise`): the errors before the first iteration are infinite, P_k is a
-    terminal's share of its satellites' budgets. The last criterion weighs the rates (line 25).
+    The loop is that of P3 (`joint.optimise`): the errors before the first iteration are infinite, and P_k is the
+    terminal's fraction of its satellites' budgets. The stop criterion is on the weighted sum rate (line 25).
     """
     streams_problem = MultiStreamProblem.of(problem, space, streams)
     gains, most = _start(problem, streams_problem, options)
@@ -85,9 +91,9 @@ def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, 
 
 
 def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Precoding:
-    """P2's eq. 45 to 48 for given streams M_k (K,): one transmitter's step for receivers D = C = I.
+    """P2's eq. 45 to 48 for given streams M_k (K,): one transmitter step for receivers D = C = I.
 
-    A terminal whose mean channel vanishes gets nothing.
+    A terminal without a mean channel gets no power.
     """
     streams_problem = MultiStreamProblem.of(problem, space, streams)
     csi, reach, mean = (
@@ -95,7 +101,7 @@ def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Pr
         streams_problem.reach,
         streams_problem.mean * np.sqrt(streams_problem.noise_w)[:, None, None],
     )
-    weight = problem.weight  # terminals that nobody serves are spared too
+    weight = problem.weight  # interference to unserved terminals counts too
     sent = transmit(
         space.coordinates,
         reach,
@@ -112,7 +118,7 @@ def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Pr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStreamProblem:
-    """What the iteration does not change; powers at the terminals are in units of their noise."""
+    """The constants of the iteration; powers at the terminals are in units of their noise."""
 
     reach: Reach
     clusters: ClusterIndex
@@ -122,25 +128,25 @@ class MultiStreamProblem:
     covariance: NumberArray
     """(K,C,M,M) (1 - φ̄²) ρ u uᴴ + ρ̃ Σ: covariance of the channel's receive side."""
     second_moment: NumberArray
-    """(S,B,M,M) ρ u uᴴ + ρ̃ Σ: its second moment, of all in reach."""
+    """(S,B,M,M) ρ u uᴴ + ρ̃ Σ: its second moment, for all pairs in reach."""
     noise_w: FloatArray
-    """(K,) σ²."""
+    """(K,) σ² in W."""
     weight: FloatArray
     """(K,) β."""
     power_w: FloatArray
-    """(K,) P_k, zero for terminals that do not take part."""
+    """(K,) P_k in W, zero for terminals that take no part."""
     streams: IntArray
     """(K,) M_k."""
     served: BoolArray
-    """(K,) terminals that take part: those with weight, power, a stream, and a satellite whose beams they see."""
+    """(K,) terminals that take part: with weight, power, a stream, and a satellite whose beams reach them."""
     usable: BoolArray
-    """(S,B) the serving pairs of these that see each other."""
+    """(S,B) serving pairs of these terminals with gain over the active beams."""
     max_streams: int
-    """L: the largest M_k, but at least 1."""
+    """L: the largest M_k, at least 1."""
 
     @classmethod
     def of(cls, problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Self:
-        """Gather it."""
+        """Gather the constants."""
         csi, reach = problem.csi, problem.csi.reach
         serving, power_w = reach.gather(problem.serving), problem.terminal_power_w()
         clusters = ClusterIndex.of(reach, serving)
@@ -173,11 +179,11 @@ class MultiStreamProblem:
         )
 
     def ridge(self, noise: FloatArray) -> FloatArray:
-        """(K,) a weighted noise power over P_k."""
+        """(K,) λ_k: a weighted noise power over P_k."""
         return np.divide(noise, self.power_w, where=self.power_w > 0.0, out=np.zeros_like(noise))
 
     def own_streams(self, values: NumberArray) -> NumberArray:
-        """Values (K,...,L) with zeros in the columns beyond each terminal's own streams; columns are filled up to L."""
+        """Values (K,...,L) padded to L columns, with zeros in the columns beyond each terminal's M_k."""
         missing = self.max_streams - values.shape[-1]
         wide = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)]) if missing else values
         own = np.arange(self.max_streams) < self.streams[:, None]
@@ -185,7 +191,7 @@ class MultiStreamProblem:
 
 
 def real_if_real(values: NumberArray) -> NumberArray:
-    """The real part where there is no other: with one element at the terminals, all of the iteration is real."""
+    """The real part if all imaginary parts are zero: with terminals of one element the whole iteration is real."""
     return values if np.iscomplexobj(values) and values.imag.any() else values.real
 
 
@@ -205,7 +211,7 @@ def receivers(streams_problem: MultiStreamProblem, gains: EffectiveGains) -> Mul
     """Lines 13 to 18 and 22 of P2's Algorithm 1.
 
     R_oth in units of the noise has no eigenvalue below 1. With R_oth⁻¹ = E Eᴴ and Eᴴ R_sig E = diag(Λ), D C Dᴴ is
-    E diag(Λ/(1+Λ)) Eᴴ: positive semidefinite also where interference is far above the noise.
+    E diag(Λ/(1+Λ)) Eᴴ, which stays positive semidefinite if interference is far above the noise.
     """
     mean, own = streams_problem.mean, gains.own
     coherent = mean.swapaxes(1, 2) @ own
@@ -226,7 +232,7 @@ def receivers(streams_problem: MultiStreamProblem, gains: EffectiveGains) -> Mul
 
 
 def _transmitted(streams_problem: MultiStreamProblem, found: MultiStreamReceivers) -> RankOneWeights:
-    """Lines 19 to 24."""
+    """Lines 19 to 24: the transmitter's step."""
     reach, weight = streams_problem.reach, np.where(streams_problem.served, streams_problem.weight, 0.0)
     root = np.sqrt(weight)[:, None, None] * found.root
     weighted = _adjoint(root) @ root
@@ -250,11 +256,11 @@ def _adjoint(matrices: NumberArray) -> NumberArray:
 def _start(
     problem: PrecodingProblem, streams_problem: MultiStreamProblem, options: JointOptions
 ) -> tuple[EffectiveGains, int]:
-    """What is heard of the weights to start from, and how many iterations they deserve.
+    """Effective gains to start from, and the largest number of iterations.
 
-    Pairs that the given weights do not know start from the matched filter, as all do without any. Weights over beams
-    count as they were sent, whichever beams are active now. They do not follow the terminals as coefficients over
-    steering vectors do: once terminals have moved on so far that matched filters promise more, all starts anew.
+    Pairs without given weights start from the matched filter, as all pairs do without a warm start. Given weights over
+    beams act as they were sent, whichever beams are active now, and do not follow the terminals as coefficients over
+    steering vectors do: once the matched filters promise a higher rate, the start is cold.
     """
     csi, start, space, matched = problem.csi, problem.start, streams_problem.space, _matched(problem, streams_problem)
     cold = EffectiveGains.of(space.coordinates, streams_problem.clusters, matched)
@@ -277,7 +283,7 @@ def _start(
 
 
 def _expected_rate_bit(streams_problem: MultiStreamProblem, gains: EffectiveGains) -> float:
-    """Weighted sum of the rates that the statistics promise."""
+    """Weighted sum rate in bit that the statistics predict."""
     return float(
         receivers(streams_problem, gains).rate_bit[streams_problem.served]
         @ streams_problem.weight[streams_problem.served]
@@ -285,7 +291,7 @@ def _expected_rate_bit(streams_problem: MultiStreamProblem, gains: EffectiveGain
 
 
 def _given_coefficients(start: SpannedWeights, streams_problem: MultiStreamProblem) -> NumberArray:
-    """(S,Q,B,L) coefficients of a start for the terminals now in reach, in as many streams as they have now."""
+    """(S,Q,B,L) coefficients of a start for the terminals now in reach, with their current numbers of streams."""
     held = start.on_reach(streams_problem.reach)
     own = np.arange(streams_problem.max_streams) < streams_problem.reach.gather(streams_problem.streams)[..., None]
     common = min(held.shape[3], streams_problem.max_streams)
@@ -295,9 +301,9 @@ def _given_coefficients(start: SpannedWeights, streams_problem: MultiStreamProbl
 
 
 def _matched(problem: PrecodingProblem, streams_problem: MultiStreamProblem) -> RankOneWeights:
-    """Filters matched to the mean channel at the first M_k elements of each terminal, of power P_k.
+    """Filters of power P_k matched to the mean channel at the first M_k elements of each terminal.
 
-    P2 leaves the start open; for one element it is that of P3. A terminal without a mean channel is represented by √γ.
+    P2 leaves the start open; for one element this is that of P3. For a terminal without a mean channel √γ stands in.
     """
     csi, reach, space = problem.csi, streams_problem.reach, streams_problem.space
     amplitude = reach.gather(known_amplitude(csi, reach.scatter(streams_problem.usable)))

@@ -1,7 +1,7 @@
 """P1's effective channels (11): what each terminal receives of each stream, and the receivers that are best for it.
 
-H̃_sk = √γ u vᵀ has neither fading nor phase: it is what statistical CSI leaves of the channel. A terminal's receiver has
-M antennas at most, so that all terminals are solved at once by matrices of that size. What reaches a terminal comes
+H̃_sk = √γ u vᵀ has neither fading nor phase: it is what statistical CSI leaves of the channel. A terminal's receiver
+has M antennas at most, so that all terminals are solved at once by matrices of that size. What reaches a terminal comes
 from terminals that some satellite has in reach together with it; only these are kept.
 """
 
