@@ -1,21 +1,22 @@
-"""Warm starts: what an iteration carries over from the last weights, and how many iterations it is allowed then.
+"""Warm starts: what an iteration carries over from the last weights, and how many iterations it may then do.
 
-Clusters change little between two computations, so that few iterations from the last weights reach what many reach from
-a cold start. Each iterative precoder has a function ``_start``, which returns the values to start from and the largest
-number of iterations:
+Clusters change little between two computations, so that a few iterations from the last weights reach what many reach
+from a cold start. Each iterative precoder has a function ``_start``, which returns the values to start from and the
+largest number of iterations. The numerics differ on purpose: each carries over the variable that its first step needs.
 
-===================== ================================================= ===========================================
-precoder              carried over                                      pairs or streams without a last weight
-===================== ================================================= ===========================================
-`joint`               real coefficients over steering vectors           matched filter of P_k
-`multistream`         effective gains of the coefficients, with the     matched filter of P_k; a cold start where
-                      steering vectors or the beams as they were sent   that promises a higher rate over beams
-`alternating`         responses v_iᵀ W_k of weights over any basis      cold value of the algorithm's first guess
-`exact_power`         real coefficients; no multipliers                 result of `ms_jo_cdwmmse`
-`ergodic`             coefficients; no multipliers                      result of the surrogate, for all pairs
-===================== ================================================= ===========================================
+`joint`
+    Real coefficients over steering vectors. New pairs start from the matched filter of P_k.
+`beamspace.multistream`
+    Effective gains of the coefficients: over steering vectors, which follow the terminals, or over beams, as they were
+    sent. New pairs start from the matched filter. Over beams, the start is cold if that promises a higher rate.
+`noncoherent.alternating`
+    Responses v_iᵀ W_k of weights over any basis. New streams start from the first guess of the algorithm.
+`exact.exact_power`
+    Real coefficients, if they serve the same pairs; otherwise the result of `ms_jo_cdwmmse`, which starts warm itself.
+`exact.ergodic`
+    Coefficients, if they serve the same pairs; otherwise the result of a surrogate from a cold start.
 
-The numerics differ on purpose: each carries over the variable that its own first step takes.
+Multipliers of power constraints are not carried over.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class IterationLimits(Protocol):
 
 
 def warm_iterations(limits: IterationLimits, *, unchanged: bool) -> int:
-    """Most iterations from the last weights, which served the same pairs or streams or not."""
+    """Most iterations from the last weights; ``unchanged`` says whether they serve the same pairs or streams."""
     return limits.warm_iterations if unchanged else limits.change_iterations
 
 
@@ -63,8 +64,8 @@ def steering_coefficients(start: Weights | None, reach: Reach) -> NumberArray | 
 def responses(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None:
     """v_iᵀ W_k (S,B,B,L) of the last weights at the terminals in reach.
 
-    Coefficients over steering vectors follow the terminals; all other weights are taken as they were sent. None means
-    that there are no weights, or that terminals are served in turn.
+    Coefficients over steering vectors follow the terminals; all other weights stay as they were sent. None means that
+    there are no weights, or that they serve terminals in time slots.
     """
     if start is None or start.slot is not None:
         return None

@@ -1,4 +1,4 @@
-"""The transmitter's step of joint precoding with several streams, each satellite's power met exactly."""
+"""The transmitter's step of joint precoding with several streams under exact power constraints of each satellite."""
 
 from __future__ import annotations
 
@@ -15,35 +15,34 @@ from twin.precoding.problem import PrecodingProblem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransmitProblem:
-    """What the receivers of all samples together ask of the transmitter."""
+    """The transmitter's quadratic problem for the receivers of all samples."""
 
     rate_bit: float
-    """Weighted sum over the terminals of the mean rate."""
+    """Sum over the terminals of the weighted mean rate, in bit/s/Hz."""
     load: FloatArray
-    """(S,B) weight of the power that each terminal hears from each satellite."""
+    """(S,B) weight of the power that each terminal receives from each satellite."""
     coupling: NumberArray
-    """(K,C,C) between the satellites of each terminal, their loads on the diagonal."""
+    """(K,C,C) coupling between the satellites of each terminal, with their loads on the diagonal."""
     target: NumberArray
-    """(K,C,L) what the terminal's own streams shall match."""
+    """(K,C,L) what the effective gains of the terminal's own streams should match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStreamDual:
-    """The transmitter's step for any receivers as a function of the satellites' multipliers.
+    """The transmitter's step for any receivers, as a function of the satellites' multipliers.
 
-    As in `exact_power.Dual`, with √C G √C = Y diag(q) Yᵀ for the loads C; the coupling between the satellites of a
-    terminal is any matrix here.
+    As `exact_power.SingleStreamDual`, but with any coupling matrix between the satellites of a terminal.
     """
 
     clusters: ClusterIndex
     objective: TransmitProblem
     loads: DecomposedLoads
     budget_w: FloatArray
-    """(S,)"""
+    """(S,) power budgets in W."""
 
     @classmethod
     def of(cls, problem: PrecodingProblem, clusters: ClusterIndex, objective: TransmitProblem) -> Self:
-        """Decompose what the receivers ask for."""
+        """Decompose the loads of a problem."""
         return cls(
             clusters=clusters,
             objective=objective,
@@ -52,11 +51,11 @@ class MultiStreamDual:
         )
 
     def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
-        """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
+        """Multipliers (S,) under which budgets that bind are met and no other budget is exceeded."""
         return self.loads.maximised(self.at, self.budget_w, start, tolerance)
 
     def at(self, multiplier: FloatArray) -> MultiStreamDualPoint:
-        """The solution under given multipliers (S,), and what it spends."""
+        """The solution under given multipliers (S,), and its powers."""
         objective, clusters, loads = self.objective, self.clusters, self.loads
         damped = 1.0 / (loads.values + multiplier[:, None])
         remainder = loads.weighted_squares(multiplier[:, None] * damped)
@@ -64,8 +63,10 @@ class MultiStreamDual:
         amplitude = _coupled(clusters, objective, gain, remainder, objective.target)
         squared = loads.per_load(loads.values * damped**2)
         power_w = clusters.scatter((np.abs(amplitude) ** 2).sum(axis=2) * clusters.gather(squared)).sum(axis=1)
-        gained = float((objective.target.conj() * amplitude).real.sum(axis=2).ravel() @ clusters.gather(gain).ravel())
-        value = -gained - float(multiplier @ self.budget_w)
+        gain_term = float(
+            (objective.target.conj() * amplitude).real.sum(axis=2).ravel() @ clusters.gather(gain).ravel()
+        )
+        value = -gain_term - float(multiplier @ self.budget_w)
         return MultiStreamDualPoint(
             dual=self,
             multiplier=multiplier,
@@ -88,15 +89,15 @@ class MultiStreamDualPoint:
     damped: FloatArray
     """(S,B) 1/(q + μ)."""
     remainder: FloatArray
-    """(S,B) what a terminal's own load leaves of it."""
+    """(S,B) part of each terminal's direction that its own load does not suppress."""
     gain: FloatArray
     """(S,B) vᵀ (D_s + μ_s)⁻¹ v*."""
     amplitude: NumberArray
-    """(K,C,L) share of (D_s + μ_s)⁻¹ v_k* in W_k."""
+    """(K,C,L) coefficient of (D_s + μ_s)⁻¹ v_k* in W_k."""
     power_w: FloatArray
-    """(S,)"""
+    """(S,) power of each satellite in W."""
     value: float
-    """Of the dual, less a constant."""
+    """Value of the dual, without a constant."""
 
     def coefficients(self) -> NumberArray:
         """(S,B,B,L) the weights over the conjugate steering vectors."""
@@ -111,36 +112,36 @@ class MultiStreamDualPoint:
         objective, clusters, loads = self.dual.objective, self.dual.clusters, self.dual.loads
         q = loads.values
         count = objective.coupling.shape[-1]
-        between = objective.coupling * ~np.eye(count, dtype=np.bool_)
-        solved = _coupled(clusters, objective, self.gain, self.remainder, between)
+        coupling = objective.coupling * ~np.eye(count, dtype=np.bool_)
+        solved = _coupled(clusters, objective, self.gain, self.remainder, coupling)
         response = self.amplitude * clusters.gather(loads.per_load(q * self.damped**2))[..., None]
-        crossed = (response.conj()[:, :, None] * solved[..., None] * response[:, None]).real.sum(axis=3)
+        products = (response.conj()[:, :, None] * solved[..., None] * response[:, None]).real.sum(axis=3)
         power_jacobian = np.zeros((len(self.multiplier), len(self.multiplier)))
         both = clusters.held[:, :, None] & clusters.held[:, None, :]
         rows = np.broadcast_to(clusters.satellite[:, :, None], both.shape)[both]
         columns = np.broadcast_to(clusters.satellite[:, None, :], both.shape)[both]
-        np.add.at(power_jacobian, (rows, columns), crossed[both])
+        np.add.at(power_jacobian, (rows, columns), products[both])
         cubed = clusters.gather(loads.per_load(q * self.damped**3))
-        alone = clusters.scatter((np.abs(self.amplitude) ** 2).sum(axis=2) * cubed).sum(axis=1)
-        return np.asarray(2.0 * (power_jacobian - np.diag(alone)))
+        own_power = clusters.scatter((np.abs(self.amplitude) ** 2).sum(axis=2) * cubed).sum(axis=1)
+        return np.asarray(2.0 * (power_jacobian - np.diag(own_power)))
 
 
 def _coupled(
     clusters: ClusterIndex, objective: TransmitProblem, gain: FloatArray, remainder: FloatArray, target: NumberArray
 ) -> NumberArray:
-    """(K,C,L) t of (I + N_k diag(g)) t = T_k, N being the coupling off the diagonal.
+    """(K,C,L) t of (I + N_k diag(g)) t = T_k, where N is the coupling without its diagonal.
 
-    Between the roots of g the matrix is Hermitian with a unit diagonal, 1 - P_ss g_s + P_ss g_s, of which the first
-    difference is a mean of 1 and ``own``.
+    Between the roots of g the matrix is Hermitian. Its diagonal 1 - P_ss g_s + P_ss g_s is formed without a difference:
+    1 - P_ss g_s is a mean of 1 and ``remainder``.
     """
     gain, load, remainder = clusters.gather(gain), clusters.gather(objective.load), clusters.gather(remainder)
     count = objective.coupling.shape[-1]
     diagonal = np.einsum("kcc->kc", objective.coupling).real
     fraction = np.minimum(np.divide(diagonal, load, where=load > 0.0, out=np.zeros_like(load)), 1.0)
-    left = np.where(gain > 0.0, (1.0 - fraction) + fraction * remainder, 1.0)
+    unsuppressed = np.where(gain > 0.0, (1.0 - fraction) + fraction * remainder, 1.0)
     root = np.sqrt(gain)
     matrix = root[:, :, None] * objective.coupling * root[:, None, :]
-    matrix[:, np.arange(count), np.arange(count)] += np.maximum(left, 8 * count * np.finfo(float).eps)
+    matrix[:, np.arange(count), np.arange(count)] += np.maximum(unsuppressed, 8 * count * np.finfo(float).eps)
     solved = np.linalg.solve(matrix, root[..., None] * target)
     found = np.divide(solved, root[..., None], where=root[..., None] > 0.0, out=np.zeros_like(solved))
     return np.asarray(found)

@@ -1,4 +1,4 @@
-"""The yardstick: the exact expected rate itself, as a mean over drawn samples, maximised without any surrogate."""
+"""The reference for all surrogates: the exact expected rate, as a mean over drawn samples, maximised directly."""
 
 from __future__ import annotations
 
@@ -27,30 +27,36 @@ from twin.registry import Facts, dataclass_options
 
 @dataclass_options
 class ErgodicOptions(JointOptions):
-    """How many samples stand for the channel, and when the iteration ends."""
+    """Number of samples, and when the iteration ends."""
 
     iterations: Annotated[int, Ge(1)] = 20
-    """Iterations from a cold start, after that of the surrogate from which it starts."""
+    """Iterations from a cold start, after those of the surrogate from which it starts."""
     streams: Annotated[int, Ge(1)] = 1
-    """Streams of a terminal at most: no more than it has elements or satellites."""
+    """Largest number of streams of a terminal: at most its elements and its serving satellites."""
     samples: Annotated[int, Ge(1)] = 64
     """Samples of fading and phase error, the same at every epoch."""
     sample_seed: Annotated[int, Ge(0)] = 0
-    """Of the samples; they are never those by which rates are scored."""
+    """Seed of the samples, which are independent of the draws that rates are computed from."""
     power_tolerance: Annotated[float, Gt(0.0)] = 1e-9
     """Relative error to which the budgets that bind are met in each iteration."""
 
     def check(self, facts: Facts) -> None:
-        """Raise ValueError if a scenario's terminals cannot take so many streams."""
+        """Refuse more streams than the scenario allows.
+
+        Raises
+        ------
+        ValueError
+            Of `check_streams`; the message begins with the key.
+        """
         check_streams(self.streams, facts)
 
 
 @precoders.register("ergodic_wmmse", source="ours; P2's (12) and P3's (12) as they stand", options=ErgodicOptions)
 def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Precoding:
-    """Joint WMMSE on the mean over drawn samples of the exact rate: what every surrogate is to be measured by.
+    """Joint WMMSE on the exact rate, as a mean over drawn samples: the reference for all surrogates.
 
-    Each sample has receivers of its own, which the weights do not see: they are solved for the sum over all samples,
-    with each satellite's power met exactly. No iteration lowers the mean of the samples' rates.
+    Each sample has its own receivers, on which the weights do not depend: the weights solve the sum over all samples,
+    with each satellite's power constraint met exactly. No iteration lowers the mean of the samples' rates.
     """
     start, most = _start(problem, options)
     samples = Samples.of(problem, options)
@@ -72,7 +78,7 @@ def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Prec
 
 
 def _start(problem: PrecodingProblem, options: ErgodicOptions) -> tuple[Precoding, int]:
-    """Weights to start from, and how many iterations they deserve: the last ones, or those of the surrogate."""
+    """Weights to start from, given or of the surrogate, and the largest number of iterations."""
     given = steering_coefficients(problem.start, problem.csi.reach)
     if given is not None and np.array_equal(given.any(axis=(1, 3)), problem.csi.reach.gather(problem.serving)):
         carried = weights_within_budget(SpannedWeights.over(problem.csi, given), problem.power_w)
@@ -87,19 +93,19 @@ def _start(problem: PrecodingProblem, options: ErgodicOptions) -> tuple[Precodin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Drawn channels in units of the noise."""
+    """Drawn channels in units of the noise amplitude."""
 
     reach: Reach
     clusters: ClusterIndex
     csi: StatisticalCsi
     weight: FloatArray
-    """(K,) β, zero for terminals that nobody serves."""
+    """(K,) β, zero for terminals without service."""
     receive: ComplexArray
     """(D,S,B,M) receive sides."""
 
     @classmethod
     def of(cls, problem: PrecodingProblem, options: ErgodicOptions) -> Self:
-        """Draw them from the statistics, the phase error from a Gaussian that has its mean."""
+        """Draw samples from the statistics, with a Gaussian phase error of the given mean phasor φ̄."""
         csi, reach = problem.csi, problem.csi.reach
         serving = reach.gather(problem.serving & (csi.gain > 0.0) & (problem.power_w > 0.0)[:, None])
         phases = _phases(csi, options.samples, options.sample_seed)
@@ -114,7 +120,7 @@ class Samples:
         )
 
     def transmit_problem(self, weights: Weights) -> TransmitProblem:
-        """The best receivers of each sample, added up."""
+        """The transmitter's problem, summed over the best receivers of each sample."""
         clusters = self.clusters
         response = weights.effective_gain(self.csi)
         own = clusters.gather(np.einsum("sbbl->sbl", response))
@@ -150,14 +156,14 @@ class Samples:
 
 
 def _scaled(drawn: ComplexArray, csi: StatisticalCsi) -> ComplexArray:
-    """Receive sides in units of the noise; what stands for nobody stays zero."""
+    """Receive sides in units of the noise amplitude; entries without a terminal stay zero."""
     noise_w = csi.reach.gather(csi.noise_w)
     root = np.sqrt(np.where(noise_w > 0.0, noise_w, 1.0))
     return np.asarray(drawn / root[..., None])
 
 
 def _phases(csi: StatisticalCsi, samples: int, seed: int) -> FloatArray:
-    """(D,S,B) phase errors: Gaussian with the mean φ̄, uniform where that is zero."""
+    """(D,S,B) phase errors in rad: Gaussian with the mean phasor φ̄, uniform if that is zero."""
     mean = csi.reach.gather(csi.mean_phase)
     deviation = np.sqrt(-2.0 * np.log(np.where(mean > 0.0, np.minimum(mean, 1.0), 1.0)))
     phases = np.empty((samples, *mean.shape))

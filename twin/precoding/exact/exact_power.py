@@ -1,4 +1,4 @@
-"""Joint precoding with each satellite's power met exactly, by a dual search."""
+"""Joint precoding of one stream with each satellite's power constraint met exactly, by a dual search."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twin.solvers.span import Span
 
 @dataclass_options
 class ExactPowerOptions(JointOptions):
-    """The start's options, and how far to go from there."""
+    """Options of the start, and of the iterations after it."""
 
     refinements: Annotated[int, Ge(1)] = 10
     """Most iterations after those of `ms_jo_cdwmmse`, whose solution is the start."""
@@ -31,12 +31,12 @@ class ExactPowerOptions(JointOptions):
 
 @precoders.register("cdwmmse_exact_power", source="ours; P3's problem (26)", options=ExactPowerOptions)
 def cdwmmse_exact_power(problem: PrecodingProblem, *, options: ExactPowerOptions) -> Precoding:
-    """Joint WMMSE on the decomposed covariance with the satellites' own power constraints, by dual search.
+    """Joint WMMSE on the decomposed covariance under the satellites' own power constraints, by a dual search.
 
-    P3 replaces the constraint of each satellite by one of each terminal and scales in the end, which leaves power
-    unused. Here the transmitter step is solved with a multiplier μ_s for each satellite instead, so that no iteration
-    lowers the sum of AP1: the result is never below that of `ms_jo_cdwmmse`, from which it starts where it has no
-    weights of the same clusters to go on from.
+    P3 replaces the constraint of each satellite by one of each terminal and scales at the end, which leaves power
+    unused. Here the transmitter's step has one multiplier μ_s for each satellite instead, so that no iteration lowers
+    the sum of AP1. The result is never below that of `ms_jo_cdwmmse`, from which it starts unless it has weights of the
+    same clusters.
     """
     pairs, given = PairStatistics.of(problem), carried_over(problem)
     if given is not None and np.array_equal(given.any(axis=1), pairs.serving):
@@ -52,7 +52,10 @@ def cdwmmse_exact_power(problem: PrecodingProblem, *, options: ExactPowerOptions
 def _refined(
     problem: PrecodingProblem, pairs: PairStatistics, start: FloatArray, options: ExactPowerOptions, most: int
 ) -> Precoding:
-    """Alternate between receivers and the exact transmitter step, from coefficients (S,B,B) on; the best is kept."""
+    """Alternate between receivers and the exact transmitter step, from coefficients (S,B,B); returns the best weights.
+
+    ``most`` is the largest number of iterations.
+    """
     span = Span.of(problem.csi.gram)
     budget_w = np.where(pairs.serving.any(axis=1), problem.power_w, 0.0)
     best, coordinates = start, span.coordinates @ start
@@ -79,31 +82,31 @@ def _refined(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleStreamDual:
-    """The transmitter step as a function of the satellites' multipliers: concave, and smooth above zero.
+    """The transmitter's step as a function of the satellites' multipliers: concave, and smooth above zero.
 
-    With the loads c_i = α_i γ_si and √C G √C = Y diag(q) Yᵀ, whatever (D_s + μ)⁻¹ enters is a sum of squares of Y:
-    nothing cancels however small a multiplier is, and a trial costs one product of a matrix and a vector.
+    A trial costs one product of a matrix and a vector, because all of (D_s + μ)⁻¹ that it needs are sums of squares of
+    Y; see `loads.DecomposedLoads`. The loads are c_i = α_i γ_si.
     """
 
     pairs: PairStatistics
     mean: FloatArray
     """(S,B) |ρ| of serving pairs."""
     coherent_target: FloatArray
-    """(S,B) the part of the target that is the same multiple of |ρ| on all satellites of a terminal."""
+    """(S,B) part of the target that is the same multiple of |ρ| on all satellites of a terminal."""
     scattered_target: FloatArray
-    """(S,B) what else the target holds."""
+    """(S,B) the rest of the target."""
     receiver_gain: FloatArray
     """(S,B) α."""
     loads: DecomposedLoads
     """Of c = α γ."""
     budget_w: FloatArray
-    """(S,)"""
+    """(S,) power budgets in W."""
 
     @classmethod
     def of(
         cls, pairs: PairStatistics, gram: FloatArray, receivers: SingleStreamReceivers, budget_w: FloatArray
     ) -> SingleStreamDual:
-        """Decompose what the receivers ask for."""
+        """Decompose the loads of given receivers."""
         receiver_gain = np.where(pairs.reach.gather(pairs.served), pairs.reach.gather(receivers.receiver_gain), 0.0)
         load = receiver_gain * pairs.gain
         serving = pairs.serving & (load > 0.0)
@@ -120,43 +123,43 @@ class SingleStreamDual:
         )
 
     def at(self, multiplier: FloatArray) -> SingleStreamDualPoint:
-        """The solution under given multipliers (S,), and what it spends."""
+        """The solution under given multipliers (S,), and its powers."""
         pairs, reach, loads = self.pairs, self.pairs.reach, self.loads
         damped = 1.0 / (loads.values + multiplier[:, None])
         remainder = loads.weighted_squares(multiplier[:, None] * damped)
         per_gain = np.divide(self.mean, pairs.gain, where=pairs.gain > 0.0, out=np.zeros_like(self.mean))
         unknown = np.divide(pairs.variance, pairs.gain, where=self.mean > 0.0, out=np.ones_like(self.mean))
         diagonal = unknown + per_gain * self.mean * remainder
-        swept = np.divide(self.mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
-        alone = np.divide(self.scattered_target, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        coupling_vector = np.divide(self.mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
+        scattered = np.divide(self.scattered_target, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
         common = per_gain * (1.0 - remainder)
-        gather = reach.gather(1.0 / (1.0 + reach.sum_by_terminal(common * swept)))
-        # (I + M g)⁻¹ of the aligned part in closed form: taken as a difference it would cancel
+        attenuation = reach.gather(1.0 / (1.0 + reach.sum_by_terminal(common * coupling_vector)))
+        # (I + M g)⁻¹ of the coherent part in closed form; a difference would cancel
         ratio = np.divide(self.coherent_target, diagonal, where=diagonal > 0.0, out=np.zeros_like(self.mean))
-        amplitude = ratio * gather + alone - swept * gather * reach.gather(reach.sum_by_terminal(common * alone))
+        cross_term = coupling_vector * attenuation * reach.gather(reach.sum_by_terminal(common * scattered))
+        amplitude = ratio * attenuation + scattered - cross_term
         power_w = (amplitude**2 * loads.per_load(loads.values * damped**2)).sum(axis=1)
-        gain_term = float(
-            ((self.coherent_target + self.scattered_target) * amplitude * loads.per_load(loads.values * damped)).sum()
-        )
+        target, gain = self.coherent_target + self.scattered_target, loads.per_load(loads.values * damped)
+        gain_term = float((target * amplitude * gain).sum())
         return SingleStreamDualPoint(
             dual=self,
             multiplier=multiplier,
             damped=damped,
             amplitude=amplitude,
-            swept=swept * np.sqrt(self.receiver_gain * gather),
-            coupling_diagonal=self.receiver_gain * self.mean * swept,
+            coupling_vector=coupling_vector * np.sqrt(self.receiver_gain * attenuation),
+            coupling_diagonal=self.receiver_gain * self.mean * coupling_vector,
             power_w=power_w,
             value=-gain_term - float(multiplier @ self.budget_w),
         )
 
     def maximised(self, start: FloatArray | None, tolerance: float) -> FloatArray:
-        """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs."""
+        """Multipliers (S,) under which budgets that bind are met and no other budget is exceeded."""
         return self.loads.maximised(self.at, self.budget_w, start, tolerance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleStreamDualPoint:
-    """The transmitter step under given multipliers."""
+    """The transmitter's step under given multipliers."""
 
     dual: SingleStreamDual
     multiplier: FloatArray
@@ -164,15 +167,15 @@ class SingleStreamDualPoint:
     damped: FloatArray
     """(S,B) 1/(q + μ)."""
     amplitude: FloatArray
-    """(S,B) share of (D_s + μ_s)⁻¹ v_k* in w_k."""
-    swept: FloatArray
+    """(S,B) coefficient of (D_s + μ_s)⁻¹ v_k* in w_k."""
+    coupling_vector: FloatArray
     """(S,B) x of the coupling x xᵀ - diag y between the satellites of each terminal."""
     coupling_diagonal: FloatArray
     """(S,B) y."""
     power_w: FloatArray
-    """(S,)"""
+    """(S,) power of each satellite in W."""
     value: float
-    """Of the dual, less a constant."""
+    """Value of the dual, without a constant."""
 
     def coefficients(self) -> FloatArray:
         """(S,B,B) the weights over the conjugate steering vectors."""
@@ -185,8 +188,6 @@ class SingleStreamDualPoint:
         """(S,S) derivative of each power by each multiplier: the Hessian of the dual."""
         loads, q = self.dual.loads, self.dual.loads.values
         response = self.amplitude * loads.per_load(q * self.damped**2)
-        variance = self.dual.pairs.reach.scatter(self.swept * response)
-        alone = (self.amplitude**2 * loads.per_load(q * self.damped**3) + self.coupling_diagonal * response**2).sum(
-            axis=1
-        )
-        return np.asarray(2.0 * (variance @ variance.T - np.diag(alone)))
+        coupled = self.dual.pairs.reach.scatter(self.coupling_vector * response)
+        uncoupled = self.amplitude**2 * loads.per_load(q * self.damped**3) + self.coupling_diagonal * response**2
+        return np.asarray(2.0 * (coupled @ coupled.T - np.diag(uncoupled.sum(axis=1))))

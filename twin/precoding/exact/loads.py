@@ -1,4 +1,4 @@
-"""What both transmitter steps with exact powers share: the decomposed loads of satellites, and the dual search."""
+"""What both transmitter steps with exact power constraints share: decomposed loads, and the dual search on them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from twin.solvers.power_duals import LEAST_MULTIPLIER, DualPoint, budget_multipl
 class DecomposedLoads:
     """√C G √C = Y diag(q) Yᵀ for the loads C = diag(c) and the Gram matrix G of each satellite's steering vectors.
 
-    Every entry of (D_s + μ)⁻¹ with D_s = Σ_i c_i v_i* v_iᵀ is a sum of squares of Y: nothing cancels, however small a
-    multiplier μ is.
+    Every entry of (D_s + μ)⁻¹ with D_s = Σ_i c_i v_i* v_iᵀ is a sum of squares of Y: nothing cancels, for any
+    multiplier μ.
     """
 
     load: FloatArray
@@ -65,7 +65,7 @@ class DecomposedLoads:
         start: FloatArray | None,
         tolerance: float,
     ) -> FloatArray:
-        """Multipliers (S,) that maximise a dual on these loads; see `twin.solvers.power_duals.met`.
+        """Multipliers (S,) that maximise a dual on these loads; see `twin.solvers.power_duals.budget_multipliers`.
 
         Without a start, the search begins at the mean eigenvalue of each satellite.
         """

@@ -1,4 +1,4 @@
-"""The upper reference: every channel and phase known at the moment of transmission."""
+"""The upper reference: every channel and phase known at the time of transmission."""
 
 from __future__ import annotations
 
@@ -24,24 +24,30 @@ from twin.registry import Facts, dataclass_options
 
 @dataclass_options
 class GenieOptions(JointOptions):
-    """How far each realisation is optimised, and how many are."""
+    """How far each realisation is optimised, and the number of realisations."""
 
     realisations: Annotated[int, Ge(1)] = 4
-    """Draws of an epoch that the precoder is run for; rates are means over these alone."""
+    """Draws of an epoch that the precoder runs for; rates are means over these draws."""
     streams: Annotated[int, Ge(1)] = 1
-    """Streams of a terminal at most: no more than it has elements or satellites."""
+    """Largest number of streams of a terminal: at most its elements and its serving satellites."""
 
     def check(self, facts: Facts) -> None:
-        """Raise ValueError if a scenario's terminals cannot take so many streams."""
+        """Refuse more streams than the scenario allows.
+
+        Raises
+        ------
+        ValueError
+            Of `check_streams`; the message begins with the key.
+        """
         check_streams(self.streams, facts)
 
 
 @precoders.register("genie", source="ours; upper reference", options=GenieOptions)
 def genie(problem: PrecodingProblem, *, options: GenieOptions) -> Precoding:
-    """Joint WMMSE with instantaneous CSI and phases known to all satellites, anew for each draw of the channels.
+    """Joint WMMSE with instantaneous CSI and phases known to all satellites, for each draw of the channels.
 
-    Algorithm and treatment of power are those of `ms_jo_wmmse`, on the channels themselves instead of their means, and
-    those of `ms2_cdwm` for terminals with several antennas.
+    Algorithm and treatment of power are those of `ms_jo_wmmse`, on the channels themselves instead of their means; for
+    terminals with several elements those of `ms2_cdwm`.
     """
     found = ms_jo_cdwmmse(problem, options=options)
     if not isinstance(found.weights, SpannedWeights):
@@ -60,12 +66,12 @@ def genie(problem: PrecodingProblem, *, options: GenieOptions) -> Precoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenieRule(InstantaneousRule):
-    """Weights for channels that are known."""
+    """Weights for known channels."""
 
     norad_id: IntArray
-    """(S,) satellites, rising."""
+    """(S,) catalogue numbers of the satellites, ascending."""
     power_w: FloatArray
-    """(S,) their budgets."""
+    """(S,) their power budgets in W."""
     weight: FloatArray
     """(K,) β."""
     iterations: int
@@ -83,7 +89,7 @@ class GenieRule(InstantaneousRule):
         seed: int,
         epoch: int,
     ) -> tuple[Weights, ...]:
-        """The weights for each of the first draws."""
+        """The weights for each of the first ``realisations`` draws."""
         options = JointOptions(iterations=self.iterations, tolerance_bit=self.tolerance_bit)
         rows = np.searchsorted(self.norad_id, truth.norad_id)
         problem = PrecodingProblem(
@@ -102,7 +108,10 @@ class GenieRule(InstantaneousRule):
 
 
 def _single_antenna_weights(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions) -> Weights:
-    """Weights for channels whose receive sides (S,B,1) are known: the phase of each is taken off where it is sent."""
+    """Weights for channels with known receive sides (S,B,1).
+
+    The weights of their absolute values, turned by the conjugate phase of each channel.
+    """
     size = np.abs(receive[..., 0])
     found = optimise(_with_known_channels(problem, size), options, mean_receivers).weights
     assert isinstance(found, SpannedWeights)
@@ -111,7 +120,7 @@ def _single_antenna_weights(problem: PrecodingProblem, receive: ComplexArray, op
 
 
 def _array_weights(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions, *, streams: int) -> Weights:
-    """Weights for channels whose receive sides (S,B,M) are known."""
+    """Weights for channels with known receive sides (S,B,M)."""
     size = np.linalg.norm(receive, axis=-1)
     known_problem = _with_known_channels(problem, size)
     shape = np.divide(receive, size[..., None], where=size[..., None] > 0.0, out=np.zeros_like(receive))
@@ -123,7 +132,7 @@ def _array_weights(problem: PrecodingProblem, receive: ComplexArray, options: Jo
 
 
 def _with_known_channels(problem: PrecodingProblem, size: FloatArray) -> PrecodingProblem:
-    """The problem with channels of known sizes (S,B) and phases."""
+    """The problem for channels of known amplitudes (S,B) and phases."""
     truth = problem.csi
     known = replace(
         truth,
@@ -135,6 +144,6 @@ def _with_known_channels(problem: PrecodingProblem, size: FloatArray) -> Precodi
 
 
 def _with_cached_geometry(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
-    """The directions have not changed, and columns must stay those of the draws."""
+    """The CSI with the cached reach and directions of the truth, so that its columns stay those of the draws."""
     known.__dict__.update(reach=truth.reach, near_departure=truth.near_departure, gram=truth.gram)
     return known

@@ -1,7 +1,7 @@
 """The iteration of P1's Algorithms 1 and 3: receivers of all terminals, then each satellite's convex problem.
 
-Satellites that share a stream go one after the other, each with the newest weights of the others; those that share none
-go together, which changes nothing.
+Satellites that share a stream are updated one after the other, each with the newest weights of the others. Satellites
+without a common stream are updated together, which gives the same result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twin.precoding.weights import Weights
 
 
 class Limits(IterationLimits, Protocol):
-    """Options that bound P1's iterations."""
+    """Options that end P1's iterations."""
 
     @property
     def tolerance(self) -> float:
@@ -26,13 +26,13 @@ class Limits(IterationLimits, Protocol):
 
 
 class Solver(Protocol):
-    """The convex problems of satellites."""
+    """Solves and stores the satellites' convex problems."""
 
     def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
-        """Find and keep W of some satellites for T of weights (g,B) and z (g,B,B,L); v_iᵀ W_k (g,B,B,L)."""
+        """v_iᵀ W_k (g,B,B,L) of the solutions of some satellites, for T of weights (g,B) and z (g,B,B,L)."""
 
     def weights(self) -> Weights:
-        """What has been kept."""
+        """The stored solutions."""
 
 
 def alternate(
@@ -43,12 +43,12 @@ def alternate(
     limits: Limits,
     order: IntArray | None = None,
 ) -> Precoding:
-    """Alternate between receivers and satellites until the objective (13a) changes no more.
+    """Alternate between receivers and satellites until the objective (13a) no longer changes.
 
     Parameters
     ----------
     problem
-        What may be known.
+        The precoding problem.
     solver
         Of the satellites' problems.
     active
@@ -58,7 +58,8 @@ def alternate(
     limits
         Iterations and tolerance.
     order
-        (S,) satellites one after the other; by catalogue number unless given, which no numbering of rows changes.
+        (S,) rows of the satellites in the order of their updates; None means by catalogue number, which does not depend
+        on the order of rows.
     """
     effective = EffectiveChannels.of(problem.csi, problem.weight)
     active_pairs = problem.csi.reach.gather(active)
@@ -85,19 +86,19 @@ def alternate(
 
 
 def update_groups(active: BoolArray, reach: Reach, order: IntArray) -> list[SatelliteRows]:
-    """Satellites whose turn comes at the same time: later than all before them in order with a common stream.
+    """Satellites that are updated together: after all earlier satellites in the order with a common stream.
 
     Parameters
     ----------
     active
         (S,B,L) streams that each satellite may send to the terminals in reach.
     reach
-        Which these are.
+        The terminals in reach.
     order
-        (S,) the order in which they would go one by one.
+        (S,) rows of the satellites in the order of their updates.
     """
     sent: BoolArray = np.asarray(active.any(axis=2))
-    if (reach.scatter(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
+    if (reach.scatter(active).sum(axis=0) <= 1).all():  # no stream is shared: the order has no effect
         return [slice(0, len(order))]
     group = np.zeros(len(order), dtype=np.int64)
     next_group = np.zeros(reach.terminals, dtype=np.int64)
@@ -115,9 +116,9 @@ def update_groups(active: BoolArray, reach: Reach, order: IntArray) -> list[Sate
 def _start(
     problem: PrecodingProblem, active: BoolArray, cold: ComplexArray, limits: Limits
 ) -> tuple[ComplexArray, int]:
-    """v_iᵀ W_k (S,B,B,L) to start from, and how many iterations it deserves.
+    """v_iᵀ W_k (S,B,B,L) to start from, and the largest number of iterations.
 
-    Streams that the given weights do not know start cold, those that are sent no more are dropped.
+    Streams without given weights start cold; streams that are no longer sent are dropped.
     """
     given = responses(problem.start, problem.csi)
     if given is None or given.shape != cold.shape:
@@ -130,5 +131,5 @@ def _start(
 
 
 def _all_or_none(active: BoolArray) -> bool:
-    """Whether a satellite sends all streams of a terminal or none, so that one without power is not a new one."""
+    """Whether each satellite sends all streams of a terminal or none; a stream without power is then not a new one."""
     return bool((active.all(axis=2) == active.any(axis=2)).all())

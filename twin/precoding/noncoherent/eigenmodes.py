@@ -1,6 +1,6 @@
-"""P1's linear precoders: the first guess of its algorithms, which are its benchmarks as well.
+"""P1's linear precoders: the first guess of its algorithms, and its benchmarks.
 
-Of H̃_skᴴ Q_k = √γ v* uᴴ Q_k the satellite's side is one direction for all streams and the terminal's side one row of
+In H̃_skᴴ Q_k = √γ v* uᴴ Q_k the satellite's side is one direction for all streams and the terminal's side one row of
 numbers, so that a weight is a direction times a row.
 """
 
@@ -23,45 +23,45 @@ from twin.registry import Facts, NoOptions, dataclass_options
 from twin.solvers.span import Span, wiener
 
 RESOLVED = 1e-12
-"""Singular values below this share of the largest count as zero, as the literature's pseudo-inverses have it."""
+"""Singular values below this fraction of the largest count as zero, as in the literature's pseudo-inverses."""
 ACROSS = 1e-10
-"""A response whose part along all streams is smaller than this is orthogonal to them but for rounding."""
+"""Length of the projection of a response onto the streams below which the response is orthogonal to them."""
 
 
 @dataclass_options
 class StreamOptions:
-    """How much is sent at once."""
+    """Number of streams."""
 
     streams: Annotated[int, Ge(1)] = 1
-    """S: streams a terminal."""
+    """S: streams of each terminal."""
 
     def check(self, facts: Facts) -> None:
-        """Refuse more streams than the scenario has room for.
+        """Refuse more streams than the scenario allows.
 
         Raises
         ------
         ValueError
-            If there are.
+            Of `check_streams`; the message begins with the key.
         """
         check_streams(self.streams, facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modes:
-    """Left singular vectors of each terminal's channels from all its satellites side by side (P1, eq. 33 and 34)."""
+    """Left singular vectors of each terminal's channels from all its satellites together (P1, eq. 33 and 34)."""
 
     satellites: Reach
-    """The D satellites at most, in the place of terminals, that each terminal hears."""
+    """The satellites, D at most, of each terminal: a reach with the parts of satellites and terminals exchanged."""
     channels: ComplexArray
-    """(K,M,D) √γ u of these."""
+    """(K,M,D) √γ u of these satellites."""
     vectors: ComplexArray
-    """(K,M,R) Q, zero where the singular value is; R is the lesser of M and D."""
+    """(K,M,R) Q, zero where the singular value is zero; R is the lesser of M and D."""
     values: FloatArray
-    """(K,R) singular values, falling."""
+    """(K,R) singular values, descending."""
 
     @classmethod
     def of(cls, csi: StatisticalCsi, active: BoolArray) -> Modes:
-        """Modes of the active pairs (S,K); the satellites' sides being orthonormal, √γ u is all that matters."""
+        """Modes of the active pairs (S,K). The satellites' sides are orthonormal, so that √γ u is all that matters."""
         linked = active & (csi.gain > 0.0)
         satellites = Reach.of(linked.T)
         amplitude = np.where(linked, np.sqrt(csi.gain), 0.0)
@@ -76,7 +76,7 @@ class Modes:
         )
 
     def strongest(self, streams: int) -> ComplexArray:
-        """(K,M,L) Q of the strongest modes; beyond the rank, zero."""
+        """(K,M,L) Q of the strongest modes; zero beyond the rank."""
         kept = self.vectors[:, :, :streams]
         missing = streams - kept.shape[2]
         return np.pad(kept, ((0, 0), (0, 0), (0, missing))) if missing else kept
@@ -84,12 +84,12 @@ class Modes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamBeams:
-    """Weights that are a direction times a row, as a first guess or an end."""
+    """Weights that are a direction times a row of amplitudes."""
 
     coordinates: FloatArray
     """(S,R,B) directions of unit length in the span of the satellite's steering vectors."""
     amplitudes: ComplexArray
-    """(S,B,L) what each stream gets, its power included."""
+    """(S,B,L) amplitude of each stream, whose squared magnitude is its power in W."""
 
     def responses(self, span: Span) -> ComplexArray:
         """v_iᵀ W_k (S,B,B,L)."""
@@ -109,7 +109,7 @@ def mmse_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
 
 
 def zero_forcing_directions(csi: StatisticalCsi, span: Span) -> FloatArray:
-    """(S,R,B) columns of the pseudo-inverse of diag(√γ) Vᵀ at unit length: each nulls all others in reach."""
+    """(S,R,B) columns of the pseudo-inverse of diag(√γ) Vᵀ at unit length: each nulls all other terminals in reach."""
     loaded = span.coordinates * csi.reach.gather(np.sqrt(csi.gain))[:, None, :]
     return _unit(wiener(loaded, np.zeros(csi.reach.terminal.shape)))
 
@@ -122,9 +122,10 @@ def _unit(columns: FloatArray) -> FloatArray:
 def along_modes(
     csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray, streams: int
 ) -> StreamBeams:
-    """P1's (21): streams along the terminal's strongest modes, power (S,) shared in proportion to √γ.
+    """P1's (21): streams along the terminal's strongest modes, with power in proportion to √γ.
 
-    As printed, with singular vectors of each link by itself, only the first stream would start, and stay alone.
+    As printed, with singular vectors of each link separately, only the first stream would start, and no other would
+    follow.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ def along_modes(
     active
         (S,K) pairs that get power.
     power_w
-        (S,) to share.
+        (S,) power of each satellite in W.
     streams
         L.
     """
@@ -152,7 +153,7 @@ def along_modes(
 
 
 def along_streams(csi: StatisticalCsi, directions: FloatArray, active: BoolArray, power_w: FloatArray) -> StreamBeams:
-    """P1's (38): each active stream (S,K,L) along its direction, power (S,) shared in proportion to √γ."""
+    """P1's (38): each active stream (S,K,L) along its direction, power (S,) divided in proportion to √γ."""
     amplitude = csi.reach.gather(np.where(active, np.sqrt(csi.gain)[..., None], 0.0))
     satellites, width, streams = amplitude.shape
     power = _proportional(amplitude.reshape(satellites, width * streams), power_w).reshape(satellites, width, streams)
@@ -160,30 +161,30 @@ def along_streams(csi: StatisticalCsi, directions: FloatArray, active: BoolArray
 
 
 def _proportional(amplitude: FloatArray, power_w: FloatArray) -> FloatArray:
-    """Power (S,) shared in proportion to amplitudes (S,X)."""
+    """Power (S,) divided in proportion to amplitudes (S,X)."""
     total = amplitude.sum(axis=1, keepdims=True)
     return np.asarray(power_w[:, None] * (amplitude / np.where(total > 0.0, total, 1.0)))
 
 
 @precoders.register("mmse", source="P1, eq. 21, and Section V", options=StreamOptions)
 def mmse(problem: PrecodingProblem, *, options: StreamOptions) -> Precoding:
-    """Minimum mean square error beams of each satellite by itself, streams along the terminal's strongest modes."""
+    """Minimum mean square error beams of each satellite separately, streams along the terminal's strongest modes."""
     span = Span.of(problem.csi.gram)
     return _linear(problem, span, mmse_directions(problem.csi, span), options.streams)
 
 
 @precoders.register("zf", source="P1, Section V, in words", options=StreamOptions)
 def zf(problem: PrecodingProblem, *, options: StreamOptions) -> Precoding:
-    """Zero-forcing beams of each satellite by itself, streams along the terminal's strongest modes.
+    """Zero-forcing beams of each satellite separately, streams along the terminal's strongest modes.
 
-    The limit of `mmse` for vanishing noise: a pseudo-inverse, so that coincident terminals fail nothing.
+    The limit of `mmse` for vanishing noise: a pseudo-inverse, which exists for coincident terminals too.
     """
     span = Span.of(problem.csi.gram)
     return _linear(problem, span, zero_forcing_directions(problem.csi, span), options.streams)
 
 
 def _linear(problem: PrecodingProblem, span: Span, directions: FloatArray, streams: int) -> Precoding:
-    """Power by (21), then held to the budget."""
+    """Power by (21), then scaled down to the budget."""
     beams = along_modes(problem.csi, directions, problem.serving, problem.power_w, streams)
     coefficients = within_budget(beams.coefficients(span), problem.csi.gram, problem.power_w)
     return Precoding(weights=SpannedWeights.over(problem.csi, coefficients), iterations=0, converged=True)
@@ -197,7 +198,7 @@ def mrt_tdma(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     amplitude = np.zeros(gain.shape)
     served = gain.any(axis=0)
     if served.any():
-        # among equals the lowest catalogue number, so that the order of rows does not matter
+        # of equal gains the lowest catalogue number, so that the order of rows does not matter
         order = np.argsort(csi.norad_id, kind="stable")
         strongest = order[gain[order].argmax(axis=0)]
         own = (strongest[served], np.flatnonzero(served))

@@ -1,7 +1,7 @@
-"""Multipliers of one satellite's convex problem (P1, eq. 16 to 20): one constraint in closed form but for a scalar.
+"""Multipliers of one satellite's convex problem (P1, eq. 16 to 20): in closed form up to a scalar for one constraint.
 
-The problem is min Σ_k Tr W_kᴴ T W_k - 2 Re Tr z_kᴴ W_k with powers Σ_k Tr W_kᴴ A_x W_k ≤ ρ_x. Whatever the method, the
-multipliers μ ≥ 0 are right when no power exceeds its cap and μ_x is zero wherever power is left.
+The problem is min Σ_k Tr W_kᴴ T W_k - 2 Re Tr z_kᴴ W_k with powers Σ_k Tr W_kᴴ A_x W_k ≤ ρ_x. For every method, the
+multipliers μ ≥ 0 are optimal if no power exceeds its cap and μ_x is zero wherever power is left.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PATIENCE = 15
 BISECTIONS = 1100
 """Halvings from the largest number to the smallest."""
 RESOLUTION = 2.0**-50
-"""Change of a multiplier, as a share of it, that rounding hides."""
+"""Relative change of a multiplier below which it is rounding."""
 ACCURACY = 1e-11
-"""Slackness at the end, as a share of Σ_x μ_x ρ_x."""
+"""Slackness at the end, as a fraction of Σ_x μ_x ρ_x."""
 RESOLVED = 1e-15
-"""Slackness that is as good as none, as a share of all that the objective can gain."""
+"""Slackness that counts as zero, as a fraction of the largest possible gain of the objective."""
 
 
 def total_power(values: FloatArray, loads: FloatArray, cap_w: FloatArray) -> FloatArray:
     """Multipliers (G,) at which the powers p(μ) = Σ_r loads_r / (values_r + μ)² meet caps (G,), or 0.
 
-    Newton's method on 1/√p, which is concave and nearly straight in μ: started below the root it climbs to it and
+    Newton's method on 1/√p, which is concave and nearly linear in μ: from below the root it ascends to the root and
     stops at the last bits.
 
     Parameters
@@ -39,11 +39,11 @@ def total_power(values: FloatArray, loads: FloatArray, cap_w: FloatArray) -> Flo
     values
         (G,R) eigenvalues of T, not negative.
     loads
-        (G,R) power of z along each eigenvector; zero where the eigenvalue is.
+        (G,R) power of z along each eigenvector; zero where the eigenvalue is zero.
     cap_w
-        (G,) positive.
+        (G,) caps in W, positive.
     """
-    # what has no power is put where it can divide by nothing
+    # eigenvalues without load must not lead to a division by zero
     values = np.where(loads > 0.0, values, 1.0)
     mu = np.maximum((np.sqrt(loads / cap_w[:, None]) - values).max(axis=1, initial=0.0), 0.0)
     mu = np.maximum(mu, np.sqrt(loads.sum(axis=1) / cap_w) - values.max(axis=1, initial=0.0))
@@ -79,11 +79,11 @@ def total_power_by_bisection(values: FloatArray, loads: FloatArray, cap_w: Float
 
 
 class Evaluation(Protocol):
-    """W at some multipliers, and what can be told of it."""
+    """W at given multipliers, with powers and derivatives of the dual."""
 
     @property
     def power(self) -> FloatArray:
-        """(d,) powers, each over its cap."""
+        """(d,) powers over their caps."""
 
     @property
     def dual(self) -> float:
@@ -112,28 +112,28 @@ class CappedDual(Protocol[EvaluatedAt]):
         """Most that the objective can fall below its value at W = 0."""
 
     def at(self, mu: FloatArray) -> EvaluatedAt:
-        """The minimum over W for multipliers (d,), all of them positive."""
+        """The minimum over W for multipliers (d,), all positive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiplierSolution(Generic[Evaluated]):
-    """Multipliers, and how they were found."""
+    """Multipliers, and the work of the search."""
 
     mu: FloatArray
-    """(d,)"""
+    """(d,) multipliers."""
     evaluation: Evaluated
     """The minimum over W there."""
     evaluations: int
-    """How many multipliers were tried."""
+    """Number of trial multipliers."""
 
 
 def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> MultiplierSolution[Evaluated]:
     """Multipliers by a primal-dual interior-point method on the concave dual.
 
-    Along the ray through the start (all equal without one) the dual is a total-power problem, which a few scalar
-    steps bring near its maximum. Then the dual plus a logarithmic barrier t Σ log μ is climbed by damped Newton steps,
-    and t lowered, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that no
-    matrix is singular which the caps together see.
+    Along the ray through the start (without one: all multipliers equal) the dual is a total-power problem; a few scalar
+    steps come near its maximum. Then damped Newton steps increase the dual plus a logarithmic barrier t Σ log μ, while
+    t decreases, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that only a
+    matrix that all caps together leave singular is singular.
     """
     direction = np.ones(problem.count) if start is None else start / start.mean()
     direction = np.maximum(direction, 1e-4)
@@ -143,7 +143,7 @@ def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> M
     barrier = max(0.1 * float(np.abs(mu * (1.0 - evaluation.power)).mean()), _slackness_goal(problem, mu))
     slack = barrier / mu
     evaluations, at_floor = trials + 1, 0
-    # powers known no better than to their rounding may never come within tolerance
+    # rounding errors of the powers may keep the slackness above tolerance for ever
     while not _solved(problem, mu, evaluation) and evaluations < STEPS and at_floor < PATIENCE:
         evaluations += 1
         floor = 0.3 * _slackness_goal(problem, mu)
@@ -160,7 +160,7 @@ def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> M
 
 
 def _slackness_goal(problem: CappedDual[Evaluation], mu: FloatArray) -> float:
-    """Slackness to end with."""
+    """Slackness at which the search ends."""
     return max(ACCURACY * float(mu.sum()), RESOLVED * problem.gain)
 
 
@@ -170,7 +170,7 @@ def _solved(problem: CappedDual[Evaluation], mu: FloatArray, evaluation: Evaluat
 
 
 def _scale_along(problem: CappedDual[Evaluation], direction: FloatArray, start: float | None) -> tuple[float, int]:
-    """Scale of a direction near which the dual is largest along it, and the trials that took."""
+    """Scale of a direction near the maximum of the dual along it, and the number of trials."""
     least = 1e-12 * problem.gain / float(direction.sum())
     scale = max(problem.gain / float(direction.sum()) / 4.0 if start is None else start, least)
     exact = problem.count == 1
@@ -193,7 +193,7 @@ def _newton_step(curvature: FloatArray, damping: FloatArray, slope: FloatArray) 
     matrix = curvature + np.diag(damping)
     scale = 1.0 / np.sqrt(np.diagonal(matrix))
     _, step, failed = lapack.dposv(matrix * scale[:, None] * scale, slope * scale)
-    if failed:  # constraints that are one and the same, to rounding
+    if failed:  # constraints that are equal to rounding
         ridge = 1e-12 * np.eye(len(slope))
         step = np.linalg.solve(matrix * scale[:, None] * scale + ridge, slope * scale)
     return np.asarray(step * scale)
@@ -213,7 +213,7 @@ def _line_search(
     slope: FloatArray,
     barrier: float,
 ) -> tuple[FloatArray, Evaluated, float]:
-    """A step along which the dual with its barrier rises."""
+    """A step along which the dual with its barrier increases: multipliers, evaluation and length."""
     value = evaluation.dual + barrier * float(np.log(mu).sum())
     rise = float(slope @ step)
     noise = 1e-13 * (problem.gain + float(mu.sum()))
@@ -231,15 +231,15 @@ def _line_search(
 def ellipsoid(
     problem: CappedDual[Evaluated], tolerance: float = 1e-10, most: int = 40_000
 ) -> MultiplierSolution[Evaluated]:
-    """P1's Algorithm 2 with its cut turned and its box mended; with one constraint, bisection.
+    """P1's Algorithm 2 with the sign of its cut and the size of its box corrected; with one constraint, bisection.
 
-    A violated cap raises its multiplier: the dual being concave, the cut goes along 1 - p. Centres outside the box
-    [0, gain/4], which holds every solution, are cut by its faces instead of being clipped.
+    A violated cap raises its multiplier: the dual is concave, so that the cut is along 1 - p. Centres outside the box
+    [0, gain/4], which contains every solution, are cut by its faces instead of being clipped.
     """
     d = problem.count
     box = (1.0 + 1e-6) * problem.gain / 4.0
     centre = np.full(d, 0.5 * box)
-    # the ellipsoid is {centre + root y, |y| ≤ 1}; its matrix itself would lose its narrow axes to rounding
+    # the ellipsoid is {centre + root y, |y| ≤ 1}; its matrix would lose its narrow axes to rounding
     root = 0.5 * box * np.sqrt(d) * np.eye(d)
     evaluations = 0
     best = problem.at(centre)
@@ -262,7 +262,7 @@ def ellipsoid(
 
 
 def _box_cut(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray | None, float]:
-    """The face of the box that cuts deepest, if the centre is outside or the ellipsoid reaches far beyond."""
+    """The face of the box with the deepest cut, if the centre is outside or the ellipsoid extends far beyond it."""
     width = np.linalg.norm(root, axis=1)
     depth = np.stack([-centre / width, (centre - box) / width])
     side, place = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -276,7 +276,7 @@ def _box_cut(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArr
 def _ellipsoid_after(
     centre: FloatArray, root: FloatArray, along: FloatArray, depth: float
 ) -> tuple[FloatArray, FloatArray]:
-    """The smallest ellipsoid around what lies beyond the cut (deep cut; P1's lines 21 to 26 for depth 0)."""
+    """The smallest ellipsoid around the remaining part (deep cut; P1's lines 21 to 26 for depth 0)."""
     d = len(centre)
     normal = root @ along
     centre = centre - (1.0 + d * depth) / (d + 1.0) * normal

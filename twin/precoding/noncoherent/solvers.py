@@ -1,4 +1,4 @@
-"""The convex problems of satellites within P1's iteration, in the span of steering vectors or over all antennas."""
+"""The satellites' convex problems within P1's iteration, in the span of steering vectors or over all antennas."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 @dataclass(kw_only=True)
 class SpannedSolver:
-    """Satellites with one cap on their total power each."""
+    """Satellites with one cap each, on their total power."""
 
     csi: StatisticalCsi
     span: Span
     cap_w: FloatArray
-    """(S,)"""
+    """(S,) in W."""
     search: Search
     found: dict[str, ComplexArray] = field(default_factory=dict)
 
     def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
-        """W = Z (T + μ)⁻¹ z in coordinates of the span, T = F Fᴴ and z = F c."""
+        """W = Z (T + μ)⁻¹ z in coordinates of the span, with T = F Fᴴ and z = F c."""
         coordinates, cap_w = self.span.coordinates[rows], self.cap_w[rows]
         root = np.sqrt(load)
         scaled = target / np.where(root > 0.0, root, np.inf)[:, :, None, None]
@@ -80,19 +80,19 @@ class AntennaSolver:
     subspaces: list[FeasibleSubspace]
     method: str
     multipliers: list[FloatArray | None]
-    """(X,) of each satellite, from which its next problem starts."""
+    """Multipliers (X,) of each satellite, from which its next problem starts; None before the first."""
     found: dict[str, ComplexArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:
-        """Prepare the satellites of some statistics."""
+        """Prepare the satellites of given statistics."""
         steering = csi.array.steering(csi.near_departure).conj().swapaxes(1, 2)
         steering = steering * csi.reach.gather(csi.gain > 0.0)[:, None, :]
         subspaces = [FeasibleSubspace.of(one, own) for one, own in zip(constraints, steering, strict=True)]
         return cls(csi=csi, steering=steering, subspaces=subspaces, method=method, multipliers=[None] * len(subspaces))
 
     def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
-        """One satellite after the other."""
+        """Solve one satellite after the other."""
         if "weights" not in self.found:
             satellites, antennas, width = self.steering.shape
             self.found["weights"] = np.zeros((satellites, antennas, width, target.shape[3]), dtype=np.complex128)
