@@ -1,8 +1,9 @@
 """Warm starts: what an iteration carries over from the last weights, and how many iterations it may then do.
 
 Clusters change little between two computations, so that a few iterations from the last weights reach what many reach
-from a cold start. Each iterative precoder has a function ``_start``, which returns the values to start from and the
-largest number of iterations. The numerics differ on purpose: each carries over the variable that its first step needs.
+from a cold start. In each module below, a function ``_start`` returns the values to start from and the largest number
+of iterations (in `exact.exact_power` the precoder itself does). The numerics differ on purpose: each module carries
+over the variable that its first step needs.
 
 `joint`
     Real coefficients over steering vectors. New pairs start from the matched filter of P_k.
@@ -43,7 +44,7 @@ class IterationLimits(Protocol):
 
     @property
     def change_iterations(self) -> int:
-        """Most iterations from the last weights where some pairs or streams have changed since."""
+        """Most iterations from the last weights if some pairs or streams have changed since."""
 
 
 def warm_iterations(limits: IterationLimits, *, unchanged: bool) -> int:
@@ -61,7 +62,7 @@ def steering_coefficients(start: Weights | None, reach: Reach) -> NumberArray | 
     return start.on_reach(reach)
 
 
-def responses(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None:
+def carried_responses(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None:
     """v_iᵀ W_k (S,B,B,L) of the last weights at the terminals in reach.
 
     Coefficients over steering vectors follow the terminals; all other weights stay as they were sent. None means that

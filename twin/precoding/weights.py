@@ -199,8 +199,8 @@ class AntennaWeights:
     def reach(self) -> Reach:
         """All terminals."""
         satellites, terminals = self.weights.shape[:2]
-        everyone = np.broadcast_to(np.arange(terminals), (satellites, terminals))
-        return Reach(terminal=everyone, terminals=terminals, whole=True)
+        all_terminals = np.broadcast_to(np.arange(terminals), (satellites, terminals))
+        return Reach(terminal=all_terminals, terminals=terminals, whole=True)
 
     def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,K,L)."""
@@ -233,8 +233,8 @@ def turns(slot: IntArray) -> int:
 def _reach_on(reach: Reach, held: IntArray, wanted: IntArray) -> Reach:
     """The reach of other satellites. Satellites without weights reach no terminal, or all where the reach is whole."""
     if reach.whole:
-        everyone = np.broadcast_to(np.arange(reach.terminals), (len(wanted), reach.terminals))
-        return Reach(terminal=everyone, terminals=reach.terminals, whole=True)
+        all_terminals = np.broadcast_to(np.arange(reach.terminals), (len(wanted), reach.terminals))
+        return Reach(terminal=all_terminals, terminals=reach.terminals, whole=True)
     placed = _placed(reach.terminal - reach.terminals, held, wanted) + reach.terminals
     return Reach(terminal=placed, terminals=reach.terminals, whole=False)
 

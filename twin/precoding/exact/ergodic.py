@@ -51,7 +51,7 @@ class ErgodicOptions(JointOptions):
         check_streams(self.streams, facts)
 
 
-@precoders.register("ergodic_wmmse", source="ours; P2's (12) and P3's (12) as they stand", options=ErgodicOptions)
+@precoders.register("ergodic_wmmse", source="ours; P2, eq. 12; P3, eq. 12, without a surrogate", options=ErgodicOptions)
 def ergodic_wmmse(problem: PrecodingProblem, *, options: ErgodicOptions) -> Precoding:
     """Joint WMMSE on the exact rate, as a mean over drawn samples: the reference for all surrogates.
 

@@ -13,11 +13,11 @@ import numpy as np
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.precoding.noncoherent.effective import EffectiveChannels, SatelliteRows
 from twin.precoding.problem import Precoding, PrecodingProblem
-from twin.precoding.warm_start import IterationLimits, responses, warm_iterations
+from twin.precoding.warm_start import IterationLimits, carried_responses, warm_iterations
 from twin.precoding.weights import Weights
 
 
-class Limits(IterationLimits, Protocol):
+class ConvergenceLimits(IterationLimits, Protocol):
     """Options that end P1's iterations."""
 
     @property
@@ -40,7 +40,7 @@ def alternate(
     solver: Solver,
     active: BoolArray,
     cold: ComplexArray,
-    limits: Limits,
+    limits: ConvergenceLimits,
     order: IntArray | None = None,
 ) -> Precoding:
     """Alternate between receivers and satellites until the objective (13a) no longer changes.
@@ -114,13 +114,13 @@ def update_groups(active: BoolArray, reach: Reach, order: IntArray) -> list[Sate
 
 
 def _start(
-    problem: PrecodingProblem, active: BoolArray, cold: ComplexArray, limits: Limits
+    problem: PrecodingProblem, active: BoolArray, cold: ComplexArray, limits: ConvergenceLimits
 ) -> tuple[ComplexArray, int]:
     """v_iᵀ W_k (S,B,B,L) to start from, and the largest number of iterations.
 
     Streams without given weights start cold; streams that are no longer sent are dropped.
     """
-    given = responses(problem.start, problem.csi)
+    given = carried_responses(problem.start, problem.csi)
     if given is None or given.shape != cold.shape:
         return np.array(cold), limits.iterations
     known: BoolArray = np.asarray(given.any(axis=1))

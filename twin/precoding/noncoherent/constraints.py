@@ -116,8 +116,8 @@ def constraints_of_options(
         forms = np.stack([*found, np.ones(antennas)])
     else:
         forms = np.stack([np.diag(one) if one.ndim == 1 else one for one in [*found, np.ones(antennas)]])
-    shares = np.array([*(cap.share for cap in caps), 1.0])
-    return tuple(PowerConstraints(forms=forms, cap_w=shares * one) for one in power_w)
+    fractions = np.array([*(cap.share for cap in caps), 1.0])
+    return tuple(PowerConstraints(forms=forms, cap_w=fractions * one) for one in power_w)
 
 
 def form(cap: PowerCap, where: str, antennas: int) -> NumberArray:

@@ -146,10 +146,10 @@ class EffectiveChannels:
     def _sorted(self, received: ComplexArray) -> Arrivals:
         """Separate the own streams from the others."""
         count, antennas = received.shape[:2]
-        everyone, place = np.arange(count), self.neighbours.own
-        own = received[everyone, :, place]
+        all_terminals, place = np.arange(count), self.neighbours.own
+        own = received[all_terminals, :, place]
         others = received.copy()
-        others[everyone, :, place] = 0.0
+        others[all_terminals, :, place] = 0.0
         others = others.reshape(count, antennas, others.shape[2] * others.shape[3])
         unwanted = others @ others.conj().swapaxes(1, 2) + self.noise_w[:, None, None] * np.eye(antennas)
         return Arrivals(received=received, own=own, unwanted=unwanted)

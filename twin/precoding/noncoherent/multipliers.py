@@ -132,8 +132,8 @@ def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> M
 
     Along the ray through the start (without one: all multipliers equal) the dual is a total-power problem; a few scalar
     steps come near its maximum. Then damped Newton steps increase the dual plus a logarithmic barrier t Σ log μ, while
-    t decreases, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that only a
-    matrix that all caps together leave singular is singular.
+    t decreases, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that the
+    matrix is regular unless all caps together leave it singular.
     """
     direction = np.ones(problem.count) if start is None else start / start.mean()
     direction = np.maximum(direction, 1e-4)
@@ -143,7 +143,7 @@ def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> M
     barrier = max(0.1 * float(np.abs(mu * (1.0 - evaluation.power)).mean()), _slackness_goal(problem, mu))
     slack = barrier / mu
     evaluations, at_floor = trials + 1, 0
-    # rounding errors of the powers may keep the slackness above tolerance for ever
+    # rounding errors of the powers may keep the slackness above tolerance
     while not _solved(problem, mu, evaluation) and evaluations < STEPS and at_floor < PATIENCE:
         evaluations += 1
         floor = 0.3 * _slackness_goal(problem, mu)
@@ -165,6 +165,7 @@ def _slackness_goal(problem: CappedDual[Evaluation], mu: FloatArray) -> float:
 
 
 def _solved(problem: CappedDual[Evaluation], mu: FloatArray, evaluation: Evaluation) -> bool:
+    """Whether powers and slackness are within tolerance."""
     spare = 1.0 - evaluation.power
     return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _slackness_goal(problem, mu))
 

@@ -40,7 +40,7 @@ class SpannedSolver:
         scaled = target / np.where(root > 0.0, root, np.inf)[:, :, None, None]
         left, values, right = np.linalg.svd(coordinates * root[:, None, :])
         values = np.where(values > values[:, :1] * (EPSILON * values.shape[1]), values, 0.0)
-        # real matrices act on real and imaginary parts side by side
+        # real matrices act on real and imaginary parts separately
         satellites, width, _, streams = target.shape
         flat = np.ascontiguousarray(scaled).view(np.float64).reshape(satellites, width, 2 * width * streams)
         rotated = right @ flat
@@ -56,6 +56,7 @@ class SpannedSolver:
         return np.asarray(responses.view(np.complex128).reshape(target.shape))
 
     def _keep(self, rows: SatelliteRows, coordinates: ComplexArray) -> None:
+        """Store solutions."""
         if "coordinates" not in self.found:
             shape = (len(self.cap_w), *coordinates.shape[1:])
             self.found["coordinates"] = np.zeros(shape, dtype=np.complex128)

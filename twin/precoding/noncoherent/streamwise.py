@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -109,7 +110,7 @@ def associated(problem: PrecodingProblem, streams: int, seed: int | None = None)
         own = order[candidates[order, terminal]]
         count = min(streams, len(own))
         if scores is not None:
-            chosen, stream_of = linear_sum_assignment(scores(terminal, own)[:, :count], maximize=True)
+            chosen, stream_of = linear_sum_assignment(scores(int(terminal), own)[:, :count], maximize=True)
         else:
             assert drawn is not None
             chosen, stream_of = np.argsort(drawn[own, terminal], kind="stable")[:count], np.arange(count)
@@ -124,7 +125,7 @@ def _drawn_scores(csi: StatisticalCsi, seed: int) -> FloatArray:
     return np.array(drawn).reshape(len(drawn), terminals)
 
 
-def _stream_scores(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Any:
+def _stream_scores(csi: StatisticalCsi, candidates: BoolArray, streams: int) -> Callable[[int, IntArray], FloatArray]:
     """A function for the scores (D,L) of each stream at each of some satellites of a terminal."""
     found = participation(csi, candidates)
     factors = found.factors[:, :, :streams]
