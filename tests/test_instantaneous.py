@@ -154,7 +154,7 @@ def test_the_yardstick_is_never_below_its_surrogate(scene):
     surrogate = cdwmmse_exact_power(problem, options=ExactPowerOptions()).weights
     found = ergodic_wmmse(problem, options=YARD).weights
     # 1e-9: to which budgets are met
-    assert samples.asked(found).rate_bit >= samples.asked(surrogate).rate_bit * (1 - 1e-9)
+    assert samples.transmit_problem(found).rate_bit >= samples.transmit_problem(surrogate).rate_bit * (1 - 1e-9)
 
 
 @pytest.mark.parametrize("scene", ["plain_0", "kappa_zero", "partial_clusters", "more_uts_than_antennas"])
@@ -162,7 +162,8 @@ def test_the_samples_rates_never_fall(scene):
     problem = problem_of(SCENES[scene])
     samples = Samples.of(problem, YARD)
     rates = [
-        samples.asked(ergodic_wmmse(problem, options=replace(YARD, iterations=n)).weights).rate_bit for n in range(1, 8)
+        samples.transmit_problem(ergodic_wmmse(problem, options=replace(YARD, iterations=n)).weights).rate_bit
+        for n in range(1, 8)
     ]
     assert (np.diff(rates) >= -1e-9 * rates[-1]).all()
 
@@ -185,7 +186,7 @@ def test_the_samples_rates_are_those_of_the_rates_room(elements):
     draws = replace(drawn(problem, count=1), receive=samples.receive * np.sqrt(noise_w)[..., None])
     streams = Streams.of(weights, csi, problem.serving)
     rates = drawn_rates(streams, draws, csi.noise_w, interference="independent").mean(axis=0)
-    np.testing.assert_allclose(samples.asked(weights).rate_bit, problem.weight @ rates, rtol=1e-10)
+    np.testing.assert_allclose(samples.transmit_problem(weights).rate_bit, problem.weight @ rates, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("scene", "elements", "streams"), [("plain_0", 1, 1), ("kappa_zero", 1, 1), ("plain_1", 2, 2)])
@@ -209,8 +210,9 @@ def test_the_yardstick_ends_where_the_rate_rises_no_more(scene, elements, stream
             )
             for sign in (1, -1)
         ]
-        slope = np.diff([samples.asked(one).rate_bit for one in moved])[0] / (2 * size)
-        curve = abs(sum(samples.asked(one).rate_bit for one in moved) - 2 * samples.asked(weights).rate_bit) / size**2
+        plus, minus, here = (samples.transmit_problem(one).rate_bit for one in (*moved, weights))
+        slope = (plus - minus) / (2 * size)
+        curve = abs(plus + minus - 2 * here) / size**2
         # what is left of the slope would gain slope^2 / (2 curvature) bits along this direction
         assert slope**2 / (2 * curve + 1e-30) < 5e-3
 

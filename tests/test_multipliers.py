@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.errors import InputError
-from twin.precoding.noncoherent.capped import Room, Solved, solve
+from twin.precoding.noncoherent.capped import CappedSolution, FeasibleSubspace, solve
 from twin.precoding.noncoherent.constraints import (
     PowerCap,
     PowerConstraints,
-    asked_for,
-    checked,
+    check_constraints,
+    constraints_of_options,
     form,
     per_antenna,
     total_power,
@@ -78,8 +78,8 @@ def matrices(one):
     return one.forms if one.forms.ndim == 3 else one.forms[:, :, None] * np.eye(one.antennas)
 
 
-def solved(one, factor, target, method="newton", start=None) -> Solved:
-    return solve(Room.of(one, factor), factor, target, method, start)
+def solved(one, factor, target, method="newton", start=None) -> CappedSolution:
+    return solve(FeasibleSubspace.of(one, factor), factor, target, method, start)
 
 
 def value(factor, target, weights):
@@ -168,8 +168,8 @@ def test_a_start_saves_steps_and_changes_nothing():
 def test_multipliers_known_in_closed_form():
     # T = I on one antenna, z = 1: W = 1/(1 + mu a), at power 1/4 mu a = 1
     one = PowerConstraints(forms=np.array([[1.0], [4.0]]), cap_w=np.array([0.25, 0.25]))  # the second binds
-    room = Room.of(one, np.ones((1, 1), complex))
-    found = solve(room, np.ones((1, 1), complex), np.ones((1, 1), complex), "newton")
+    subspace = FeasibleSubspace.of(one, np.ones((1, 1), complex))
+    found = solve(subspace, np.ones((1, 1), complex), np.ones((1, 1), complex), "newton")
     assert found.weights[0, 0] == pytest.approx(0.25, rel=1e-10)
     assert found.mu @ [1.0, 4.0] == pytest.approx(3.0, rel=1e-9)
     assert found.mu[1] == pytest.approx(0.75, abs=1e-9)
@@ -266,7 +266,7 @@ def test_a_cap_that_is_none_is_told(cap, words):
     with pytest.raises(ValueError, match=words):
         form(cap, "caps[1]", 3)
     with pytest.raises(InputError, match="caps"):
-        asked_for("total", (cap,), np.ones(1), 3)
+        constraints_of_options("total", (cap,), np.ones(1), 3)
 
 
 def test_a_cap_is_read_from_a_file(tmp_path):
@@ -285,10 +285,12 @@ def test_a_matrix_may_be_complex():
 
 
 def test_caps_keep_the_satellites_power_as_well():
-    one = asked_for("total", (PowerCap(share=0.5, antennas=(0, 2)),), np.array([4.0]), 3)[0]
+    one = constraints_of_options("total", (PowerCap(share=0.5, antennas=(0, 2)),), np.array([4.0]), 3)[0]
     np.testing.assert_array_equal(one.forms, [[1, 0, 1], [1, 1, 1]])
     np.testing.assert_array_equal(one.cap_w, [2.0, 4.0])
-    mixed = asked_for("total", (PowerCap(share=0.5, matrix=((1.0, 1.0), (1.0, 1.0))),), np.array([4.0]), 2)[0]
+    mixed = constraints_of_options(
+        "total", (PowerCap(share=0.5, matrix=((1.0, 1.0), (1.0, 1.0))),), np.array([4.0]), 2
+    )[0]
     np.testing.assert_array_equal(mixed.forms, [[[1, 1], [1, 1]], np.eye(2)])
 
 
@@ -312,4 +314,4 @@ def test_total_power_is_recognised():
 )
 def test_constraints_that_do_not_fit_are_told(given_sets, words):
     with pytest.raises(InputError, match=words):
-        checked(given_sets, 2, 3)
+        check_constraints(given_sets, 2, 3)

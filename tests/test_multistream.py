@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.helpers import scene_problem
 from tests.helpers.p2_problem import SCENES, active_of, problem_of, space_of, told
+from tests.helpers.scenario_facts import facts_of
 from tests.literal import p2_cdwm, p2_closed, p2_rates
 from tests.literal.compare import difference as up_to_a_phase
 from tests.literal.p2_channel import to_antennas
@@ -16,8 +16,9 @@ from twin import arrays as reach
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook, Subspace
 from twin.precoding.beamspace.location import best_beams, pointed_at_all
-from twin.precoding.beamspace.multistream import MultiStreamOptions, at_once, optimise, stream_counts
+from twin.precoding.beamspace.multistream import MultiStreamOptions, at_once, optimise
 from twin.precoding.beamspace.selection import BeamOptions
+from twin.precoding.stream_limits import stream_counts
 from twin.radio.channel import PlanarArray, StatisticalCsi
 from twin.registry import of_kind
 
@@ -490,24 +491,17 @@ def test_absent_beams_take_no_part():
 # ------------------------------------------------------------------------------------------------------- options
 
 
-def facts(**changes: object) -> SimpleNamespace:
-    known = {
-        "satellite_array": PlanarArray(rows=4, columns=4),
-        "terminal_elements": 4,
-        "cluster_size": 3,
-        "terminals": 10,
-    }
-    return SimpleNamespace(**(known | changes))
+FACTS = facts_of(satellite_rows=4, satellite_columns=4, terminal_elements=4, largest_cluster=3)
 
 
 @pytest.mark.parametrize("options", [BeamOptions, MultiStreamOptions])
 def test_options_that_cannot_be_met_are_told_before_a_run(options):
-    options(streams=3, beam_selection="lcms", beams=16).check(facts())
-    options(streams=4, beams=17).check(facts(cluster_size=None))  # all of space: nothing is selected
-    options(beam_selection="lcms", beams=64, oversampling=2).check(facts())
+    options(streams=3, beam_selection="lcms", beams=16).check(FACTS)
+    options(streams=4, beams=17).check(replace(FACTS, largest_cluster=None))  # all of space: nothing is selected
+    options(beam_selection="lcms", beams=64, oversampling=2).check(FACTS)
     with pytest.raises(ValueError, match=r"^streams = 2 must be at most 1, the elements of the smallest terminal$"):
-        options(streams=2).check(facts(terminal_elements=1))
+        options(streams=2).check(replace(FACTS, terminal_elements=1))
     with pytest.raises(ValueError, match=r"^streams = 4 must be at most 3, the satellites of a cluster"):
-        options(streams=4).check(facts())
+        options(streams=4).check(FACTS)
     with pytest.raises(ValueError, match=r"^beams = 17 must be at most 16, the codewords of 4 x 4 elements"):
-        options(beam_selection="near_opt", beams=17).check(facts())
+        options(beam_selection="near_opt", beams=17).check(FACTS)

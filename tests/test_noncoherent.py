@@ -9,19 +9,19 @@ import pytest
 
 from tests.helpers.p1_problem import CAPPED, MANY, SCENES, constraints_of, effective, literal, problem_of
 from tests.helpers.p1_start import begin
+from tests.helpers.scenario_facts import facts_of
 from tests.literal import p1_baselines, p1_channel, p1_joint, p1_rates
 from tests.literal import p1_receiver as receiver
 from tests.literal.p1_compare import difference
 from tests.literal.p1_scenes import paper
 from twin.errors import InputError
 from twin.precoding import AntennaWeights, PrecodingProblem, SpannedWeights
-from twin.precoding.facts import Facts
-from twin.precoding.noncoherent.alternating import alternate, taking_turns
+from twin.precoding.noncoherent.alternating import alternate, update_groups
 from twin.precoding.noncoherent.constraints import PowerCap, per_antenna, total_power
 from twin.precoding.noncoherent.eigenmodes import StreamOptions, mmse, mrt_tdma, zf
 from twin.precoding.noncoherent.joint import NoncoherentOptions, joint, joint_ncjt
 from twin.precoding.noncoherent.solvers import AntennaSolver, SpannedSolver
-from twin.radio.channel import PlanarArray
+from twin.registry import NoOptions
 from twin.solvers.span import Span
 
 SADDLE = "coincident_uts"
@@ -199,13 +199,13 @@ def test_satellites_without_a_common_stream_go_together():
     active = np.zeros((4, 3, 1), bool)
     active[[0, 1, 2, 3], [0, 1, 0, 2]] = True
     reach = problem_of(wide_scene(4, 3, 3)).csi.reach
-    groups = [np.arange(4)[rows].tolist() for rows in taking_turns(active, reach, np.arange(4))]
+    groups = [np.arange(4)[rows].tolist() for rows in update_groups(active, reach, np.arange(4))]
     assert groups == [[0, 1, 3], [2]]
-    groups = [np.arange(4)[rows].tolist() for rows in taking_turns(active, reach, np.array([2, 1, 0, 3]))]
+    groups = [np.arange(4)[rows].tolist() for rows in update_groups(active, reach, np.array([2, 1, 0, 3]))]
     assert groups == [[1, 2, 3], [0]]
     one_each = np.zeros((4, 3, 2), bool)
     one_each[[0, 1], 0, [0, 1]] = True
-    assert taking_turns(one_each, reach, np.arange(4)) == [slice(0, 4)]
+    assert update_groups(one_each, reach, np.arange(4)) == [slice(0, 4)]
 
 
 def test_order_is_that_of_catalogue_numbers_unless_given():
@@ -307,7 +307,7 @@ def test_a_start_that_does_not_fit_is_a_cold_one(start):
     if start == "streams":
         held = joint_ncjt(problem, options=NoncoherentOptions(streams=1, iterations=3)).weights
     else:
-        held = mrt_tdma(problem, options=None).weights
+        held = mrt_tdma(problem, options=NoOptions()).weights
     again = joint_ncjt(replace(problem, start=held), options=options(iterations=3))
     np.testing.assert_array_equal(again.weights.antenna(), cold.weights.antenna())
 
@@ -407,7 +407,7 @@ def test_fig_8_joint_is_far_above_the_benchmarks_and_gains_by_satellites():
             ):
                 W = precoder(problem, options=given).weights.antenna()
                 means[satellites, name] += exact(scene, problem, W, seed=seed) / 4
-            turn = mrt_tdma(problem, options=None).weights.antenna()
+            turn = mrt_tdma(problem, options=NoOptions()).weights.antenna()
             alone = [np.where(np.arange(2)[:, None, None] == k, turn, 0.0) for k in range(2)]
             means[satellites, "mrt_tdma"] += sum(exact(scene, problem, W, seed=seed) for W in alone) / 2 / 4
     for satellites in (4, 8):
@@ -459,7 +459,7 @@ def test_zero_forcing_is_the_literal_one(name):
 def test_mrt_in_turns_uses_the_strongest_of_the_cluster_and_all_its_power():
     scene = SCENES["partial_clusters"]
     problem = problem_of(scene)
-    weights = mrt_tdma(problem, options=None).weights
+    weights = mrt_tdma(problem, options=NoOptions()).weights
     assert sorted(weights.slot) == [0, 1, 2, 3]
     closest, w = p1_baselines.mrt_in_turns(np.where(scene.serving, scene.beta, 0.0), scene.a, scene.rho)
     W = weights.antenna()[..., 0]
@@ -472,7 +472,7 @@ def test_mrt_in_turns_uses_the_strongest_of_the_cluster_and_all_its_power():
 
 def test_a_ut_that_nobody_serves_has_no_turn():
     scene = SCENES["ut_nobody_serves"]
-    weights = mrt_tdma(problem_of(scene), options=None).weights
+    weights = mrt_tdma(problem_of(scene), options=NoOptions()).weights
     assert weights.slot.max() == 1
     assert not weights.power_w()[:, 2].any()
 
@@ -480,7 +480,7 @@ def test_a_ut_that_nobody_serves_has_no_turn():
 # ------------------------------------------------------------------------------------------------- what is refused
 
 
-FACTS = Facts(satellite_array=PlanarArray(rows=2, columns=2), terminal_elements=4, cluster_size=3, terminals=5)
+FACTS = facts_of(satellite_rows=2, satellite_columns=2, terminal_elements=4, largest_cluster=3)
 
 
 def test_options_that_fit_are_let_through():
@@ -505,7 +505,7 @@ def test_options_that_do_not_fit_are_told(given, words):
 
 def test_streams_are_held_against_the_smallest_terminal():
     with pytest.raises(ValueError, match="streams = 3 must be at most 2, the elements of the smallest terminal"):
-        StreamOptions(streams=3).check(replace(FACTS, cluster_size=None, terminal_elements=2))
+        StreamOptions(streams=3).check(replace(FACTS, largest_cluster=None, terminal_elements=2))
 
 
 def test_constraints_of_a_caller_are_checked():

@@ -12,7 +12,7 @@ from twin.association.toolkit.cells import CellGrid
 from twin.errors import InputError
 from twin.precoding.beamspace.spot_beam import spot_beam, spot_directions
 from twin.radio.channel.beam_numbers import FIRST_CELL
-from twin.registry import of_kind
+from twin.registry import NoOptions, of_kind
 from twin.results import TABLES
 from twin.world.setup import Setup
 
@@ -23,7 +23,7 @@ def test_spot_beams_are_the_literal_ones(scene):
     problem = cell_free_problem(given)
     beams = problem.csi.array.steering(spot_directions(problem.csi.array)).conj()
     expected, satellite, _ = p5_precoders.spot_beams(**given.weighted(), beams=beams)
-    found = spot_beam(problem, options=None).weights
+    found = spot_beam(problem, options=NoOptions()).weights
     # beams that are alike to a terminal, or no element to tell them apart: the power is the same
     np.testing.assert_allclose(found.power_w(), (np.abs(expected) ** 2).sum(axis=2), rtol=1e-9, atol=1e-15)
     served = np.flatnonzero((satellite >= 0) & found.power_w().any(axis=0))
@@ -43,7 +43,7 @@ def test_grids_are_orthogonal_and_symmetric():
 def test_a_policy_says_which_beam_of_the_master_it_is():
     problem = cell_free_problem(CELL_FREE["plain_0"])
     beam = np.array([3, 3, -1, 0, 7])
-    weights = spot_beam(replace(problem, beam=beam, power_fraction=None), options=None).weights
+    weights = spot_beam(replace(problem, beam=beam, power_fraction=None), options=NoOptions()).weights
     assert not weights.power_w()[:, 2].any()
     expected = problem.csi.array.steering(spot_directions(problem.csi.array))[beam].conj()
     for k in (0, 1, 3, 4):
@@ -60,7 +60,7 @@ def test_all_terminals_of_a_cell_have_one_beam_at_their_middle():
         problem, power_fraction=None, master=np.array([0, 0, 0, 1, 1]), serving=np.ones_like(problem.serving)
     )
     beam = FIRST_CELL + np.array([7, 7, 2, 7, -1 - FIRST_CELL])
-    weights = spot_beam(replace(problem, beam=beam), options=None).weights
+    weights = spot_beam(replace(problem, beam=beam), options=NoOptions()).weights
     power_w = weights.power_w()
     # a third of the first one's power each; the fifth terminal has no beam, and the fourth is the other one's alone
     expected = np.zeros_like(power_w)
@@ -85,7 +85,7 @@ def test_the_middle_of_a_cell_is_weighted_by_powers():
     master = np.zeros(5, int)
     problem = replace(problem, power_fraction=power_fraction, master=master, serving=np.ones_like(problem.serving))
     # shares are those of the problem, and the third terminal has none
-    weights = spot_beam(replace(problem, beam=np.full(5, FIRST_CELL)), options=None).weights
+    weights = spot_beam(replace(problem, beam=np.full(5, FIRST_CELL)), options=NoOptions()).weights
     np.testing.assert_allclose(weights.power_w()[0] / problem.power_w[0], power_fraction[0], atol=1e-12)  # rounding
     towards = power_fraction[0] @ problem.csi.departure[0]
     sent = weights.antenna()[0, 4, :, 0]
@@ -96,7 +96,7 @@ def test_a_cell_of_one_terminal_is_a_matched_filter():
     """Each terminal in a cell of its own: the weights of `ss_smrt` for the same masters."""
     problem = replace(cell_free_problem(CELL_FREE["plain_0"]), power_fraction=None)
     beam = np.where(problem.master >= 0, FIRST_CELL + 10 * np.arange(len(problem.master)), -1)
-    found = spot_beam(replace(problem, beam=beam), options=None).weights
+    found = spot_beam(replace(problem, beam=beam), options=NoOptions()).weights
     entry = of_kind("precoder")["ss_smrt"]
     matched = entry.model(problem, options=entry.options()).weights
     np.testing.assert_allclose(found.power_w(), matched.power_w(), rtol=1e-12, atol=1e-30)
@@ -110,7 +110,7 @@ def test_the_weights_of_cells_do_not_depend_on_names():
         problem, power_fraction=None, master=np.array([0, 0, 1, 1, 0]), serving=np.ones_like(problem.serving)
     )
     beam = FIRST_CELL + np.array([7, 2, 7, 7, 7])
-    power_w = spot_beam(replace(problem, beam=beam), options=None).weights.antenna()
+    power_w = spot_beam(replace(problem, beam=beam), options=NoOptions()).weights.antenna()
     turned = np.array([3, 0, 4, 2, 1])
     csi = problem.csi
     of_terminals = {
@@ -126,7 +126,7 @@ def test_the_weights_of_cells_do_not_depend_on_names():
         weight=problem.weight[turned],
         beam=beam[turned],
     )
-    found = spot_beam(again, options=None).weights.antenna()
+    found = spot_beam(again, options=NoOptions()).weights.antenna()
     np.testing.assert_allclose(found, power_w[:, turned], atol=1e-12 * np.abs(power_w).max())  # order of a mean
 
 
@@ -135,7 +135,7 @@ def test_a_beam_that_the_satellites_do_not_have_is_refused():
     elements = problem.csi.array.elements
     for unknown in (elements, FIRST_CELL - 1):
         with pytest.raises(InputError, match=f"beams 0 to {elements - 1}.* the policy names beam {unknown}"):
-            spot_beam(replace(problem, beam=np.array([0, unknown, -1, 1, 2])), options=None)
+            spot_beam(replace(problem, beam=np.array([0, unknown, -1, 1, 2])), options=NoOptions())
 
 
 FLIGHT = {"name": "air", "kind": "great_circle", "start": [45.0, 179.0], "end": [52.0, -174.0], "speed_km_h": 18_000.0}

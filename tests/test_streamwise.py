@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from tests.helpers.p1_problem import SCENES, STREAMWISE, effective, literal_streamwise, mask_of, problem_of
+from tests.helpers.scenario_facts import facts_of
 from tests.literal import p1_rates, p1_streamwise
 from tests.literal.p1_compare import difference
 from tests.literal.p1_scenes import NOT_ORTHOGONAL, ORTHOGONAL, paper
 from twin.precoding import SpannedWeights
-from twin.precoding.facts import Facts
 from twin.precoding.noncoherent.joint import NoncoherentOptions, joint_ncjt
 from twin.precoding.noncoherent.streamwise import StreamwiseOptions, associated, participation, score, streamwise
-from twin.radio.channel import PlanarArray
 
 
 def solved(problem, streams, **given):
@@ -250,8 +249,7 @@ def test_a_start_is_continued_and_a_stream_that_moves_starts_anew():
 
 
 def test_too_many_streams_are_told():
-    array = PlanarArray(rows=2, columns=2)
-    facts = Facts(satellite_array=array, terminal_elements=2, cluster_size=None, terminals=5)
+    facts = facts_of(terminal_elements=2)
     StreamwiseOptions(streams=2).check(facts)
     with pytest.raises(ValueError, match="streams = 3 must be at most 2"):
         StreamwiseOptions(streams=3).check(facts)

@@ -1,11 +1,11 @@
 """Joint precoding of several satellites by weighted mean square errors (P3's Algorithm 1), in exact structured form.
 
-Each satellite's channels being of rank one, its weights lie in the span of V_s*, of at most K dimensions, whatever
-the array's size. In an orthonormal basis of that span with the coordinates R_s of V_s*, the matrix that the algorithm
-inverts for terminal k is blkdiag_s(D_s + λ_k I) plus what couples the satellites of k, with D_s = R_s A_s R_sᵀ and
-A_s = diag_i(α_i γ_si) common to all terminals: one symmetric eigendecomposition a satellite and iteration serves all
-of them with all their regularisations λ_k. The coupling is a diagonal plus a rank one matrix of size S, inverted in
-closed form. Phases being counted from the middle of the array, all of it is real.
+Each satellite's channels have rank one, so that its weights lie in the span of V_s*, of at most K dimensions for an
+array of any size. In an orthonormal basis of that span, with the coordinates R_s of V_s*, the algorithm inverts for
+terminal k the matrix blkdiag_s(D_s + λ_k I) plus a coupling between the satellites of k. D_s = R_s A_s R_sᵀ with
+A_s = diag_i(α_i γ_si) is common to all terminals: one symmetric eigendecomposition per satellite and iteration serves
+all of them with all their regularisations λ_k. The coupling is a diagonal plus a rank-one matrix of size S and is
+inverted in closed form. Phases are counted from the middle of the array, so that all values are real.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import numpy as np
 from annotated_types import Ge
 
 from twin.arrays import BoolArray, FloatArray, Reach
+from twin.precoding.budget import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem
+from twin.precoding.warm_start import steering_coefficients, warm_iterations
 from twin.precoding.weights import SpannedWeights
 from twin.registry import dataclass_options
 from twin.solvers.span import Span
@@ -34,44 +36,46 @@ class JointOptions:
     warm_iterations: Annotated[int, Ge(1)] = 1
     """Iterations from the last weights of the same clusters."""
     change_iterations: Annotated[int, Ge(1)] = 3
-    """Iterations from the last weights where some clusters have changed since; three score above ten cold ones."""
+    """Iterations from the last weights if clusters have changed since; three reach a higher rate than ten cold ones."""
     tolerance_bit: Annotated[float, Ge(0.0)] = 1e-3
-    """χ: the iteration ends when the sum rate rises by less (P3: 0.001)."""
+    """χ: the iteration ends when the sum rate increases by less (P3: 0.001)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receivers:
+class SingleStreamReceivers:
     """What the transmitter needs of the receivers a_k and the weights u_k."""
 
     error: FloatArray
-    """(K,) e_k: mean square error at its optimal receiver."""
-    strength: FloatArray
+    """(K,) e_k: mean square error of the optimal receiver."""
+    receiver_gain: FloatArray
     """(K,) α_k = β_k u_k ‖a_k‖²."""
-    aligned: FloatArray
-    """(K,) coefficient of Σ_s |ρ_sk| v_sk* in what the transmitter shall match: the terminal's mean channel."""
-    apart: FloatArray
-    """(S,B) coefficient of v_sk* in what else it shall match."""
+    coherent_target: FloatArray
+    """(K,) coefficient of the terminal's mean channel Σ_s |ρ_sk| v_sk* in the transmitter's target."""
+    scattered_target: FloatArray
+    """(S,B) coefficient of v_sk* in the rest of the transmitter's target."""
 
 
 def optimise(
-    problem: PrecodingProblem, options: JointOptions, receivers: Callable[[Near, FloatArray], Receivers]
+    problem: PrecodingProblem,
+    options: JointOptions,
+    receivers: Callable[[PairStatistics, FloatArray], SingleStreamReceivers],
 ) -> Precoding:
-    """Alternate between receivers and transmitter until the sum rate rises no more.
+    """Alternate between receivers and transmitter until the sum rate no longer increases.
 
-    The stop criterion takes the error before the first iteration as infinite; the printed χ would end the
-    iteration after its first step. Where not every satellite serves everyone, a terminal's weights are restricted
-    to its own satellites and P_k is its share of their budgets.
+    The error before the first iteration is infinite in the stop criterion; the printed χ would end the iteration after
+    its first step. If not every satellite serves every terminal, a terminal's weights are restricted to its own
+    satellites and P_k is its fraction of their budgets.
     """
-    near = Near.of(problem)
+    pairs = PairStatistics.of(problem)
     span = Span.of(problem.csi.gram)
-    coordinates, most = _start(problem, near, span, options)
-    last = np.full(near.served.sum(), np.inf)
-    iterations, converged = 0, not near.served.any()
+    coordinates, most = _start(problem, pairs, span, options)
+    last = np.full(pairs.served.sum(), np.inf)
+    iterations, converged = 0, not pairs.served.any()
     while iterations < most and not converged:
         iterations += 1
-        found = receivers(near, span.coordinates.swapaxes(1, 2) @ coordinates)
-        coordinates = _transmit(near, span, found)
-        error = found.error[near.served]
+        found = receivers(pairs, span.coordinates.swapaxes(1, 2) @ coordinates)
+        coordinates = _transmit(pairs, span, found)
+        error = found.error[pairs.served]
         converged = bool(np.log2(last / error).sum() <= options.tolerance_bit)
         last = error
     coefficients = within_budget(span.basis @ coordinates, problem.csi.gram, problem.power_w)
@@ -80,18 +84,18 @@ def optimise(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """What the iteration needs of a problem, of the pairs in reach alone."""
+class PairStatistics:
+    """The statistics of a problem for the pairs in reach."""
 
     reach: Reach
     gain: FloatArray
     """(S,B) γ."""
     mean: FloatArray
-    """(S,B) |ρ|."""
-    spread: FloatArray
+    """(S,B) |ρ|: amplitude of the mean channel."""
+    variance: FloatArray
     """(S,B) γ - |ρ|²."""
     serving: BoolArray
-    """(S,B)"""
+    """(S,B) whether the satellite serves the terminal."""
     power_w: FloatArray
     """(K,) P_k."""
     noise_w: FloatArray
@@ -99,11 +103,11 @@ class Near:
     weight: FloatArray
     """(K,) β."""
     served: BoolArray
-    """(K,) terminals that take part."""
+    """(K,) terminals with power and a usable serving satellite."""
 
     @classmethod
     def of(cls, problem: PrecodingProblem) -> Self:
-        """Gather it."""
+        """Gather the statistics of a problem."""
         csi, reach = problem.csi, problem.csi.reach
         power_w = problem.terminal_power_w()
         mean, gain = reach.gather(csi.mean_amplitude), reach.gather(csi.gain)
@@ -111,7 +115,7 @@ class Near:
             reach=reach,
             gain=gain,
             mean=mean,
-            spread=gain * reach.gather(np.maximum(1.0 - csi.los_fraction * csi.mean_phase**2, 0.0)),
+            variance=gain * reach.gather(np.maximum(1.0 - csi.los_fraction * csi.mean_phase**2, 0.0)),
             serving=reach.gather(problem.serving),
             power_w=power_w,
             noise_w=csi.noise_w,
@@ -120,83 +124,76 @@ class Near:
         )
 
 
-def _start(problem: PrecodingProblem, near: Near, span: Span, options: JointOptions) -> tuple[FloatArray, int]:
-    """Coordinates (S,R,B) to start from, and how many iterations they deserve.
+def _start(
+    problem: PrecodingProblem, pairs: PairStatistics, span: Span, options: JointOptions
+) -> tuple[FloatArray, int]:
+    """Coordinates (S,R,B) to start from, and the largest number of iterations.
 
-    Pairs that the given weights do not know start from the matched filter of P_k on the mean channel, as all do
-    without any; left at zero, a new member of a cluster would gain power only slowly. Beside others with a
-    mean channel, a pair without one, as where the line of sight is blocked, has no weight and none is missed. Where
-    it comes back to single pairs of a satellite, that is no change of the cluster.
+    Without a warm start all pairs begin with the matched filter of P_k on the mean channel; so do pairs that the given
+    weights do not contain, since from zero a new member of a cluster would gain power slowly only. A pair without a
+    mean channel (blocked line of sight), in a cluster that has one elsewhere, has no weight and counts as unchanged. So
+    does the return of the mean channel, if it concerns at most half of a satellite's pairs.
     """
-    given = carried(problem)
+    given = carried_over(problem)
     if given is None:
-        return _matched(problem, near, span), options.iterations
+        return _matched(problem, pairs, span), options.iterations
     known = np.asarray(given.any(axis=1))
-    reckoned = near.reach.gather(known_amplitude(problem.csi, problem.serving)) > 0.0
-    missed, gone = near.serving & ~known & reckoned, known & ~near.serving
-    if not missed.any() and not gone.any():
+    expected = pairs.reach.gather(known_amplitude(problem.csi, problem.serving)) > 0.0
+    added, dropped = pairs.serving & ~known & expected, known & ~pairs.serving
+    if not added.any() and not dropped.any():
         return np.asarray(span.coordinates @ given), options.warm_iterations
-    kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, near, span))
-    joined = missed.sum(axis=1) > 0.5 * near.serving.sum(axis=1)
-    few = not gone.any() and not joined.any()
-    return kept * near.serving[:, None, :], options.warm_iterations if few else options.change_iterations
+    kept = np.where(known[:, None, :], span.coordinates @ given, _matched(problem, pairs, span))
+    joined = added.sum(axis=1) > 0.5 * pairs.serving.sum(axis=1)
+    unchanged = not dropped.any() and not joined.any()
+    return kept * pairs.serving[:, None, :], warm_iterations(options, unchanged=unchanged)
 
 
-def carried(problem: PrecodingProblem) -> FloatArray | None:
-    """(S,B,B) coefficients of the weights to start from, over today's directions; none without such weights."""
-    start = problem.start
-    if not isinstance(start, SpannedWeights) or start.beams is not None:
-        return None
-    return np.asarray(start.on_reach(problem.csi.reach)[..., 0].real)
+def carried_over(problem: PrecodingProblem) -> FloatArray | None:
+    """(S,B,B) real coefficients of the given weights over the current directions; None without such weights."""
+    given = steering_coefficients(problem.start, problem.csi.reach)
+    return None if given is None else np.asarray(given[..., 0].real)
 
 
-def _matched(problem: PrecodingProblem, near: Near, span: Span) -> FloatArray:
+def _matched(problem: PrecodingProblem, pairs: PairStatistics, span: Span) -> FloatArray:
     """Coordinates (S,R,B) of the matched filters of P_k."""
     amplitude = known_amplitude(problem.csi, problem.serving)
     norm = np.linalg.norm(amplitude, axis=0)
-    scale = np.divide(np.sqrt(near.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(span.coordinates * near.reach.gather(amplitude * scale)[:, None, :])
+    scale = np.divide(np.sqrt(pairs.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
+    return np.asarray(span.coordinates * pairs.reach.gather(amplitude * scale)[:, None, :])
 
 
-def _transmit(near: Near, span: Span, receivers: Receivers) -> FloatArray:
-    """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all its satellites."""
-    reach, strength, power_w = near.reach, receivers.strength, near.power_w
-    active = (strength > 0.0) & (power_w > 0.0)
-    ridge = np.divide(strength * near.noise_w, power_w, where=active, out=np.ones_like(strength))
-    load = reach.gather(strength) * near.gain
+def _transmit(pairs: PairStatistics, span: Span, receivers: SingleStreamReceivers) -> FloatArray:
+    """Steps 9 to 11: coordinates (S,R,B) of the precoder, with ‖w_k‖² = P_k over all satellites of k."""
+    reach, receiver_gain, power_w = pairs.reach, receivers.receiver_gain, pairs.power_w
+    active = (receiver_gain > 0.0) & (power_w > 0.0)
+    ridge = np.divide(receiver_gain * pairs.noise_w, power_w, where=active, out=np.ones_like(receiver_gain))
+    load = reach.gather(receiver_gain) * pairs.gain
     factor = span.coordinates * np.sqrt(load)[:, None, :]
     values, vectors = np.linalg.eigh(factor @ factor.swapaxes(1, 2))
-    turned = vectors.swapaxes(1, 2) @ span.coordinates
-    shifts = reach.gather(ridge)
-    shifts = shifts if reach.whole else np.where(shifts > 0.0, shifts, 1.0)
-    damped = turned / (np.maximum(values, 0.0)[:, :, None] + shifts[:, None, :])
-    # own = 1 - α γ vᵀ (D + λ)⁻¹ v*: what of a terminal's direction its own load leaves over
-    own = np.maximum(1.0 - load * np.einsum("slk,slk->sk", turned, damped), 0.0)
-    target = near.mean * reach.gather(receivers.aligned) + receivers.apart
-    pull = np.where(near.serving & reach.gather(active), coupled(near, target, own), 0.0)
-    norm = np.sqrt(reach.sum_by_terminal(pull**2 * np.einsum("slk,slk->sk", damped, damped)))
+    rotated = vectors.swapaxes(1, 2) @ span.coordinates
+    ridges = reach.gather(ridge)
+    ridges = ridges if reach.whole else np.where(ridges > 0.0, ridges, 1.0)
+    damped = rotated / (np.maximum(values, 0.0)[:, :, None] + ridges[:, None, :])
+    # remainder = 1 - α γ vᵀ (D + λ)⁻¹ v*: the part of a terminal's direction that its own load does not suppress
+    remainder = np.maximum(1.0 - load * np.einsum("slk,slk->sk", rotated, damped), 0.0)
+    target = pairs.mean * reach.gather(receivers.coherent_target) + receivers.scattered_target
+    amplitude = np.where(pairs.serving & reach.gather(active), coupled(pairs, target, remainder), 0.0)
+    norm = np.sqrt(reach.sum_by_terminal(amplitude**2 * np.einsum("slk,slk->sk", damped, damped)))
     scale = np.divide(np.sqrt(power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return np.asarray(vectors @ (damped * (pull * reach.gather(scale))[:, None, :]))
+    return np.asarray(vectors @ (damped * (amplitude * reach.gather(scale))[:, None, :]))
 
 
-def coupled(near: Near, target: FloatArray, own: FloatArray) -> FloatArray:
-    """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), after Sherman and Morrison.
+def coupled(pairs: PairStatistics, target: FloatArray, remainder: FloatArray) -> FloatArray:
+    """(S,B) solution t of (I + M_k diag(g)) t = r with M_k = α (ρ ρᵀ - diag ρ²), by the Sherman-Morrison formula.
 
-    With g = vᵀ (D + λ)⁻¹ v* and α γ g = 1 - own, all terms of the diagonal are positive: nothing cancels.
+    With g = vᵀ (D + λ)⁻¹ v* and ``remainder`` = 1 - α γ g, all terms of the diagonal are positive: nothing cancels.
     """
-    mean, reach = np.where(near.serving, near.mean, 0.0), near.reach
-    per_gain = np.divide(mean, near.gain, where=near.gain > 0.0, out=np.zeros_like(mean))
-    unknown = np.divide(near.spread, near.gain, where=near.gain > 0.0, out=np.ones_like(mean))
-    diagonal = np.where(near.serving, unknown, 1.0) + per_gain * mean * own
-    gather = per_gain * (1.0 - own)
-    solved = np.divide(target, diagonal, where=near.serving & (diagonal > 0.0), out=np.zeros_like(target))
-    swept = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
-    common = reach.sum_by_terminal(gather * solved) / (1.0 + reach.sum_by_terminal(gather * swept))
-    return np.asarray(solved - swept * reach.gather(common))
-
-
-def within_budget(coefficients: FloatArray, gram: FloatArray, budget_w: FloatArray) -> FloatArray:
-    """Step 14: scale each satellite down to its budget, which rounding in a poor basis must not exceed either."""
-    spent_w = (coefficients * (gram @ coefficients)).sum(axis=(1, 2))
-    ratio = np.divide(budget_w, spent_w, where=spent_w > budget_w, out=np.ones_like(spent_w))
-    return np.asarray(coefficients * np.sqrt(ratio)[:, None, None])
+    mean, reach = np.where(pairs.serving, pairs.mean, 0.0), pairs.reach
+    per_gain = np.divide(mean, pairs.gain, where=pairs.gain > 0.0, out=np.zeros_like(mean))
+    unknown = np.divide(pairs.variance, pairs.gain, where=pairs.gain > 0.0, out=np.ones_like(mean))
+    diagonal = np.where(pairs.serving, unknown, 1.0) + per_gain * mean * remainder
+    loaded = per_gain * (1.0 - remainder)
+    solved = np.divide(target, diagonal, where=pairs.serving & (diagonal > 0.0), out=np.zeros_like(target))
+    scaled_mean = np.divide(mean, diagonal, where=diagonal > 0.0, out=np.zeros_like(mean))
+    common = reach.sum_by_terminal(loaded * solved) / (1.0 + reach.sum_by_terminal(loaded * scaled_mean))
+    return np.asarray(solved - scaled_mean * reach.gather(common))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from twin.precoding.joint import within_budget
+from twin.precoding.budget import within_budget
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
+from twin.registry import NoOptions
 from twin.solvers.span import Span, wiener
 
 
 @precoders.register("ss_mmse", source="P3, Section V (SS-MMSE)")
-def ss_mmse(problem: PrecodingProblem, *, options: Any) -> Precoding:
-    """MMSE on the mean channel, each terminal served by the master of its cluster alone.
+def ss_mmse(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
+    """MMSE precoding on the mean channel, each terminal served by the master of its cluster alone.
 
-    W_s = η Hᴴ (H Hᴴ + K_s/P_s I)⁻¹ with the rows of H the mean channels over the noise amplitude of the K_s
-    terminals of satellite s, and η such that the satellite's power is met.
+    W_s = η Hᴴ (H Hᴴ + K_s/P_s I)⁻¹. The rows of H are the mean channels, over the noise amplitude, of the K_s terminals
+    of satellite s; η makes the satellite spend its power.
     """
     alone = problem.alone()
     csi, reach = alone.csi, alone.csi.reach

@@ -1,22 +1,21 @@
-"""Weights as plain arrays, for a checkpoint, and back."""
+"""Weights as plain arrays for a checkpoint, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import Reach
-from twin.precoding.instantaneous.genie import GenieRule
-from twin.precoding.instantaneous.uplink_pilots import PilotRule
-from twin.precoding.weights import AntennaWeights, InstantaneousRule, SpannedWeights, Weights
+from twin.precoding import rule
+from twin.precoding.rule import InstantaneousRule
+from twin.precoding.weights import AntennaWeights, SpannedWeights, Weights
 from twin.radio.channel import PlanarArray
 
-RULE = "instant."
-"""Before the names of what belongs to the rule by which weights follow the channels."""
+RULE: Final = "rule."
+"""Prefix of the arrays of the instantaneous-CSI rule."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -27,7 +26,7 @@ def packed(weights: Weights) -> Arrays:
     Raises
     ------
     TypeError
-        If they are of a class of somebody's own.
+        If the weights are neither SpannedWeights nor AntennaWeights, or their rule cannot be packed.
     """
     if isinstance(weights, AntennaWeights):
         return _present(norad_id=weights.norad_id, weights=weights.weights, slot=weights.slot)
@@ -41,40 +40,53 @@ def packed(weights: Weights) -> Arrays:
             coefficients=weights.coefficients,
             beams=weights.beams,
             slot=weights.slot,
-            **_rule(weights.rule),
+            **_packed_rule(weights.rule),
         )
     raise TypeError(f"{type(weights).__name__} must be SpannedWeights or AntennaWeights")
 
 
 def unpacked(arrays: Mapping[str, NDArray[Any]], array: PlanarArray) -> Weights:
-    """The weights that plain arrays hold, for satellites with a given array."""
+    """The weights that plain arrays hold, for satellites with a given array.
+
+    Raises
+    ------
+    ValueError
+        If they follow a rule whose class is not defined, or has other fields.
+    """
     held = {name: value for name, value in arrays.items() if not name.startswith(RULE)}
     if "weights" in held:
         return AntennaWeights(norad_id=held["norad_id"], array=array, weights=held["weights"], slot=held.get("slot"))
     terminals, whole = held.pop("terminals").tolist()
     reach = Reach(terminal=held.pop("terminal"), terminals=terminals, whole=bool(whole))
-    rule = {name.removeprefix(RULE): value for name, value in arrays.items() if name.startswith(RULE)}
-    return SpannedWeights(array=array, reach=reach, rule=_ruled(rule), **held)
+    parts = {name.removeprefix(RULE): value for name, value in arrays.items() if name.startswith(RULE)}
+    return SpannedWeights(array=array, reach=reach, rule=rule.unpacked(parts) if parts else None, **held)
 
 
-def _rule(instant: InstantaneousRule | None) -> Arrays:
-    """How weights follow the channels, field by field."""
-    if instant is None:
+def check_packable(weights: Weights) -> None:
+    """Refuse weights that a checkpoint cannot hold and give back.
+
+    Raises
+    ------
+    ValueError
+        If they are of another class, or follow a rule that cannot be packed and unpacked.
+    """
+    try:
+        parts = packed(weights)
+        if weights.rule is not None:
+            rule.unpacked({name.removeprefix(RULE): value for name, value in parts.items() if name.startswith(RULE)})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"weights that no checkpoint can hold: {error}") from None
+
+
+def _packed_rule(followed: InstantaneousRule | None) -> Arrays:
+    """The rule's arrays, each under its prefixed name."""
+    if followed is None:
         return {}
-    if not isinstance(instant, GenieRule | PilotRule):
-        raise TypeError(f"{type(instant).__name__} must be GenieRule or PilotRule")
-    held = {field.name: np.asarray(getattr(instant, field.name)) for field in fields(instant)}
-    return {RULE + name: value for name, value in held.items()} | {RULE + "class": np.array(type(instant).__name__)}
-
-
-def _ruled(arrays: Arrays) -> InstantaneousRule | None:
-    if not arrays:
-        return None
-    rules: tuple[type[GenieRule] | type[PilotRule], ...] = (GenieRule, PilotRule)
-    made = {rule.__name__: rule for rule in rules}[str(arrays.pop("class"))]
-    plain: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in arrays.items()}
-    return made(**plain)
+    if not isinstance(followed, InstantaneousRule):
+        raise TypeError(f"{type(followed).__name__} must derive from twin.precoding.rule.InstantaneousRule")
+    return {RULE + name: array for name, array in followed.packed().items()}
 
 
 def _present(**arrays: NDArray[Any] | None) -> Arrays:
+    """The arrays that are not None."""
     return {name: array for name, array in arrays.items() if array is not None}

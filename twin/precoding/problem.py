@@ -1,4 +1,4 @@
-"""What a precoder gets and gives, and the registry of precoders."""
+"""A precoder's input and output, and the registry of precoders."""
 
 from __future__ import annotations
 
@@ -16,30 +16,34 @@ from twin.registry import NoOptions, Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecodingProblem:
-    """What a precoder may know: statistics and who serves whom, never a draw."""
+    """What a precoder may know: statistics and the serving pairs, never a draw."""
 
     csi: StatisticalCsi
-    """Statistics of S satellites and K terminals as the network believes them."""
+    """Statistical CSI of S satellites and K terminals, as the network assumes it."""
     serving: BoolArray
-    """(S,K) o: whether satellite s serves terminal k; serving pairs alone may get power."""
+    """(S,K) o: whether satellite s serves terminal k. Only serving pairs may get power."""
     master: IntArray
-    """(K,) row of the satellite that leads the terminal's cluster, -1 where nobody serves it."""
+    """(K,) row of the master satellite of the terminal's cluster; -1 without service."""
     power_w: FloatArray
-    """(S,) P_s: power budget of each satellite on one subcarrier."""
+    """(S,) P_s: power budget of each satellite on one subcarrier, in W."""
     weight: FloatArray
     """(K,) β: weight of each terminal in the sum rate."""
     power_fraction: FloatArray | None = None
-    """(S,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
+    """(S,K) fraction of its budget that each satellite spends on each terminal that it serves.
 
-    Beams of fixed power (`smrt`, `szf`, `slnr`) use it; precoders that find their powers do not.
+    None means equal fractions. Beams of given power (`smrt`, `szf`, `slnr`, `spot_beam`, `imrt`) use it; precoders that
+    optimise powers ignore it.
     """
     beam: IntArray | None = None
-    """(K,) beam of the master that covers each terminal, -1 for none, where the policy thinks in beams."""
+    """(K,) beam of the master that covers each terminal, -1 without one; None if the policy assigns no beams."""
     start: Weights | None = None
-    """Weights of the same satellites and terminals to start from, zero for pairs that did not serve."""
+    """Weights of the same satellites and terminals for a warm start, zero for pairs that did not serve.
+
+    None means a cold start.
+    """
 
     def beam_power_w(self) -> FloatArray:
-        """(S,K) p_sk² P_s: power of each serving pair's beam (P5, eq. 13)."""
+        """(S,K) p_sk² P_s: power of each serving pair's beam in W (P5, eq. 13)."""
         equal = self.serving / np.maximum(self.serving.sum(axis=1, keepdims=True), 1)
         power_fraction = equal if self.power_fraction is None else np.where(self.serving, self.power_fraction, 0.0)
         return np.asarray(power_fraction * self.power_w[:, None])
@@ -50,9 +54,9 @@ class PrecodingProblem:
         return replace(self, serving=serving, power_fraction=None, start=None)
 
     def terminal_power_w(self) -> FloatArray:
-        """(K,) P_k: an equal share of the budget of each satellite that serves the terminal.
+        """(K,) P_k in W: the sum of equal fractions of the budgets of the satellites that serve the terminal.
 
-        With every satellite serving everyone this is Σ_s P_s / K (P3, Algorithm 1, step 4).
+        If every satellite serves every terminal, this is Σ_s P_s / K (P3, Algorithm 1, step 4).
         """
         load = np.maximum(self.serving.sum(axis=1), 1)
         return np.asarray((self.power_w / load) @ self.serving)
@@ -60,27 +64,27 @@ class PrecodingProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precoding:
-    """What a precoder found."""
+    """The result of a precoder."""
 
     weights: Weights
     iterations: int
-    """Iterations used; 0 for a closed form."""
+    """Iterations done; 0 for a closed form."""
     converged: bool
-    """Whether the stop criterion was met; a closed form always converges."""
+    """Whether the stop criterion was met; always true for a closed form."""
 
 
 Options = TypeVar("Options", contravariant=True)
 
 
 class Precoder(Protocol[Options]):
-    """A transmission scheme: statistical CSI in, weights out."""
+    """A transmission scheme: a function from a problem and its options to weights."""
 
     def __call__(self, problem: PrecodingProblem, *, options: Options) -> Precoding:
         """Solve one problem."""
 
 
 class Precoders(Registry[Precoder[Any]]):
-    """The precoder models, by name."""
+    """The precoders by name."""
 
     @overload
     def register(self, name: str, *, source: str) -> Callable[[Precoder[NoOptions]], Precoder[NoOptions]]: ...
@@ -91,7 +95,7 @@ class Precoders(Registry[Precoder[Any]]):
     ) -> Callable[[Precoder[Options]], Precoder[Options]]: ...
 
     def register(self, name: str, *, source: str, options: type = NoOptions) -> Callable[[Any], Any]:
-        """Register a function under the name that a scenario writes; see `Registry.add`."""
+        """Register a function under the name that a scenario uses; see `Registry.add`."""
 
         def keep(model: Any) -> Any:
             self.add(name, model, source=source, options=options)

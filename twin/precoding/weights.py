@@ -1,4 +1,4 @@
-"""Precoding weights, in the span of a few steering vectors or over all antennas."""
+"""Precoding weights, over a few steering vectors or over all antennas."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, NumberArray, Reach
-from twin.radio.channel import ChannelDraws, PlanarArray, StatisticalCsi
+from twin.arrays import ComplexArray, FloatArray, IntArray, NumberArray, Reach
+from twin.precoding.rule import InstantaneousRule
+from twin.radio.channel import PlanarArray, StatisticalCsi
 
 
 class Weights(Protocol):
-    """What S satellites transmit to K terminals in L streams each."""
+    """Weights of S satellites for K terminals, with L streams each."""
 
     @property
     def norad_id(self) -> IntArray:
-        """(S,) satellites."""
+        """(S,) catalogue numbers of the satellites."""
 
     @property
     def reach(self) -> Reach:
@@ -26,88 +27,57 @@ class Weights(Protocol):
 
     @property
     def slot(self) -> IntArray | None:
-        """(K,) turn in which each terminal is served, none if all are served at once."""
+        """(K,) time slot in which each terminal is served; None means that all are served at once."""
 
     @property
     def rule(self) -> InstantaneousRule | None:
-        """How the weights follow the channels of the moment, none if they do not."""
+        """How the weights follow the instantaneous channels; None means that they do not."""
 
-    def heard(self, truth: StatisticalCsi) -> NumberArray:
-        """v_iᵀ W_j (S,B,J,L): what a unit channel to each terminal in the truth's reach carries of each stream."""
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
+        """v_iᵀ W_j (S,B,J,L): response of a unit channel, to each terminal in the truth's reach, to each stream."""
 
     def power_w(self) -> FloatArray:
-        """(S,K) ‖W_sk‖²: power that each satellite spends on each terminal."""
+        """(S,K) ‖W_sk‖²: power in W that each satellite spends on each terminal."""
 
     def antenna(self) -> ComplexArray:
         """(S,K,N,L) the weights of all antennas."""
 
     def of(self, rows: IntArray) -> Weights:
-        """The weights of some satellites."""
+        """The weights of some satellites, by row."""
 
     def on(self, norad_id: IntArray) -> Weights:
-        """The weights of other satellites, zero for those that had none."""
-
-
-class InstantaneousRule(Protocol):
-    """How weights follow the channels of the moment, which are not known when the precoder runs.
-
-    An implementation is a frozen dataclass of numbers and arrays.
-    """
-
-    def realised(
-        self,
-        weights: SpannedWeights,
-        truth: StatisticalCsi,
-        draws: ChannelDraws,
-        transmitting: BoolArray,
-        *,
-        seed: int,
-        epoch: int,
-    ) -> tuple[Weights, ...]:
-        """The weights for each of the first draws.
-
-        Parameters
-        ----------
-        weights
-            What the precoder found from statistics.
-        truth, draws
-            The channels as they are, of the same satellites in the same order.
-        transmitting
-            (S,K) pairs that are on the air.
-        seed, epoch
-            Key of what is drawn besides.
-        """
+        """The weights of other satellites, by catalogue number; zero for satellites without weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpannedWeights:
-    """Weights w = V* b in the span of conjugate steering vectors, of which only b is kept.
+    """Weights w = V* b in the span of conjugate steering vectors; only b is stored.
 
-    Every line-of-sight channel being rank one per satellite, the optimum lies in this span, and nothing
-    of the size of the array is needed until someone asks for it.
+    Every line-of-sight channel has rank one per satellite, so that the optimum lies in this span. Arrays of the size of
+    the antenna array are formed on demand only.
     """
 
     norad_id: IntArray
-    """(S,) satellites."""
+    """(S,) catalogue numbers of the satellites."""
     array: PlanarArray
     reach: Reach
-    """Which terminals the basis and the streams belong to, J at most for each satellite."""
+    """The terminals of the streams, J at most for each satellite; without beams also those of the basis."""
     departure: FloatArray
-    """(S,Q,2) directions of the basis V."""
+    """(S,Q,2) direction cosines of the basis V."""
     gram: FloatArray
     """(S,Q,Q) v_iᵀ v_j* of the basis."""
     coefficients: NumberArray
-    """(S,Q,J,L) b: over the basis, for each terminal and stream."""
+    """(S,Q,J,L) b: coefficients over the basis, for each terminal and stream."""
     beams: IntArray | None = None
-    """(S,Q) codeword that each vector of the basis is, -1 for none; without it the basis is the terminals in reach."""
+    """(S,Q) codeword of each basis vector, -1 for none; None means that the basis belongs to the terminals in reach."""
     slot: IntArray | None = None
-    """(K,) turn in which each terminal is served; without it all are served at once."""
+    """(K,) time slot in which each terminal is served; None means that all are served at once."""
     rule: InstantaneousRule | None = None
-    """How the weights follow the channels of the moment; without it they do not."""
+    """How the weights follow the instantaneous channels; None means that they do not."""
 
     @classmethod
     def over(cls, csi: StatisticalCsi, coefficients: NumberArray) -> Self:
-        """Weights over the steering vectors of the terminals in the reach of the CSI."""
+        """Weights over the steering vectors of the terminals in the reach of the CSI, from coefficients (S,B,B,L)."""
         return cls(
             norad_id=csi.norad_id,
             array=csi.array,
@@ -132,29 +102,29 @@ class SpannedWeights:
             beams=beams,
         )
 
-    def heard(self, truth: StatisticalCsi) -> NumberArray:
-        """v_iᵀ W_j (S,B,J,L) from the Gram matrix of both sets of directions alone."""
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
+        """v_iᵀ W_j (S,B,J,L), from the Gram matrix of both sets of directions."""
         departure = truth.near_departure
         gram = self.gram if departure is self.departure else self.array.gram(departure, self.departure)
-        return self._acted(gram)
+        return self._response(gram)
 
     def power_w(self) -> FloatArray:
-        """(S,K) ‖W_sk‖² = bᴴ G b, over all turns if there are some."""
+        """(S,K) ‖W_sk‖² = bᴴ G b in W, averaged over the time slots if there are several."""
         return self._power_w
 
     @cached_property
     def _power_w(self) -> FloatArray:
-        seen = self._acted(self.gram)
-        during_w = self.reach.scatter((self.coefficients.conj() * seen).sum(axis=(1, 3)).real)
+        response = self._response(self.gram)
+        during_w = self.reach.scatter((self.coefficients.conj() * response).sum(axis=(1, 3)).real)
         return during_w if self.slot is None else during_w / turns(self.slot)
 
     def antenna(self) -> ComplexArray:
-        """(S,K,N,L) the weights of all antennas, formed here."""
+        """(S,K,N,L) the weights of all antennas, formed on each call."""
         basis = self.array.steering(self.departure).conj()
         return self.reach.scatter(np.einsum("sbn,sbkl->sknl", basis, self.coefficients, optimize=True))
 
     def of(self, rows: IntArray) -> SpannedWeights:
-        """The weights of some satellites; rows in order, and all of them, give the same record."""
+        """The weights of some satellites; all rows in order return the same record."""
         if np.array_equal(rows, np.arange(len(self.norad_id))):
             return self
         return replace(
@@ -168,7 +138,7 @@ class SpannedWeights:
         )
 
     def on(self, norad_id: IntArray) -> SpannedWeights:
-        """The weights of other satellites, zero for those that had none."""
+        """The weights of other satellites, zero for satellites without weights."""
         if np.array_equal(norad_id, self.norad_id):
             return self
         held = (self.norad_id, norad_id)
@@ -183,9 +153,9 @@ class SpannedWeights:
         )
 
     def on_reach(self, reach: Reach) -> NumberArray:
-        """The coefficients over another reach of the same satellites, zero for terminals not held.
+        """The coefficients over another reach of the same satellites, zero for terminals without weights.
 
-        The basis moves with it (S,B,B,L) unless it is one of beams (S,Q,B,L).
+        Shape (S,B,B,L), with the basis of the new reach, or (S,Q,B,L) over beams, which stay the same.
         """
         if self.reach.same(reach):
             return self.coefficients
@@ -202,7 +172,7 @@ class SpannedWeights:
             known = known & (place[:, :, None] >= 0)
         return np.asarray(found * known[..., None])
 
-    def _acted(self, gram: FloatArray) -> NumberArray:
+    def _response(self, gram: FloatArray) -> NumberArray:
         satellites, basis, terminals, streams = self.coefficients.shape
         flat: NumberArray = gram @ self.coefficients.reshape(satellites, basis, terminals * streams)
         return flat.reshape(satellites, gram.shape[1], terminals, streams)
@@ -210,35 +180,35 @@ class SpannedWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AntennaWeights:
-    """Weights given antenna by antenna, for precoders without structure."""
+    """Weights of all antennas, for precoders without structure."""
 
     norad_id: IntArray
-    """(S,) satellites."""
+    """(S,) catalogue numbers of the satellites."""
     array: PlanarArray
     weights: ComplexArray
     """(S,K,N,L) W."""
     slot: IntArray | None = None
-    """(K,) turn in which each terminal is served; without it all are served at once."""
+    """(K,) time slot in which each terminal is served; None means that all are served at once."""
     rule: None = None
 
     def __post_init__(self) -> None:
-        # sums depend on the layout in memory, which a checkpoint does not keep
+        # sums depend on the memory layout, which a checkpoint does not store
         object.__setattr__(self, "weights", np.ascontiguousarray(self.weights))
 
     @property
     def reach(self) -> Reach:
         """All terminals."""
         satellites, terminals = self.weights.shape[:2]
-        everyone = np.broadcast_to(np.arange(terminals), (satellites, terminals))
-        return Reach(terminal=everyone, terminals=terminals, whole=True)
+        all_terminals = np.broadcast_to(np.arange(terminals), (satellites, terminals))
+        return Reach(terminal=all_terminals, terminals=terminals, whole=True)
 
-    def heard(self, truth: StatisticalCsi) -> NumberArray:
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,K,L)."""
         steering = self.array.steering(truth.near_departure)
         return np.asarray(np.einsum("sin,sknl->sikl", steering, self.weights, optimize=True))
 
     def power_w(self) -> FloatArray:
-        """(S,K) ‖W_sk‖², over all turns if there are some."""
+        """(S,K) ‖W_sk‖² in W, averaged over the time slots if there are several."""
         during_w = np.asarray((np.abs(self.weights) ** 2).sum(axis=(2, 3)))
         return during_w if self.slot is None else during_w / turns(self.slot)
 
@@ -251,26 +221,26 @@ class AntennaWeights:
         return replace(self, norad_id=self.norad_id[rows], weights=self.weights[rows])
 
     def on(self, norad_id: IntArray) -> AntennaWeights:
-        """The weights of other satellites, zero for those that had none."""
+        """The weights of other satellites, zero for satellites without weights."""
         return replace(self, norad_id=norad_id, weights=_placed(self.weights, self.norad_id, norad_id))
 
 
 def turns(slot: IntArray) -> int:
-    """How many turns there are."""
+    """Number of time slots."""
     return int(slot.max(initial=0)) + 1
 
 
 def _reach_on(reach: Reach, held: IntArray, wanted: IntArray) -> Reach:
-    """The reach of other satellites; those that had none reach nobody, or formally everyone."""
+    """The reach of other satellites. Satellites without weights reach no terminal, or all where the reach is whole."""
     if reach.whole:
-        everyone = np.broadcast_to(np.arange(reach.terminals), (len(wanted), reach.terminals))
-        return Reach(terminal=everyone, terminals=reach.terminals, whole=True)
+        all_terminals = np.broadcast_to(np.arange(reach.terminals), (len(wanted), reach.terminals))
+        return Reach(terminal=all_terminals, terminals=reach.terminals, whole=True)
     placed = _placed(reach.terminal - reach.terminals, held, wanted) + reach.terminals
     return Reach(terminal=placed, terminals=reach.terminals, whole=False)
 
 
 def _placed(array: NDArray[Any], held: IntArray, wanted: IntArray) -> NDArray[Any]:
-    """Rows of the held satellites where they are wanted, zero elsewhere."""
+    """Rows of the held satellites at the rows of the wanted ones, zero elsewhere."""
     placed = np.zeros((len(wanted), *array.shape[1:]), dtype=array.dtype)
     _, from_rows, to_rows = np.intersect1d(held, wanted, assume_unique=True, return_indices=True)
     placed[to_rows] = array[from_rows]

@@ -74,7 +74,7 @@ class Streams:
             Needed only for interference by delay.
         """
         reach, sent = truth.reach, weights.reach
-        gain = weights.heard(truth) * sent.gather(transmitting)[:, None, :, None]
+        gain = weights.effective_gain(truth) * sent.gather(transmitting)[:, None, :, None]
         time_fraction = 1.0
         if weights.slot is not None:
             same_slot = reach.gather(weights.slot + 1)[:, :, None] == sent.gather(weights.slot + 1)[:, None, :]

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.errors import InputError
 from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
+from twin.precoding.packing import check_packable
 from twin.radio.channel import StatisticalCsi
 from twin.simulation.decisions import PrecodingTask
 from twin.world.setup import Setup
@@ -68,6 +69,10 @@ def check_weights(setup: Setup, weights: Weights, task: PrecodingTask) -> None:
     where, table = f'precoding.name: the precoder "{setup.scenario.precoding.name}"', task.table
     if not isinstance(weights, SpannedWeights | AntennaWeights):
         raise InputError(f"{where} gave {type(weights).__name__}, must be SpannedWeights or AntennaWeights")
+    try:
+        check_packable(weights)
+    except ValueError as error:
+        raise InputError(f"{where} gave {error}") from None
     power_w = weights.power_w()
     if power_w.shape != table.member.shape or not np.array_equal(weights.norad_id, table.norad_id):
         raise InputError(

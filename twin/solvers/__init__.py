@@ -1,1 +1,1 @@
-"""Numerical methods that know nothing of satellites."""
+"""Numerical methods that do not depend on satellites or channels."""

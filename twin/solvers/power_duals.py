@@ -1,4 +1,4 @@
-"""Budgets met exactly: the search for the multipliers of several satellites' powers."""
+"""Power constraints met exactly: search for the multipliers of several satellites."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 from twin.arrays import FloatArray, IntArray
 
 LEAST_MULTIPLIER = 1e-16
-"""Of the largest eigenvalue of a satellite's load: no multiplier need be lower."""
+"""Smallest multiplier used, relative to the largest eigenvalue of a satellite's load."""
 IDLE_MULTIPLIER = 1e4
-"""Of the least: below it a budget may be left unspent, for a multiplier that low costs nothing."""
+"""Multiplier, relative to the smallest, up to which a budget may stay unspent: so low a multiplier costs nothing."""
 NEWTON_STEPS = 50
 HALVINGS = 30
 FLAT = 1e-11
-"""Of the dual's value: a change that rounding may have made."""
+"""Relative change of the dual's value that may be rounding."""
 RISE = 1e-4
-"""Of the rise that the gradient promises, which a step must bring (Armijo's rule)."""
+"""Fraction of the increase predicted by the gradient that a step must reach (Armijo's rule)."""
 
 
 class DualPoint(Protocol):
-    """A step of the transmitter under given multipliers."""
+    """A transmitter's step under given multipliers."""
 
     @property
     def multiplier(self) -> FloatArray:
@@ -30,17 +30,17 @@ class DualPoint(Protocol):
 
     @property
     def power_w(self) -> FloatArray:
-        """(S,) what each satellite spends: the derivative of the dual, but for the budget."""
+        """(S,) power of each satellite in W; minus the budget it is the derivative of the dual."""
 
     @property
     def value(self) -> float:
-        """Of the dual, which is concave in the multipliers."""
+        """Value of the dual, which is concave in the multipliers."""
 
-    def slopes(self) -> FloatArray:
+    def power_jacobian(self) -> FloatArray:
         """(S,S) derivative of each power by each multiplier."""
 
 
-def met(
+def budget_multipliers(
     at: Callable[[FloatArray], DualPoint],
     budget_w: FloatArray,
     *,
@@ -48,70 +48,70 @@ def met(
     start: FloatArray,
     tolerance: float,
 ) -> FloatArray:
-    """Multipliers (S,) under which budgets are met where they bind and nobody else exceeds theirs.
+    """Multipliers (S,) under which budgets that bind are met and no other budget is exceeded.
 
-    Newton's method on 1/√power, which is nearly linear in the multipliers, with a line search on the dual itself;
-    where that direction does not rise, Newton's own.
+    Newton's method on 1/√power, which is nearly linear in the multipliers, with a line search on the dual. If the dual
+    does not increase in that direction, the direction is that of Newton's method on the power.
 
     Parameters
     ----------
     at
-        Solves the transmitter's step under multipliers.
+        Solves the transmitter's step under given multipliers.
     budget_w
-        (S,) budgets; a satellite without one takes no part.
+        (S,) budgets in W; satellites with a zero budget take no part.
     least
         (S,) multipliers that count as zero.
     start
-        (S,) where to begin.
+        (S,) multipliers to start from.
     tolerance
         Relative error of a budget that binds.
     """
     point = at(np.maximum(start, least))
     for _ in range(NEWTON_STEPS):
-        missed = _missed(point, budget_w, least)
-        if missed <= tolerance:
+        error = _budget_error(point, budget_w, least)
+        if error <= tolerance:
             break
         loose = (point.multiplier <= 2.0 * least) & (point.power_w <= budget_w)
         free = np.flatnonzero((budget_w > 0.0) & (point.power_w > 0.0) & ~loose)
-        risen = _risen(at, point, free, budget_w, least, missed)
-        if risen is None:
+        found = _ascent(at, point, free, budget_w, least, error)
+        if found is None:
             break
-        point = risen
+        point = found
     return point.multiplier
 
 
-def _missed(point: DualPoint, budget_w: FloatArray, least: FloatArray) -> float:
-    """The largest relative error of a budget: too much spent, or too little in spite of a multiplier."""
+def _budget_error(point: DualPoint, budget_w: FloatArray, least: FloatArray) -> float:
+    """The largest relative error of a budget: too much power, or too little under a multiplier above zero."""
     bound = (budget_w > 0.0) & (point.power_w > 0.0)
     excess = point.power_w[bound] / budget_w[bound] - 1.0
     idle = (point.multiplier <= IDLE_MULTIPLIER * least)[bound]
     return float(np.where(idle, np.maximum(excess, 0.0), np.abs(excess)).max(initial=0.0))
 
 
-def _risen(
+def _ascent(
     at: Callable[[FloatArray], DualPoint],
     point: DualPoint,
     free: IntArray,
     budget_w: FloatArray,
     least: FloatArray,
-    missed: float,
+    error: float,
 ) -> DualPoint | None:
-    """A point from which the dual is higher, or whose budgets are nearer to being met; None if there is none."""
+    """A point of a higher dual value or of smaller budget errors; None if the search finds none."""
     power_w = point.power_w[free]
-    slopes = point.slopes()[np.ix_(free, free)]
-    bent = 2.0 * power_w * (np.sqrt(power_w / budget_w[free]) - 1.0)
-    for asked in (bent, power_w - budget_w[free]):
+    power_jacobian = point.power_jacobian()[np.ix_(free, free)]
+    curved = 2.0 * power_w * (np.sqrt(power_w / budget_w[free]) - 1.0)
+    for residual in (curved, power_w - budget_w[free]):
         step = np.zeros_like(budget_w)
-        step[free] = -np.linalg.lstsq(slopes, asked, rcond=1e-14)[0]
-        share = 1.0
+        step[free] = -np.linalg.lstsq(power_jacobian, residual, rcond=1e-14)[0]
+        length = 1.0
         for _ in range(HALVINGS):
-            tried = at(np.maximum(point.multiplier + share * step, least))
+            tried = at(np.maximum(point.multiplier + length * step, least))
             promised = float((point.power_w - budget_w) @ (tried.multiplier - point.multiplier))
             if promised > 0.0 and tried.value > point.value + RISE * promised:
                 return tried
-            # where the dual is flat its value drowns in rounding: there the residual decides
+            # where the dual is flat, rounding hides its change: the budget error decides
             flat = abs(tried.value - point.value) <= FLAT * abs(point.value)
-            if flat and _missed(tried, budget_w, least) < 0.5 * missed:
+            if flat and _budget_error(tried, budget_w, least) < 0.5 * error:
                 return tried
-            share *= 0.5
+            length *= 0.5
     return None

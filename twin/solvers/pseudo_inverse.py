@@ -1,4 +1,4 @@
-"""Pseudo-inverses of Gram matrices of steering vectors, of which most are far from singular."""
+"""Pseudo-inverses of Gram matrices of steering vectors, most of which are far from singular."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from twin.arrays import FloatArray
 
 ONE_DIRECTION: Final = 1e-8
-"""Directions whose Gram matrix has an eigenvalue below this share of the largest are not told apart."""
+"""Eigenvalues of the Gram matrix below this fraction of the largest count as zero: the directions coincide."""
 
 
 def pseudo_inverse(gram: FloatArray, tolerance: float = ONE_DIRECTION) -> FloatArray:
-    """Pseudo-inverses (S,B,B) of symmetric matrices, eigenvalues below a share of the largest being taken for zero.
+    """Pseudo-inverses (S,B,B) of symmetric matrices; eigenvalues below a fraction of the largest count as zero.
 
-    The traces of a matrix and of its inverse bound its largest and its smallest eigenvalue: where they say that none
-    is below, the inverse is found by a Cholesky decomposition; eigenvalues are asked for where they leave it open.
+    The traces of a matrix and of its inverse bound its largest and its smallest eigenvalue. If the bounds exclude an
+    eigenvalue below the tolerance, a Cholesky decomposition gives the inverse; otherwise the eigenvalues are computed.
     """
+    if not gram.size:
+        return np.empty_like(gram)
     inverse, sound = np.empty_like(gram), np.zeros(len(gram), dtype=np.bool_)
     for row, matrix in enumerate(gram):
         factor, fault = dpotrf(matrix, lower=1)

@@ -1,1 +1,1 @@
-"""P2: several streams a terminal, over all steering vectors or the beams of a codebook that are switched on."""
+"""P2: several streams per terminal, over all steering vectors or over the active beams of a codebook."""

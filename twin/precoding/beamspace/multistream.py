@@ -1,14 +1,14 @@
 """Joint precoding of several satellites for several streams, on the decomposed channel covariance (P2).
 
 P2's receivers D_k and weights C_k have (S M + 1) L columns, from a factor of the covariance of the scattered part. No
-factor is needed: what the transmitter wants of them depends on the covariances alone, D C Dᴴ = R_oth⁻¹ - R_tot⁻¹ and
+factor is needed, because the transmitter depends on covariances only: D C Dᴴ = R_oth⁻¹ - R_tot⁻¹ and
 D C = R_oth⁻¹ R_half, with R_half R_halfᴴ = R_sig and R_tot = R_sig + R_oth of the size of the terminal's array.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -16,179 +16,187 @@ from annotated_types import Ge, Le
 from twin.arrays import BoolArray, FloatArray, IntArray, NumberArray, Reach
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.selection import BeamOptions, BeamSelection, active_beams, check_beams
-from twin.precoding.beamspace.transmitter import Clusters, Heard, Transmission, transmit
-from twin.precoding.facts import Facts
+from twin.precoding.beamspace.transmitter import ClusterIndex, EffectiveGains, RankOneWeights, transmit
 from twin.precoding.joint import JointOptions
 from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.stream_limits import stream_counts
+from twin.precoding.warm_start import warm_iterations
 from twin.precoding.weights import SpannedWeights
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 
 @dataclass_options
 class MultiStreamOptions(JointOptions):
-    """How many streams, over which beams, and when the iteration ends."""
+    """Number of streams, active beams, and when the iteration ends."""
 
     streams: Annotated[int, Ge(1)] = 1
-    """M_k at most: no terminal gets more than it has elements or satellites."""
+    """M_k at most: no terminal gets more streams than it has elements or serving satellites."""
     beam_selection: BeamSelection = "full"
     """Active beams: all of space, by captured power, or by the sum rate of zero forcing."""
     beams: Annotated[int, Ge(1)] = 48
-    """B_s: active beams of each satellite, if they are selected (P2: 48)."""
+    """B_s: active beams of each satellite, if beams are selected (P2: 48)."""
     oversampling: Annotated[int, Ge(1), Le(8)] = 1
-    """Codewords for each element of an axis (P2: 1)."""
+    """Codewords per element of an axis (P2: 1)."""
 
     def check(self, facts: Facts) -> None:
-        """Raise ValueError, its message starting with the key, if a scenario cannot meet the options."""
+        """Refuse options that the scenario cannot meet.
+
+        Raises
+        ------
+        ValueError
+            Of `check_beams`; the message begins with the key.
+        """
         check_beams(self, facts)
 
 
 @precoders.register("ms2_cdwm", source="P2, Algorithm 1 (MS2-CDWM)", options=MultiStreamOptions)
-def ms2_cdwm(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms2_cdwm(problem: PrecodingProblem, *, options: MultiStreamOptions) -> Precoding:
     """Joint multi-satellite WMMSE for several streams over selected beams, on the decomposed channel covariance."""
     space = Subspace.of(problem.csi, active_beams(problem, options))
     return optimise(problem, options, space, stream_counts(problem, options.streams))
 
 
 @precoders.register("ms2_cdm", source="P2, eq. 45 to 48 (MS2-CDM)", options=BeamOptions)
-def ms2_cdm(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def ms2_cdm(problem: PrecodingProblem, *, options: BeamOptions) -> Precoding:
     """Joint multi-satellite precoding for several streams over selected beams in closed form."""
     space = Subspace.of(problem.csi, active_beams(problem, options))
     return at_once(problem, space, stream_counts(problem, options.streams))
 
 
-def stream_counts(problem: PrecodingProblem, most: int) -> IntArray:
-    """(K,) M_k: streams of each terminal, no more than it has elements or satellites (P2, Remark 1)."""
-    serving = (problem.serving & (problem.csi.gain > 0.0)).sum(axis=0)
-    return np.asarray(np.minimum(np.minimum(most, problem.csi.terminal_elements), serving), dtype=np.int64)
-
-
 def optimise(problem: PrecodingProblem, options: JointOptions, space: Subspace, streams: IntArray) -> Precoding:
     """P2's Algorithm 1 for given streams M_k (K,).
 
-    The loop is that of P3's (`joint.optimise`): the errors before the first iteration are infinite, P_k is a
-    terminal's share of its satellites' budgets. The last criterion weighs the rates (line 25).
+    The loop is that of P3 (`joint.optimise`): the errors before the first iteration are infinite, and P_k is the
+    terminal's fraction of its satellites' budgets. The stop criterion is on the weighted sum rate (line 25).
     """
-    setting = Setting.of(problem, space, streams)
-    heard, most = _start(problem, setting, options)
-    sent = Transmission(directions=space.coordinates, pull=np.zeros((*setting.clusters.shape, setting.width)))
-    last = np.full(setting.served.sum(), -np.inf)
-    iterations, converged = 0, not setting.served.any()
+    streams_problem = MultiStreamProblem.of(problem, space, streams)
+    gains, most = _start(problem, streams_problem, options)
+    sent = RankOneWeights(
+        directions=space.coordinates,
+        amplitudes=np.zeros((*streams_problem.clusters.shape, streams_problem.max_streams)),
+    )
+    last = np.full(streams_problem.served.sum(), -np.inf)
+    iterations, converged = 0, not streams_problem.served.any()
     while iterations < most and not converged:
         iterations += 1
-        found = receivers(setting, heard)
-        sent = _transmitted(setting, found)
-        heard = Heard.of(space.coordinates, setting.clusters, sent)
-        rate = found.rate_bit[setting.served]
-        converged = bool((rate - last) @ setting.weight[setting.served] < options.tolerance_bit)
+        found = receivers(streams_problem, gains)
+        sent = _transmitted(streams_problem, found)
+        gains = EffectiveGains.of(space.coordinates, streams_problem.clusters, sent)
+        rate = found.rate_bit[streams_problem.served]
+        converged = bool((rate - last) @ streams_problem.weight[streams_problem.served] < options.tolerance_bit)
         last = rate
-    weights = space.weights(problem.csi, sent.directions, sent.pull, problem.power_w)
+    weights = space.weights(problem.csi, sent.directions, sent.amplitudes, problem.power_w)
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
 def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Precoding:
-    """P2's eq. 45 to 48 for given streams M_k (K,): one transmitter's step for receivers D = C = I.
+    """P2's eq. 45 to 48 for given streams M_k (K,): one transmitter step for receivers D = C = I.
 
-    A terminal whose mean channel vanishes gets nothing.
+    A terminal without a mean channel gets no power.
     """
-    setting = Setting.of(problem, space, streams)
-    csi, reach, mean = problem.csi, setting.reach, setting.mean * np.sqrt(setting.noise_w)[:, None, None]
-    weight = problem.weight  # terminals that nobody serves are spared too
+    streams_problem = MultiStreamProblem.of(problem, space, streams)
+    csi, reach, mean = (
+        problem.csi,
+        streams_problem.reach,
+        streams_problem.mean * np.sqrt(streams_problem.noise_w)[:, None, None],
+    )
+    weight = problem.weight  # interference to unserved terminals counts too
     sent = transmit(
         space.coordinates,
         reach,
-        setting.clusters,
+        streams_problem.clusters,
         load=reach.gather(weight) * reach.gather(csi.gain),
-        ridge=setting.ridge(weight * csi.noise_w * csi.terminal_elements),
+        ridge=streams_problem.ridge(weight * csi.noise_w * csi.terminal_elements),
         coupling=np.sqrt(weight)[:, None, None] * mean.swapaxes(1, 2),
-        target=setting.own_streams(mean[..., : setting.width].conj()),
-        power_w=setting.power_w,
+        target=streams_problem.own_streams(mean[..., : streams_problem.max_streams].conj()),
+        power_w=streams_problem.power_w,
     )
-    weights = space.weights(csi, sent.directions, sent.pull, problem.power_w)
+    weights = space.weights(csi, sent.directions, sent.amplitudes, problem.power_w)
     return Precoding(weights=weights, iterations=0, converged=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What the iteration does not change; powers at the terminals are in units of their noise."""
+class MultiStreamProblem:
+    """The constants of the iteration; powers at the terminals are in units of their noise."""
 
     reach: Reach
-    clusters: Clusters
+    clusters: ClusterIndex
     space: Subspace
     mean: NumberArray
     """(K,C,M) φ̄ √ρ u of the serving satellites."""
-    spread: NumberArray
+    covariance: NumberArray
     """(K,C,M,M) (1 - φ̄²) ρ u uᴴ + ρ̃ Σ: covariance of the channel's receive side."""
-    second: NumberArray
-    """(S,B,M,M) ρ u uᴴ + ρ̃ Σ: its second moment, of all in reach."""
+    second_moment: NumberArray
+    """(S,B,M,M) ρ u uᴴ + ρ̃ Σ: its second moment, for all pairs in reach."""
     noise_w: FloatArray
-    """(K,) σ²."""
+    """(K,) σ² in W."""
     weight: FloatArray
     """(K,) β."""
     power_w: FloatArray
-    """(K,) P_k, zero for terminals that do not take part."""
+    """(K,) P_k in W, zero for terminals that take no part."""
     streams: IntArray
     """(K,) M_k."""
     served: BoolArray
-    """(K,) terminals that take part: those with weight, power, a stream, and a satellite whose beams they see."""
-    visible: BoolArray
-    """(S,B) the serving pairs of these that see each other."""
-    width: int
-    """L: the largest M_k, but at least 1."""
+    """(K,) terminals that take part: with weight, power, a stream, and a satellite whose beams reach them."""
+    usable: BoolArray
+    """(S,B) serving pairs of these terminals with gain over the active beams."""
+    max_streams: int
+    """L: the largest M_k, at least 1."""
 
     @classmethod
     def of(cls, problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Self:
-        """Gather it."""
+        """Gather the constants."""
         csi, reach = problem.csi, problem.csi.reach
         serving, power_w = reach.gather(problem.serving), problem.terminal_power_w()
-        clusters = Clusters.of(reach, serving)
+        clusters = ClusterIndex.of(reach, serving)
         gain, mean = csi.gain / csi.noise_w, csi.mean_amplitude / np.sqrt(csi.noise_w)
         sight, scattered = gain * csi.los_fraction, gain * (1.0 - csi.los_fraction)
         unknown = csi.near_covariance(np.maximum(sight - mean**2, 0.0), scattered)
         steering = reach.gather(csi.receive_steering) * reach.gather(mean)[..., None]
-        visible = serving & (reach.gather(csi.gain) > 0.0) & space.coordinates.any(axis=1)
+        usable = serving & (reach.gather(csi.gain) > 0.0) & space.coordinates.any(axis=1)
         served = (
             (power_w > 0.0)
             & (problem.weight > 0.0)
             & (streams > 0)
-            & (reach.sum_by_terminal(visible.astype(float)) > 0.0)
+            & (reach.sum_by_terminal(usable.astype(float)) > 0.0)
         )
-        visible = visible & np.asarray(reach.gather(served))
+        usable = usable & np.asarray(reach.gather(served))
         return cls(
             reach=reach,
             clusters=clusters,
             space=space,
             mean=real_if_real(clusters.gather(steering)),
-            spread=real_if_real(clusters.gather(unknown)),
-            second=real_if_real(csi.near_covariance(sight, scattered)),
+            covariance=real_if_real(clusters.gather(unknown)),
+            second_moment=real_if_real(csi.near_covariance(sight, scattered)),
             noise_w=csi.noise_w,
             weight=problem.weight,
             power_w=np.where(served, power_w, 0.0),
             streams=streams,
             served=served,
-            visible=visible,
-            width=max(1, int(streams.max(initial=0))),
+            usable=usable,
+            max_streams=max(1, int(streams.max(initial=0))),
         )
 
     def ridge(self, noise: FloatArray) -> FloatArray:
-        """(K,) a weighted noise power over P_k."""
+        """(K,) λ_k: a weighted noise power over P_k."""
         return np.divide(noise, self.power_w, where=self.power_w > 0.0, out=np.zeros_like(noise))
 
     def own_streams(self, values: NumberArray) -> NumberArray:
-        """Values (K,...,L) with zeros in the columns beyond each terminal's own streams; columns are filled up to L."""
-        missing = self.width - values.shape[-1]
+        """Values (K,...,L) padded to L columns, with zeros in the columns beyond each terminal's M_k."""
+        missing = self.max_streams - values.shape[-1]
         wide = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)]) if missing else values
-        own = np.arange(self.width) < self.streams[:, None]
-        return np.asarray(wide * own.reshape(len(own), *(1,) * (values.ndim - 2), self.width))
+        own = np.arange(self.max_streams) < self.streams[:, None]
+        return np.asarray(wide * own.reshape(len(own), *(1,) * (values.ndim - 2), self.max_streams))
 
 
 def real_if_real(values: NumberArray) -> NumberArray:
-    """The real part where there is no other: with one element at the terminals, all of the iteration is real."""
+    """The real part if all imaginary parts are zero: with terminals of one element the whole iteration is real."""
     return values if np.iscomplexobj(values) and values.imag.any() else values.real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receivers:
+class MultiStreamReceivers:
     """What the transmitter needs of the optimal receivers D_k and weights C_k."""
 
     rate_bit: FloatArray
@@ -199,45 +207,45 @@ class Receivers:
     """(K,C,L) T_k (P2, eq. 40 and 41)."""
 
 
-def receivers(setting: Setting, heard: Heard) -> Receivers:
+def receivers(streams_problem: MultiStreamProblem, gains: EffectiveGains) -> MultiStreamReceivers:
     """Lines 13 to 18 and 22 of P2's Algorithm 1.
 
     R_oth in units of the noise has no eigenvalue below 1. With R_oth⁻¹ = E Eᴴ and Eᴴ R_sig E = diag(Λ), D C Dᴴ is
-    E diag(Λ/(1+Λ)) Eᴴ: positive semidefinite also where interference is far above the noise.
+    E diag(Λ/(1+Λ)) Eᴴ, which stays positive semidefinite if interference is far above the noise.
     """
-    mean, own = setting.mean, heard.own
+    mean, own = streams_problem.mean, gains.own
     coherent = mean.swapaxes(1, 2) @ own
     own_power = (np.abs(own) ** 2).sum(axis=2)
-    signal = coherent @ _adjoint(coherent) + np.einsum("kc,kcmn->kmn", own_power, setting.spread)
-    others = setting.reach.sum_by_terminal(setting.second * heard.leaked[..., None, None])
+    signal = coherent @ _adjoint(coherent) + np.einsum("kc,kcmn->kmn", own_power, streams_problem.covariance)
+    others = streams_problem.reach.sum_by_terminal(streams_problem.second_moment * gains.leaked[..., None, None])
     values, vectors = np.linalg.eigh(others)
     white = vectors / np.sqrt(1.0 + np.maximum(values, 0.0))[:, None, :]
     ratio, turn = np.linalg.eigh(_adjoint(white) @ signal @ white)
     ratio, whitening = np.maximum(ratio, 0.0), _adjoint(white @ turn)
     inverse = _adjoint(whitening) @ whitening
-    scattered = np.einsum("kcmn,knm->kc", setting.spread, inverse).real
-    return Receivers(
+    scattered = np.einsum("kcmn,knm->kc", streams_problem.covariance, inverse).real
+    return MultiStreamReceivers(
         rate_bit=np.log1p(ratio).sum(axis=1) / np.log(2.0),
         root=np.sqrt(ratio / (1.0 + ratio))[:, :, None] * whitening,
-        target=setting.own_streams(mean.conj() @ (inverse @ coherent) + scattered[..., None] * own),
+        target=streams_problem.own_streams(mean.conj() @ (inverse @ coherent) + scattered[..., None] * own),
     )
 
 
-def _transmitted(setting: Setting, found: Receivers) -> Transmission:
-    """Lines 19 to 24."""
-    reach, weight = setting.reach, np.where(setting.served, setting.weight, 0.0)
+def _transmitted(streams_problem: MultiStreamProblem, found: MultiStreamReceivers) -> RankOneWeights:
+    """Lines 19 to 24: the transmitter's step."""
+    reach, weight = streams_problem.reach, np.where(streams_problem.served, streams_problem.weight, 0.0)
     root = np.sqrt(weight)[:, None, None] * found.root
     weighted = _adjoint(root) @ root
-    near = weighted[None] if reach.whole else np.pad(weighted, ((0, 1), (0, 0), (0, 0)))[reach.terminal]
+    at_pairs = weighted[None] if reach.whole else np.pad(weighted, ((0, 1), (0, 0), (0, 0)))[reach.terminal]
     return transmit(
-        setting.space.coordinates,
+        streams_problem.space.coordinates,
         reach,
-        setting.clusters,
-        load=np.maximum((near * setting.second.conj()).sum(axis=(2, 3)).real, 0.0),
-        ridge=setting.ridge(np.einsum("kmm->k", weighted).real),
-        coupling=root @ setting.mean.swapaxes(1, 2),
+        streams_problem.clusters,
+        load=np.maximum((at_pairs * streams_problem.second_moment.conj()).sum(axis=(2, 3)).real, 0.0),
+        ridge=streams_problem.ridge(np.einsum("kmm->k", weighted).real),
+        coupling=root @ streams_problem.mean.swapaxes(1, 2),
         target=found.target,
-        power_w=setting.power_w,
+        power_w=streams_problem.power_w,
     )
 
 
@@ -245,56 +253,67 @@ def _adjoint(matrices: NumberArray) -> NumberArray:
     return matrices.conj().swapaxes(-1, -2)
 
 
-def _start(problem: PrecodingProblem, setting: Setting, options: JointOptions) -> tuple[Heard, int]:
-    """What is heard of the weights to start from, and how many iterations they deserve.
+def _start(
+    problem: PrecodingProblem, streams_problem: MultiStreamProblem, options: JointOptions
+) -> tuple[EffectiveGains, int]:
+    """Effective gains to start from, and the largest number of iterations.
 
-    Pairs that the given weights do not know start from the matched filter, as all do without any. Weights over beams
-    count as they were sent, whichever beams are active now. They do not follow the terminals as coefficients over
-    steering vectors do: once terminals have moved on so far that matched filters promise more, all starts anew.
+    Pairs without given weights start from the matched filter, as all pairs do without a warm start. Given weights over
+    beams act as they were sent, whichever beams are active now, and do not follow the terminals as coefficients over
+    steering vectors do: once the matched filters promise a higher rate, the start is cold.
     """
-    csi, start, space, matched = problem.csi, problem.start, setting.space, _matched(problem, setting)
-    cold = Heard.of(space.coordinates, setting.clusters, matched)
+    csi, start, space, matched = problem.csi, problem.start, streams_problem.space, _matched(problem, streams_problem)
+    cold = EffectiveGains.of(space.coordinates, streams_problem.clusters, matched)
     if not isinstance(start, SpannedWeights) or (start.beams is None) is not (space.active is None):
         return cold, options.iterations
-    given = _given(start, setting)
-    known, wanted = np.asarray(given.any(axis=(1, 3))), matched.pull.any(axis=2)
+    given = _given_coefficients(start, streams_problem)
+    known, wanted = np.asarray(given.any(axis=(1, 3))), matched.amplitudes.any(axis=2)
     gram = csi.gram if start.beams is None else csi.array.gram(csi.near_departure, start.departure)
-    seen = np.einsum("sbq,sqjl->sbjl", gram, given, optimize=True) * setting.visible[:, None, :, None]
-    unchanged = not (wanted & ~known).any() and not (known & ~setting.visible).any()
+    response = np.einsum("sbq,sqjl->sbjl", gram, given, optimize=True) * streams_problem.usable[:, None, :, None]
+    unchanged = not (wanted & ~known).any() and not (known & ~streams_problem.usable).any()
     if not unchanged:
-        filtered = (space.coordinates.swapaxes(1, 2) @ matched.directions)[..., None] * matched.pull[:, None]
-        seen = np.where(known[:, None, :, None], seen, filtered)
-    warm = Heard.of_any(setting.clusters, seen)
-    if start.beams is not None and _promised_bit(setting, warm) < _promised_bit(setting, cold):
+        filtered = (space.coordinates.swapaxes(1, 2) @ matched.directions)[..., None] * matched.amplitudes[:, None]
+        response = np.where(known[:, None, :, None], response, filtered)
+    warm = EffectiveGains.of_responses(streams_problem.clusters, response)
+    if start.beams is not None and _expected_rate_bit(streams_problem, warm) < _expected_rate_bit(
+        streams_problem, cold
+    ):
         return cold, options.iterations
-    return warm, options.warm_iterations if unchanged else options.change_iterations
+    return warm, warm_iterations(options, unchanged=unchanged)
 
 
-def _promised_bit(setting: Setting, heard: Heard) -> float:
-    """Weighted sum of the rates that the statistics promise."""
-    return float(receivers(setting, heard).rate_bit[setting.served] @ setting.weight[setting.served])
+def _expected_rate_bit(streams_problem: MultiStreamProblem, gains: EffectiveGains) -> float:
+    """Weighted sum rate in bit that the statistics predict."""
+    return float(
+        receivers(streams_problem, gains).rate_bit[streams_problem.served]
+        @ streams_problem.weight[streams_problem.served]
+    )
 
 
-def _given(start: SpannedWeights, setting: Setting) -> NumberArray:
-    """(S,Q,B,L) coefficients of a start for the terminals now in reach, in as many streams as they have now."""
-    held = start.on_reach(setting.reach)
-    own = np.arange(setting.width) < setting.reach.gather(setting.streams)[..., None]
-    common = min(held.shape[3], setting.width)
-    given = np.zeros((*held.shape[:3], setting.width), dtype=held.dtype)
+def _given_coefficients(start: SpannedWeights, streams_problem: MultiStreamProblem) -> NumberArray:
+    """(S,Q,B,L) coefficients of a start for the terminals now in reach, with their current numbers of streams."""
+    held = start.on_reach(streams_problem.reach)
+    own = np.arange(streams_problem.max_streams) < streams_problem.reach.gather(streams_problem.streams)[..., None]
+    common = min(held.shape[3], streams_problem.max_streams)
+    given = np.zeros((*held.shape[:3], streams_problem.max_streams), dtype=held.dtype)
     given[..., :common] = held[..., :common]
     return given * own[:, None]
 
 
-def _matched(problem: PrecodingProblem, setting: Setting) -> Transmission:
-    """Filters matched to the mean channel at the first M_k elements of each terminal, of power P_k.
+def _matched(problem: PrecodingProblem, streams_problem: MultiStreamProblem) -> RankOneWeights:
+    """Filters of power P_k matched to the mean channel at the first M_k elements of each terminal.
 
-    P2 leaves the start open; for one element it is that of P3. A terminal without a mean channel is represented by √γ.
+    P2 leaves the start open; for one element this is that of P3. For a terminal without a mean channel √γ stands in.
     """
-    csi, reach, space = problem.csi, setting.reach, setting.space
-    amplitude = reach.gather(known_amplitude(csi, reach.scatter(setting.visible)))
+    csi, reach, space = problem.csi, streams_problem.reach, streams_problem.space
+    amplitude = reach.gather(known_amplitude(csi, reach.scatter(streams_problem.usable)))
     steering = real_if_real(reach.gather(csi.receive_steering)).conj()
-    pull = setting.own_streams(setting.clusters.gather(amplitude[..., None] * steering)[..., : setting.width])
-    size = setting.clusters.gather(np.einsum("srb,srb->sb", space.coordinates, space.coordinates))
-    norm = np.sqrt(((np.abs(pull) ** 2).sum(axis=2) * size).sum(axis=1))
-    scale = np.divide(np.sqrt(setting.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
-    return Transmission(directions=space.coordinates, pull=setting.clusters.scattered(pull * scale[:, None, None]))
+    amplitudes = streams_problem.own_streams(
+        streams_problem.clusters.gather(amplitude[..., None] * steering)[..., : streams_problem.max_streams]
+    )
+    size = streams_problem.clusters.gather(np.einsum("srb,srb->sb", space.coordinates, space.coordinates))
+    norm = np.sqrt(((np.abs(amplitudes) ** 2).sum(axis=2) * size).sum(axis=1))
+    scale = np.divide(np.sqrt(streams_problem.power_w), norm, where=norm > 0.0, out=np.zeros_like(norm))
+    return RankOneWeights(
+        directions=space.coordinates, amplitudes=streams_problem.clusters.scatter(amplitudes * scale[:, None, None])
+    )

@@ -1,4 +1,4 @@
-"""Which beams a satellite switches on (P2, Section V-B)."""
+"""Selection of the active beams of a satellite (P2, Section V-B)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from annotated_types import Ge, Le
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
 from twin.precoding.beamspace.codebook import ActiveBeams, Codebook
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.problem import PrecodingProblem
+from twin.precoding.stream_limits import check_streams
 from twin.radio.channel import PlanarArray
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 BeamSelection = Literal["full", "lcms", "near_opt"]
 """All of space; by captured power (P2, Algorithm 3); by the sum rate of zero forcing (P2's reference [18])."""
 
 TIE: Final = 1e-12
-"""Difference below which two values are equal, in units of what they sum: symmetry makes ties, not rounding."""
+"""Difference below which two values are equal, relative to the sum that they are part of: symmetry makes exact ties."""
 
 
 SINGULAR: Final = 1e-12
-"""Smallest eigenvalue of a Gram matrix, in units of their sum, up to which zero forcing is given up."""
+"""Smallest eigenvalue of a Gram matrix, relative to their sum, up to which zero forcing is impossible."""
 
 EQUAL_RATES: Final = 1e-9
 """Relative difference below which two rates are equal."""
@@ -35,11 +35,11 @@ class BeamChoice(Protocol):
 
     @property
     def streams(self) -> int:
-        """Streams of each terminal at most."""
+        """Largest number of streams of a terminal."""
 
     @property
     def beam_selection(self) -> BeamSelection:
-        """How beams are chosen."""
+        """Method of selection."""
 
     @property
     def beams(self) -> int:
@@ -47,34 +47,41 @@ class BeamChoice(Protocol):
 
     @property
     def oversampling(self) -> int:
-        """Codewords for each element of an axis."""
+        """Codewords per element of an axis."""
 
 
 @dataclass_options
 class BeamOptions:
-    """How many streams, over which beams."""
+    """Number of streams, and active beams."""
 
     streams: Annotated[int, Ge(1)] = 1
-    """M_k at most: no terminal gets more than it has elements or satellites."""
+    """M_k at most: no terminal gets more streams than it has elements or serving satellites."""
     beam_selection: BeamSelection = "full"
     """Active beams: all of space, by captured power, or by the sum rate of zero forcing."""
     beams: Annotated[int, Ge(1)] = 48
-    """B_s: active beams of each satellite, if they are selected (P2: 48)."""
+    """B_s: active beams of each satellite, if beams are selected (P2: 48)."""
     oversampling: Annotated[int, Ge(1), Le(8)] = 1
-    """Codewords for each element of an axis (P2: 1)."""
+    """Codewords per element of an axis (P2: 1)."""
 
     def check(self, facts: Facts) -> None:
-        """Raise ValueError, its message starting with the key, if a scenario cannot meet the options."""
+        """Refuse options that the scenario cannot meet.
+
+        Raises
+        ------
+        ValueError
+            Of `check_beams`; the message begins with the key.
+        """
         check_beams(self, facts)
 
 
 def check_beams(choice: BeamChoice, facts: Facts) -> None:
-    """Find out before a run whether the options can be met.
+    """Refuse options of streams and beams that a scenario cannot meet.
 
     Raises
     ------
     ValueError
-        If there are more streams than antennas or satellites, or more beams than codewords; it starts with the key.
+        If there are more streams than elements or satellites, or more beams than codewords; the message begins with the
+        key.
     """
     check_streams(choice.streams, facts)
     codebook = Codebook(
@@ -86,12 +93,12 @@ def check_beams(choice: BeamChoice, facts: Facts) -> None:
 
 
 def active_beams(problem: PrecodingProblem, choice: BeamChoice) -> ActiveBeams | None:
-    """The beams of each satellite; None for ``full``, which leaves all antennas free.
+    """The active beams of each satellite; None for ``full``, which leaves all antennas free.
 
     Raises
     ------
     InputError
-        If more beams are wanted than the codebook has.
+        If there are more beams than codewords.
     """
     if choice.beam_selection == "full":
         return None
@@ -105,10 +112,10 @@ def active_beams(problem: PrecodingProblem, choice: BeamChoice) -> ActiveBeams |
 
 
 def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
-    """Low-complexity selection by captured power (P2, Algorithm 3): codewords (S,count) in the order taken.
+    """Low-complexity selection by captured power (P2, Algorithm 3): codewords (S,count) in the order of selection.
 
-    The served terminals, strongest first, take their best free beam each; then follow the beams that capture most power
-    of all of them together.
+    First each served terminal, the strongest first, gets its best free beam. Then follow the beams that capture most
+    power of all served terminals together.
     """
     reach, csi = problem.csi.reach, problem.csi
     serving, gain = reach.gather(problem.serving), reach.gather(csi.gain)
@@ -118,13 +125,16 @@ def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
     weighed = np.where(serving, gain, 0.0)
     total = np.einsum("sb,sbq->sq", weighed, captured)
     rest = _ranked(np.where(free, total, -1.0), TIE * weighed.sum(axis=1))
-    # own beams first, then the others: both lists are in order, and what is taken ranks last among the rest
+    # own beams first, then the others: both lists are in order, and own beams rank last among the rest
     place = np.argsort(np.concatenate([own < 0, np.zeros_like(rest, dtype=bool)], axis=1), axis=1, kind="stable")
     return np.take_along_axis(np.concatenate([own, rest], axis=1), place, axis=1)[:, :count]
 
 
 def _own_beams(captured: FloatArray, gain: FloatArray, serving: BoolArray, free: BoolArray, count: int) -> IntArray:
-    """(S,U) the best free beam of each served terminal, strongest terminal first; takes them off ``free`` (S,Q)."""
+    """(S,U) the best free beam of each served terminal, the strongest first.
+
+    Removes these beams from ``free`` (S,Q) in place.
+    """
     row = np.arange(len(gain))
     order = np.argsort(np.where(serving, -gain, np.inf), axis=1, kind="stable")
     users = int(serving.sum(axis=1).max(initial=0))
@@ -132,15 +142,15 @@ def _own_beams(captured: FloatArray, gain: FloatArray, serving: BoolArray, free:
     for rank in range(own.shape[1]):
         terminal = order[:, rank]
         active = serving[row, terminal]
-        seen = np.where(free, captured[row, terminal], -1.0)
-        best = np.argmax(seen >= seen.max(axis=1, keepdims=True) - TIE, axis=1)
+        available = np.where(free, captured[row, terminal], -1.0)
+        best = np.argmax(available >= available.max(axis=1, keepdims=True) - TIE, axis=1)
         own[active, rank] = best[active]
         free[row[active], best[active]] = False
     return own
 
 
 def _ranked(values: FloatArray, tie: FloatArray) -> IntArray:
-    """(S,Q) indices by falling value; among values that differ by less than ``tie`` (S,), by rising index."""
+    """(S,Q) indices by descending value; values that differ by less than ``tie`` (S,) by ascending index."""
     order = np.argsort(-values, axis=1, kind="stable")
     falling = np.take_along_axis(values, order, axis=1)
     steps = np.zeros(order.shape, dtype=np.int64)
@@ -149,10 +159,11 @@ def _ranked(values: FloatArray, tie: FloatArray) -> IntArray:
 
 
 def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
-    """Selection by the sum rate of zero forcing (P2's reference [18]): codewords (S,count) in the order taken.
+    """Selection by the sum rate of zero forcing (P2's reference [18]): codewords (S,count) in the order of selection.
 
-    A terminal whose best beam is nobody else's takes it. The others, strongest first, each take the beam with which
-    those that have one by then get the largest rate; then follow the beams that add most to the rate of all.
+    First, terminals whose best beam is the best of no other terminal get that beam. The others, the strongest first,
+    each get the beam that maximises the rate of all terminals with a beam so far. Then follow the beams that add most
+    to the rate of all terminals.
     """
     reach, csi = problem.csi.reach, problem.csi
     serving, gain = reach.gather(problem.serving), reach.gather(csi.gain)
@@ -176,30 +187,30 @@ class _BestRate:
         alone = np.bincount(best, minlength=rows.shape[1])[best] == 1
         turn = np.argsort(~alone, kind="stable")
         self.rows, self.power_w = rows[turn], power_w
-        self.sure: list[int] = best[turn][: alone.sum()].tolist()
-        # what the first n terminals receive together, n from 0
+        self.unshared: list[int] = best[turn][: alone.sum()].tolist()
+        # total power of the first n terminals on each beam, n from 0
         self.power = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(power[turn], axis=0)])
         self.scale = float(power.sum())
         self.taken: list[int] = []
         self.free = np.ones(rows.shape[1], dtype=bool)
 
     def beams(self, count: int) -> IntArray:
-        """Codewords (count,) in the order taken."""
+        """Codewords (count,) in the order of selection."""
         for step in range(count):
-            best = self.sure[step] if step < len(self.sure) else self._best(min(step + 1, len(self.rows)))
+            best = self.unshared[step] if step < len(self.unshared) else self._best(min(step + 1, len(self.rows)))
             self.taken.append(best)
             self.free[best] = False
         return np.array(self.taken, dtype=np.int64)
 
     def _best(self, users: int) -> int:
-        """The free beam with the largest rate; of equal rates, that with most power, and of these the lowest."""
+        """The free beam of the highest rate; of equal rates the one with most power, then the lowest index."""
         rate = np.where(self.free, self._rates(users), -1.0)
         equal = rate >= rate.max() * (1.0 - EQUAL_RATES)
         power = np.where(equal & self.free, self.power[users], -1.0)
         return int(np.argmax(power >= power.max() - TIE * self.scale))
 
     def _rates(self, users: int) -> FloatArray:
-        """(Q,) zero-forcing rate of each of the first terminals with each further beam; 0 where there is none."""
+        """(Q,) zero-forcing rate of each of the first terminals, with each further beam; 0 if it is impossible."""
         rows = self.rows[:users]
         if not self.power[users].any():
             return np.zeros(rows.shape[1])
@@ -212,7 +223,7 @@ class _BestRate:
 
 
 def _square_traces(held: FloatArray, rows: FloatArray) -> FloatArray | None:
-    """(Q,) tr (A Aᵀ)⁻¹ of square A = (held, column q), by bordering; None if what is bordered is singular."""
+    """(Q,) tr (A Aᵀ)⁻¹ of square A = (held, column q), by bordering; None if the bordered matrix is singular."""
     inverse = _inverse(held[:-1], power=2)
     if inverse is None:
         return None
@@ -225,7 +236,7 @@ def _square_traces(held: FloatArray, rows: FloatArray) -> FloatArray | None:
 
 
 def _wide_traces(held: FloatArray, rows: FloatArray) -> FloatArray | None:
-    """(Q,) tr (A Aᵀ + h_q h_qᵀ)⁻¹ for A = held, after Sherman and Morrison; None if A Aᵀ is singular."""
+    """(Q,) tr (A Aᵀ + h_q h_qᵀ)⁻¹ for A = held, by the Sherman-Morrison formula; None if A Aᵀ is singular."""
     inverse = _inverse(held @ held.T, power=1)
     if inverse is None:
         return None
@@ -235,18 +246,18 @@ def _wide_traces(held: FloatArray, rows: FloatArray) -> FloatArray | None:
 
 
 def _traces(held: FloatArray, rows: FloatArray) -> FloatArray:
-    """(Q,) the same one by one, infinite where zero forcing is out of the question."""
+    """(Q,) the same traces by eigenvalues, one matrix per beam; infinite where zero forcing is impossible."""
     values = np.linalg.eigvalsh(rows @ rows.T)
     none = np.full(rows.shape[1], np.inf)
     if values[0] <= SINGULAR * values.sum():
-        return none  # with all beams together it is
+        return none  # impossible even with all beams
     values = np.linalg.eigvalsh(held @ held.T + rows.T[:, :, None] * rows.T[:, None, :])
     possible = values[:, 0] > SINGULAR * values.sum(axis=1)
     return np.where(possible, (1.0 / np.where(possible[:, None], values, 1.0)).sum(axis=1), none)
 
 
 def _inverse(matrix: FloatArray, *, power: int) -> FloatArray | None:
-    """The inverse of a matrix, None if that or its Gram matrix (``power`` 2) is singular to rounding."""
+    """The inverse of a matrix; None if the matrix or its Gram matrix (``power`` 2) is singular to rounding."""
     try:
         inverse = np.linalg.inv(matrix)
     except np.linalg.LinAlgError:
@@ -256,6 +267,7 @@ def _inverse(matrix: FloatArray, *, power: int) -> FloatArray | None:
 
 
 def _too_many(beams: int, codebook: Codebook) -> str:
+    """Message for more beams than codewords."""
     array = codebook.array
     return (
         f"beams = {beams} must be at most {codebook.size}, the codewords of {array.rows} x {array.columns} "

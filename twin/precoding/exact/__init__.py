@@ -1,1 +1,1 @@
-"""Beyond the papers: each satellite's power met exactly, and the expected rate itself as the aim."""
+"""Beyond the papers: each satellite's power constraint met exactly, and the expected rate itself as the objective."""

@@ -1,1 +1,1 @@
-"""Weights that follow the channel of the moment, known or estimated from pilots."""
+"""Weights that follow the instantaneous channels, known or estimated from pilots."""

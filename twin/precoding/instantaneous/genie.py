@@ -1,10 +1,10 @@
-"""The upper reference: every channel and phase known at the moment of transmission."""
+"""The upper reference: every channel and phase known at the time of transmission."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -12,36 +12,42 @@ from annotated_types import Ge
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise as several_streams
-from twin.precoding.beamspace.multistream import stream_counts
-from twin.precoding.facts import Facts, check_streams
 from twin.precoding.joint import JointOptions, optimise
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.rule import InstantaneousRule
+from twin.precoding.stream_limits import check_streams, stream_counts
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
 from twin.radio.channel import ChannelDraws, StatisticalCsi
-from twin.registry import dataclass_options
+from twin.registry import Facts, dataclass_options
 
 
 @dataclass_options
 class GenieOptions(JointOptions):
-    """How far each realisation is optimised, and how many are."""
+    """How far each realisation is optimised, and the number of realisations."""
 
     realisations: Annotated[int, Ge(1)] = 4
-    """Draws of an epoch that the precoder is run for; rates are means over these alone."""
+    """Draws of an epoch that the precoder runs for; rates are means over these draws."""
     streams: Annotated[int, Ge(1)] = 1
-    """Streams of a terminal at most: no more than it has elements or satellites."""
+    """Largest number of streams of a terminal: at most its elements and its serving satellites."""
 
     def check(self, facts: Facts) -> None:
-        """Raise ValueError if a scenario's terminals cannot take so many streams."""
+        """Refuse more streams than the scenario allows.
+
+        Raises
+        ------
+        ValueError
+            Of `check_streams`; the message begins with the key.
+        """
         check_streams(self.streams, facts)
 
 
 @precoders.register("genie", source="ours; upper reference", options=GenieOptions)
-def genie(problem: PrecodingProblem, *, options: Any) -> Precoding:
-    """Joint WMMSE with instantaneous CSI and phases known to all satellites, anew for each draw of the channels.
+def genie(problem: PrecodingProblem, *, options: GenieOptions) -> Precoding:
+    """Joint WMMSE with instantaneous CSI and phases known to all satellites, for each draw of the channels.
 
-    Algorithm and treatment of power are those of `ms_jo_wmmse`, on the channels themselves instead of their means, and
-    those of `ms2_cdwm` for terminals with several antennas.
+    Algorithm and treatment of power are those of `ms_jo_wmmse`, on the channels themselves instead of their means; for
+    terminals with several elements those of `ms2_cdwm`.
     """
     found = ms_jo_cdwmmse(problem, options=options)
     if not isinstance(found.weights, SpannedWeights):
@@ -59,13 +65,13 @@ def genie(problem: PrecodingProblem, *, options: Any) -> Precoding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GenieRule:
-    """Weights for channels that are known."""
+class GenieRule(InstantaneousRule):
+    """Weights for known channels."""
 
     norad_id: IntArray
-    """(S,) satellites, rising."""
+    """(S,) catalogue numbers of the satellites, ascending."""
     power_w: FloatArray
-    """(S,) their budgets."""
+    """(S,) their power budgets in W."""
     weight: FloatArray
     """(K,) β."""
     iterations: int
@@ -83,7 +89,7 @@ class GenieRule:
         seed: int,
         epoch: int,
     ) -> tuple[Weights, ...]:
-        """The weights for each of the first draws."""
+        """The weights for each of the first ``realisations`` draws."""
         options = JointOptions(iterations=self.iterations, tolerance_bit=self.tolerance_bit)
         rows = np.searchsorted(self.norad_id, truth.norad_id)
         problem = PrecodingProblem(
@@ -93,35 +99,40 @@ class GenieRule:
             power_w=self.power_w[rows],
             weight=self.weight,
         )
-        solve = _known if truth.receive_steering.shape[-1] == 1 else partial(_known_at_arrays, streams=self.streams)
+        solve = (
+            _single_antenna_weights
+            if truth.receive_steering.shape[-1] == 1
+            else partial(_array_weights, streams=self.streams)
+        )
         return tuple(solve(problem, receive, options) for receive in draws.receive[: self.realisations])
 
 
-def _known(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions) -> Weights:
-    """Weights for channels whose receive sides (S,B,1) are known: the phase of each is taken off where it is sent."""
+def _single_antenna_weights(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions) -> Weights:
+    """Weights for channels with known receive sides (S,B,1).
+
+    The weights of their absolute values, turned by the conjugate phase of each channel.
+    """
     size = np.abs(receive[..., 0])
-    found = optimise(_without_doubt(problem, size), options, mean_receivers).weights
+    found = optimise(_with_known_channels(problem, size), options, mean_receivers).weights
     assert isinstance(found, SpannedWeights)
-    turn = np.divide(receive[..., 0].conj(), size, where=size > 0.0, out=np.ones_like(receive[..., 0]))
-    return replace(found, coefficients=found.coefficients * turn[:, None, :, None])
+    rotation = np.divide(receive[..., 0].conj(), size, where=size > 0.0, out=np.ones_like(receive[..., 0]))
+    return replace(found, coefficients=found.coefficients * rotation[:, None, :, None])
 
 
-def _known_at_arrays(
-    problem: PrecodingProblem, receive: ComplexArray, options: JointOptions, *, streams: int
-) -> Weights:
-    """Weights for channels whose receive sides (S,B,M) are known."""
+def _array_weights(problem: PrecodingProblem, receive: ComplexArray, options: JointOptions, *, streams: int) -> Weights:
+    """Weights for channels with known receive sides (S,B,M)."""
     size = np.linalg.norm(receive, axis=-1)
-    certain = _without_doubt(problem, size)
+    known_problem = _with_known_channels(problem, size)
     shape = np.divide(receive, size[..., None], where=size[..., None] > 0.0, out=np.zeros_like(receive))
     steering = problem.csi.reach.scatter(shape)
-    known = _like(problem.csi, replace(certain.csi, receive_steering=steering, scattering=None))
-    certain = replace(certain, csi=known)
+    known = _with_cached_geometry(problem.csi, replace(known_problem.csi, receive_steering=steering, scattering=None))
+    known_problem = replace(known_problem, csi=known)
     space = Subspace.of(known, None)
-    return several_streams(certain, options, space, stream_counts(certain, streams)).weights
+    return several_streams(known_problem, options, space, stream_counts(known_problem, streams)).weights
 
 
-def _without_doubt(problem: PrecodingProblem, size: FloatArray) -> PrecodingProblem:
-    """The problem with channels of known sizes (S,B) and phases."""
+def _with_known_channels(problem: PrecodingProblem, size: FloatArray) -> PrecodingProblem:
+    """The problem for channels of known amplitudes (S,B) and phases."""
     truth = problem.csi
     known = replace(
         truth,
@@ -129,10 +140,10 @@ def _without_doubt(problem: PrecodingProblem, size: FloatArray) -> PrecodingProb
         rician=np.full_like(truth.rician, np.inf),
         mean_phase=np.ones_like(truth.mean_phase),
     )
-    return replace(problem, csi=_like(truth, known))
+    return replace(problem, csi=_with_cached_geometry(truth, known))
 
 
-def _like(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
-    """The directions have not changed, and columns must stay those of the draws."""
+def _with_cached_geometry(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
+    """The CSI with the cached reach and directions of the truth, so that its columns stay those of the draws."""
     known.__dict__.update(reach=truth.reach, near_departure=truth.near_departure, gram=truth.gram)
     return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -12,6 +12,7 @@ from twin import randomness
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.rule import InstantaneousRule
 from twin.precoding.weights import SpannedWeights, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import dataclass_options
@@ -20,22 +21,23 @@ from twin.units import from_db, watts_from_dbm
 
 @dataclass_options
 class PilotOptions:
-    """What the estimates are made from."""
+    """Pilots and noise of the channel estimation."""
 
     pilot_length: Annotated[int, Ge(1)] = 4
-    """τ_p: length, and number, of the orthogonal pilots, which terminals take in turn (P5: 4)."""
+    """τ_p: length and number of the orthogonal pilots, which terminals use cyclically (P5: 4)."""
     pilot_power_dbm: float = 23.0
-    """η: energy of a terminal's pilot sequence, as the power that would spend it within one symbol on a subcarrier."""
+    """η: energy of a terminal's pilot sequence, as the power that spends it within one symbol on a subcarrier."""
     uplink_noise_db: float = 0.0
-    """Noise at a satellite's receiver relative to the mean of that of the terminals."""
+    """Noise power at a satellite's receiver, relative to the mean of that of the terminals."""
 
 
 @precoders.register("imrt", source="P5, eq. 38 to 46", options=PilotOptions)
-def imrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
+def imrt(problem: PrecodingProblem, *, options: PilotOptions) -> Precoding:
     """Maximum-ratio transmission on instantaneous channels estimated from uplink pilots (CF-mMIMO).
 
-    Each satellite estimates its channels from the pilots, contaminated where terminals share one, and sends along the
-    conjugate of the estimate; powers given or equal, met on average over the estimates.
+    Each satellite estimates its channels from the pilots, which are contaminated where terminals share one, and
+    transmits along the conjugate estimate. Powers are the problem's power fractions, or equal; they hold as means over
+    the estimates.
     """
     power_w = problem.beam_power_w()
     rule = PilotRule(
@@ -50,19 +52,19 @@ def imrt(problem: PrecodingProblem, *, options: Any) -> Precoding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PilotRule:
+class PilotRule(InstantaneousRule):
     """Weights along estimated channels."""
 
     norad_id: IntArray
-    """(S,) satellites, rising."""
+    """(S,) catalogue numbers of the satellites, ascending."""
     beam_power_w: FloatArray
-    """(S,K) mean power of each pair's beam."""
+    """(S,K) mean power of each pair's beam in W."""
     pilot_length: int
     """τ_p."""
     pilot_power_w: float
-    """η."""
+    """η in W."""
     uplink_noise_w: float
-    """σ² at a satellite."""
+    """σ² at a satellite, in W."""
 
     def realised(
         self,
@@ -91,34 +93,34 @@ class PilotRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Linear MMSE estimates of the channels' receive sides, of the pairs in reach (P5, eq. 42).
+    """Linear MMSE estimates of the channels' receive sides, for the pairs in reach (P5, eq. 42).
 
-    The projections v_jᴴ y of what a satellite receives on the pilot of terminal j are all that an estimate needs.
+    An estimate needs only the projections v_jᴴ y of the signal y that a satellite receives on the pilot of terminal j.
     """
 
     rule: PilotRule
     norad_id: IntArray
-    """(S,)"""
+    """(S,) catalogue numbers of the satellites."""
     mean: FloatArray
-    """(S,B) m."""
+    """(S,B) m: mean of the channel."""
     variance: FloatArray
-    """(S,B) ν: of the channel."""
+    """(S,B) ν: variance of the channel."""
     meeting: FloatArray
-    """(S,B,B) v_iᵀ v_j* where i and j share a pilot."""
+    """(S,B,B) v_iᵀ v_j* if i and j share a pilot, otherwise zero."""
     filters: FloatArray
-    """(S,B,B) column k: what the projections weigh in the estimate of terminal k, less ν_k."""
+    """(S,B,B) column k: weights of the projections in the estimate of terminal k, without the factor ν_k."""
     power: FloatArray
     """(S,B) E |estimate|²."""
     pilot: IntArray
-    """(S,B) which one each terminal sends."""
+    """(S,B) number of each terminal's pilot."""
     steering: ComplexArray
     """(S,B,N) v."""
     turn: ComplexArray
-    """(S,B) e^{jψ}: the carrier's phase, with which one terminal's channel enters the estimate of another's."""
+    """(S,B) e^{jψ}: carrier phase with which one terminal's channel enters the estimate of another's."""
 
     @classmethod
     def of(cls, rule: PilotRule, truth: StatisticalCsi) -> Estimates:
-        """Derive them from statistics."""
+        """Derive the estimators from statistics."""
         reach = truth.reach
         mean = reach.gather(truth.mean_amplitude)
         variance = reach.gather(truth.gain * np.maximum(1.0 - truth.los_fraction * truth.mean_phase**2, 0.0))
@@ -150,12 +152,12 @@ class Estimates:
         return self.from_projections(projected + self._noise(len(receive), seed=seed, epoch=epoch))
 
     def from_projections(self, projected: ComplexArray) -> ComplexArray:
-        """(D,S,B) estimates from v_jᴴ (y - E y) (D,S,B), y being what is received on the pilot of terminal j."""
+        """(D,S,B) estimates from v_jᴴ (y - E y) (D,S,B), where y is received on the pilot of terminal j."""
         learnt = self.variance * np.einsum("sjk,dsj->dsk", self.filters, projected)
         return np.asarray(self.mean + learnt * self.turn.conj())
 
     def _noise(self, draws: int, *, seed: int, epoch: int) -> ComplexArray:
-        """(D,S,B) v_jᴴ n for the noise n at a satellite's antennas while the pilot of terminal j is received."""
+        """(D,S,B) v_jᴴ n for the noise n at a satellite's antennas during the pilot of terminal j."""
         size = np.sqrt(self.rule.uplink_noise_w / self.rule.pilot_power_w / 2.0)
         projected = np.zeros((draws, *self.mean.shape), dtype=np.complex128)
         for row, norad_id in enumerate(self.norad_id):

@@ -1,1 +1,1 @@
-"""P1: satellites together without a common phase, jointly or stream by stream, under any convex power constraints."""
+"""P1: non-coherent transmission, jointly or stream by stream, under convex power constraints."""

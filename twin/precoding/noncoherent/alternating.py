@@ -1,7 +1,7 @@
 """The iteration of P1's Algorithms 1 and 3: receivers of all terminals, then each satellite's convex problem.
 
-Satellites that share a stream go one after the other, each with the newest weights of the others; those that share none
-go together, which changes nothing.
+Satellites that share a stream are updated one after the other, each with the newest weights of the others. Satellites
+without a common stream are updated together, which gives the same result.
 """
 
 from __future__ import annotations
@@ -11,40 +11,28 @@ from typing import Protocol
 import numpy as np
 
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
-from twin.precoding.noncoherent.effective import EffectiveChannels, Rows
+from twin.precoding.noncoherent.effective import EffectiveChannels, SatelliteRows
 from twin.precoding.problem import Precoding, PrecodingProblem
-from twin.precoding.weights import SpannedWeights, Weights
-from twin.radio.channel import StatisticalCsi
+from twin.precoding.warm_start import IterationLimits, carried_responses, warm_iterations
+from twin.precoding.weights import Weights
 
 
-class Limits(Protocol):
-    """When an iteration ends."""
-
-    @property
-    def iterations(self) -> int:
-        """Most from a cold start."""
-
-    @property
-    def warm_iterations(self) -> int:
-        """Most from the last weights of the same streams."""
-
-    @property
-    def change_iterations(self) -> int:
-        """Most from the last weights where some streams have changed since."""
+class ConvergenceLimits(IterationLimits, Protocol):
+    """Options that end P1's iterations."""
 
     @property
     def tolerance(self) -> float:
-        """Change of the objective that ends it sooner."""
+        """Change of the objective at which the iteration ends."""
 
 
 class Solver(Protocol):
-    """The convex problems of satellites."""
+    """Solves and stores the satellites' convex problems."""
 
-    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
-        """Find and keep W of some satellites for T of weights (g,B) and z (g,B,B,L); v_iᵀ W_k (g,B,B,L)."""
+    def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
+        """v_iᵀ W_k (g,B,B,L) of the solutions of some satellites, for T of weights (g,B) and z (g,B,B,L)."""
 
     def weights(self) -> Weights:
-        """What has been kept."""
+        """The stored solutions."""
 
 
 def alternate(
@@ -52,15 +40,15 @@ def alternate(
     solver: Solver,
     active: BoolArray,
     cold: ComplexArray,
-    limits: Limits,
+    limits: ConvergenceLimits,
     order: IntArray | None = None,
 ) -> Precoding:
-    """Alternate between receivers and satellites until the objective (13a) changes no more.
+    """Alternate between receivers and satellites until the objective (13a) no longer changes.
 
     Parameters
     ----------
     problem
-        What may be known.
+        The precoding problem.
     solver
         Of the satellites' problems.
     active
@@ -70,92 +58,78 @@ def alternate(
     limits
         Iterations and tolerance.
     order
-        (S,) satellites one after the other; by catalogue number unless given, which no numbering of rows changes.
+        (S,) rows of the satellites in the order of their updates; None means by catalogue number, which does not depend
+        on the order of rows.
     """
     effective = EffectiveChannels.of(problem.csi, problem.weight)
-    near = problem.csi.reach.gather(active)
-    seen, most = _start(problem, near, cold, limits)
+    active_pairs = problem.csi.reach.gather(active)
+    responses, most = _start(problem, active_pairs, cold, limits)
     order = np.argsort(problem.csi.norad_id, kind="stable") if order is None else order
-    groups = taking_turns(near, problem.csi.reach, order)
-    arrivals = effective.arrivals(seen)
+    groups = update_groups(active_pairs, problem.csi.reach, order)
+    arrivals = effective.arrivals(responses)
     last, iterations, converged = np.inf, 0, False
     while iterations < most and not converged:
         iterations += 1
         receivers = effective.receivers(arrivals)
-        asked = effective.asked(receivers, near)
+        problems = effective.satellite_problems(receivers, active_pairs)
         for place, rows in enumerate(groups):
-            target = effective.leftover(arrivals, asked, seen, rows)
-            found = solver.solve(rows, asked.load[rows], target)
+            target = effective.leftover(arrivals, problems, responses, rows)
+            found = solver.solve(rows, problems.load[rows], target)
             if place < len(groups) - 1:
-                effective.change(arrivals, found - seen[rows], rows)
-            seen[rows] = found
-        arrivals = effective.arrivals(seen)
+                effective.change(arrivals, found - responses[rows], rows)
+            responses[rows] = found
+        arrivals = effective.arrivals(responses)
         objective = effective.objective(arrivals, receivers)
         converged = bool(abs(last - objective) <= limits.tolerance)
         last = objective
     return Precoding(weights=solver.weights(), iterations=iterations, converged=converged)
 
 
-def taking_turns(active: BoolArray, reach: Reach, order: IntArray) -> list[Rows]:
-    """Satellites whose turn comes at the same time: later than all before them in order with a common stream.
+def update_groups(active: BoolArray, reach: Reach, order: IntArray) -> list[SatelliteRows]:
+    """Satellites that are updated together: after all earlier satellites in the order with a common stream.
 
     Parameters
     ----------
     active
         (S,B,L) streams that each satellite may send to the terminals in reach.
     reach
-        Which these are.
+        The terminals in reach.
     order
-        (S,) the order in which they would go one by one.
+        (S,) rows of the satellites in the order of their updates.
     """
     sent: BoolArray = np.asarray(active.any(axis=2))
-    if (reach.scatter(active).sum(axis=0) <= 1).all():  # nobody shares a stream: order is of no effect
+    if (reach.scatter(active).sum(axis=0) <= 1).all():  # no stream is shared: the order has no effect
         return [slice(0, len(order))]
-    turn = np.zeros(len(order), dtype=np.int64)
-    next_turn = np.zeros(reach.terminals, dtype=np.int64)
+    group = np.zeros(len(order), dtype=np.int64)
+    next_group = np.zeros(reach.terminals, dtype=np.int64)
     for row in order:
         own = reach.terminal[row][sent[row]]
-        turn[row] = next_turn[own].max(initial=0)
-        next_turn[own] = turn[row] + 1
-    groups: list[Rows] = []
-    for number in range(int(turn.max(initial=0)) + 1):
-        rows = np.flatnonzero(turn == number)
+        group[row] = next_group[own].max(initial=0)
+        next_group[own] = group[row] + 1
+    groups: list[SatelliteRows] = []
+    for number in range(int(group.max(initial=0)) + 1):
+        rows = np.flatnonzero(group == number)
         groups.append(slice(int(rows[0]), int(rows[0]) + 1) if len(rows) == 1 else rows)
     return groups
 
 
 def _start(
-    problem: PrecodingProblem, active: BoolArray, cold: ComplexArray, limits: Limits
+    problem: PrecodingProblem, active: BoolArray, cold: ComplexArray, limits: ConvergenceLimits
 ) -> tuple[ComplexArray, int]:
-    """v_iᵀ W_k (S,B,B,L) to start from, and how many iterations it deserves.
+    """v_iᵀ W_k (S,B,B,L) to start from, and the largest number of iterations.
 
-    Streams that the given weights do not know start cold, those that are sent no more are dropped.
+    Streams without given weights start cold; streams that are no longer sent are dropped.
     """
-    given = _heard(problem.start, problem.csi)
+    given = carried_responses(problem.start, problem.csi)
     if given is None or given.shape != cold.shape:
         return np.array(cold), limits.iterations
     known: BoolArray = np.asarray(given.any(axis=1))
     if _all_or_none(active):
         known = np.broadcast_to(known.any(axis=2, keepdims=True), known.shape)
     kept = np.where(known[:, None], given, cold) * active[:, None]
-    return kept, limits.warm_iterations if np.array_equal(known, active) else limits.change_iterations
+    return kept, warm_iterations(limits, unchanged=np.array_equal(known, active))
 
 
 def _all_or_none(active: BoolArray) -> bool:
-    """Whether a satellite sends all streams of a terminal or none, so that one without power is not a new one."""
+    """Whether each satellite sends all streams of a terminal or none; a stream without power is then not a new one."""
     return bool((active.all(axis=2) == active.any(axis=2)).all())
-
-
-def _heard(start: Weights | None, csi: StatisticalCsi) -> ComplexArray | None:
-    """v_iᵀ W_k (S,B,B,L) of weights to start from; those in a span of terminals move with these."""
-    if start is None or start.slot is not None:
-        return None
-    if isinstance(start, SpannedWeights) and start.beams is None:
-        given = start.on_reach(csi.reach)
-        satellites, width, _, streams = given.shape
-        flat = csi.gram @ given.reshape(satellites, width, width * streams)
-        return np.asarray(flat.reshape(given.shape) + 0j)
-    place = csi.reach.positions(start.reach)
-    heard = start.heard(csi)
-    found = np.take_along_axis(heard, np.maximum(place, 0)[:, None, :, None], axis=2)
-    return np.asarray(found * (place >= 0)[:, None, :, None] + 0j)

@@ -13,7 +13,7 @@ from twin.arrays import ComplexArray, FloatArray, NumberArray
 from twin.errors import InputError
 
 ROUNDING = 1e-9
-"""Share of a matrix's largest entry or eigenvalue by which it may miss being Hermitian or positive semidefinite."""
+"""Fraction of a matrix's largest entry or eigenvalue by which it may fail to be Hermitian or positive semidefinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +21,9 @@ class PowerConstraints:
     """The constraints of one satellite with N antennas."""
 
     forms: FloatArray | ComplexArray
-    """(X,N) diagonals of A_x, or (X,N,N) the Hermitian positive semidefinite matrices themselves."""
+    """(X,N) diagonals of A_x, or (X,N,N) the Hermitian positive semidefinite matrices."""
     cap_w: FloatArray
-    """(X,) ρ_x, not negative."""
+    """(X,) ρ_x in W, not negative."""
 
     @property
     def antennas(self) -> int:
@@ -31,7 +31,7 @@ class PowerConstraints:
         return int(self.forms.shape[1])
 
     def total_w(self) -> float | None:
-        """The cap on the total power that these constraints come to, if that is all they come to."""
+        """The equivalent cap on the total power in W; None if the constraints are not equivalent to one."""
         forms = self.forms
         if not len(forms):
             return None
@@ -46,23 +46,23 @@ class PowerConstraints:
 
 
 def total_power(power_w: FloatArray, antennas: int) -> tuple[PowerConstraints, ...]:
-    """One cap (S,) on the total power of each satellite."""
+    """One cap (S,) in W on the total power of each satellite."""
     return tuple(PowerConstraints(forms=np.ones((1, antennas)), cap_w=np.array([cap])) for cap in power_w)
 
 
 def per_antenna(power_w: FloatArray, antennas: int) -> tuple[PowerConstraints, ...]:
-    """An equal share of each satellite's power (S,) as the cap of each of its antennas."""
+    """An equal fraction of each satellite's power (S,) in W as the cap of each of its antennas."""
     each = np.eye(antennas)
     return tuple(PowerConstraints(forms=each, cap_w=np.full(antennas, cap / antennas)) for cap in power_w)
 
 
-def checked(constraints: Sequence[PowerConstraints], satellites: int, antennas: int) -> None:
-    """Refuse constraints that do not fit.
+def check_constraints(constraints: Sequence[PowerConstraints], satellites: int, antennas: int) -> None:
+    """Refuse constraints that do not fit the satellites.
 
     Raises
     ------
     InputError
-        If there is not one set a satellite, shapes differ, or a cap is negative or not finite.
+        If there is not one set for each satellite, shapes differ, or a cap is negative or not finite.
     """
     if len(constraints) != satellites:
         raise InputError(f"constraints: found {len(constraints)} sets, must be one for each of {satellites} satellites")
@@ -79,31 +79,31 @@ def checked(constraints: Sequence[PowerConstraints], satellites: int, antennas: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerCap:
-    """A cap on part of a satellite's power: one of ``matrix``, ``antennas`` or ``file`` says which part."""
+    """A cap on part of a satellite's power; exactly one of ``matrix``, ``antennas`` and ``file`` gives the part."""
 
     share: Annotated[float, Ge(0.0)]
-    """ρ as a share of the satellite's power."""
+    """ρ as a fraction of the satellite's power."""
     matrix: tuple[tuple[float, ...], ...] | None = None
     """N rows of N numbers: A, or its real part."""
     imaginary: tuple[tuple[float, ...], ...] | None = None
-    """The imaginary part of A, beside ``matrix``."""
+    """The imaginary part of A, with ``matrix``."""
     antennas: tuple[int, ...] | None = None
-    """Antennas, counted from 0 row by row, whose powers add up."""
+    """Antennas, numbered from 0 row by row, whose powers add up."""
     file: str | None = None
     """A .npy file with A (N,N)."""
 
 
-def asked_for(
+def constraints_of_options(
     constraint: Literal["total", "per_antenna"], caps: Sequence[PowerCap], power_w: FloatArray, antennas: int
 ) -> tuple[PowerConstraints, ...]:
-    """The constraints of satellites with powers (S,) that options ask for.
+    """The constraints of satellites with powers (S,) in W that options ask for.
 
-    Caps take the place of ``constraint``, but no satellite spends more than its power in any case.
+    Caps replace ``constraint``; the total power of each satellite remains a limit.
 
     Raises
     ------
     InputError
-        If a cap's matrix cannot be read or is none.
+        If a cap's matrix cannot be read or is not valid.
     """
     if not caps:
         return (total_power if constraint == "total" else per_antenna)(power_w, antennas)
@@ -116,24 +116,33 @@ def asked_for(
         forms = np.stack([*found, np.ones(antennas)])
     else:
         forms = np.stack([np.diag(one) if one.ndim == 1 else one for one in [*found, np.ones(antennas)]])
-    shares = np.array([*(cap.share for cap in caps), 1.0])
-    return tuple(PowerConstraints(forms=forms, cap_w=shares * one) for one in power_w)
+    fractions = np.array([*(cap.share for cap in caps), 1.0])
+    return tuple(PowerConstraints(forms=forms, cap_w=fractions * one) for one in power_w)
 
 
 def form(cap: PowerCap, where: str, antennas: int) -> NumberArray:
-    """A as its diagonal (N,) if it has no more, else (N,N).
+    """A as its diagonal (N,) if it is diagonal, otherwise (N,N).
+
+    Parameters
+    ----------
+    cap
+        The cap.
+    where
+        Key for messages.
+    antennas
+        N.
 
     Raises
     ------
     ValueError
-        If it is not given once, or is no Hermitian positive semidefinite matrix of N rows.
+        If it is not given exactly once, or is no Hermitian positive semidefinite matrix of N rows.
     """
     given = [key for key in ("matrix", "antennas", "file") if getattr(cap, key) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none"
         raise ValueError(f"{where}: give exactly one of matrix, antennas and file, found {found}")
     if cap.imaginary is not None and cap.matrix is None:
-        raise ValueError(f"{where}.imaginary: needs matrix beside it")
+        raise ValueError(f"{where}.imaginary: needs matrix as well")
     if cap.antennas is not None:
         return _selection(cap.antennas, f"{where}.antennas", antennas)
     matrix = _read(cap.file, f"{where}.file") if cap.file is not None else _written(cap, where)
@@ -141,7 +150,7 @@ def form(cap: PowerCap, where: str, antennas: int) -> NumberArray:
 
 
 def _selection(chosen: tuple[int, ...], where: str, antennas: int) -> FloatArray:
-    """Ones at some antennas."""
+    """Ones at the chosen antennas."""
     outside = [index for index in chosen if not 0 <= index < antennas]
     if outside:
         raise ValueError(f"{where}: found antenna {outside[0]}, must be from 0 to {antennas - 1}")
@@ -181,9 +190,11 @@ def _semidefinite(matrix: ComplexArray, where: str, antennas: int) -> NumberArra
     if not np.isfinite(matrix).all():
         raise ValueError(f"{where}: all numbers must be finite")
     size = float(np.abs(matrix).max(initial=0.0))
-    apart = float(np.abs(matrix - matrix.conj().T).max(initial=0.0))
-    if apart > ROUNDING * size:
-        raise ValueError(f"{where}: must be Hermitian, found entries that differ by {apart:.3g} across the diagonal")
+    asymmetry = float(np.abs(matrix - matrix.conj().T).max(initial=0.0))
+    if asymmetry > ROUNDING * size:
+        raise ValueError(
+            f"{where}: must be Hermitian, found entries that differ by {asymmetry:.3g} across the diagonal"
+        )
     matrix = 0.5 * (matrix + matrix.conj().T)
     least = float(np.linalg.eigvalsh(matrix).min(initial=0.0))
     if least < -ROUNDING * size:

@@ -1,7 +1,7 @@
-"""Multipliers of one satellite's convex problem (P1, eq. 16 to 20): one constraint in closed form but for a scalar.
+"""Multipliers of one satellite's convex problem (P1, eq. 16 to 20): in closed form up to a scalar for one constraint.
 
-The problem is min Σ_k Tr W_kᴴ T W_k - 2 Re Tr z_kᴴ W_k with powers Σ_k Tr W_kᴴ A_x W_k ≤ ρ_x. Whatever the method, the
-multipliers μ ≥ 0 are right when no power exceeds its cap and μ_x is zero wherever power is left.
+The problem is min Σ_k Tr W_kᴴ T W_k - 2 Re Tr z_kᴴ W_k with powers Σ_k Tr W_kᴴ A_x W_k ≤ ρ_x. For every method, the
+multipliers μ ≥ 0 are optimal if no power exceeds its cap and μ_x is zero wherever power is left.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PATIENCE = 15
 BISECTIONS = 1100
 """Halvings from the largest number to the smallest."""
 RESOLUTION = 2.0**-50
-"""Change of a multiplier, as a share of it, that rounding hides."""
+"""Relative change of a multiplier below which it is rounding."""
 ACCURACY = 1e-11
-"""Slackness at the end, as a share of Σ_x μ_x ρ_x."""
+"""Slackness at the end, as a fraction of Σ_x μ_x ρ_x."""
 RESOLVED = 1e-15
-"""Slackness that is as good as none, as a share of all that the objective can gain."""
+"""Slackness that counts as zero, as a fraction of the largest possible gain of the objective."""
 
 
 def total_power(values: FloatArray, loads: FloatArray, cap_w: FloatArray) -> FloatArray:
     """Multipliers (G,) at which the powers p(μ) = Σ_r loads_r / (values_r + μ)² meet caps (G,), or 0.
 
-    Newton's method on 1/√p, which is concave and nearly straight in μ: started below the root it climbs to it and
+    Newton's method on 1/√p, which is concave and nearly linear in μ: from below the root it ascends to the root and
     stops at the last bits.
 
     Parameters
@@ -39,11 +39,11 @@ def total_power(values: FloatArray, loads: FloatArray, cap_w: FloatArray) -> Flo
     values
         (G,R) eigenvalues of T, not negative.
     loads
-        (G,R) power of z along each eigenvector; zero where the eigenvalue is.
+        (G,R) power of z along each eigenvector; zero where the eigenvalue is zero.
     cap_w
-        (G,) positive.
+        (G,) caps in W, positive.
     """
-    # what has no power is put where it can divide by nothing
+    # eigenvalues without load must not lead to a division by zero
     values = np.where(loads > 0.0, values, 1.0)
     mu = np.maximum((np.sqrt(loads / cap_w[:, None]) - values).max(axis=1, initial=0.0), 0.0)
     mu = np.maximum(mu, np.sqrt(loads.sum(axis=1) / cap_w) - values.max(axis=1, initial=0.0))
@@ -78,12 +78,12 @@ def total_power_by_bisection(values: FloatArray, loads: FloatArray, cap_w: Float
     return high
 
 
-class Trial(Protocol):
-    """W at some multipliers, and what can be told of it."""
+class Evaluation(Protocol):
+    """W at given multipliers, with powers and derivatives of the dual."""
 
     @property
     def power(self) -> FloatArray:
-        """(d,) powers, each over its cap."""
+        """(d,) powers over their caps."""
 
     @property
     def dual(self) -> float:
@@ -92,15 +92,15 @@ class Trial(Protocol):
     def curvature(self) -> FloatArray:
         """(d,d) minus the dual's second derivatives, positive semidefinite."""
 
-    def bend(self, direction: FloatArray) -> float:
+    def curvature_along(self, direction: FloatArray) -> float:
         """The curvature along one direction (d,)."""
 
 
-Tried = TypeVar("Tried", bound=Trial)
-Trying = TypeVar("Trying", bound=Trial, covariant=True)
+Evaluated = TypeVar("Evaluated", bound=Evaluation)
+EvaluatedAt = TypeVar("EvaluatedAt", bound=Evaluation, covariant=True)
 
 
-class Capped(Protocol[Trying]):
+class CappedDual(Protocol[EvaluatedAt]):
     """A satellite's problem with d caps of 1, its objective in units of T's largest eigenvalue."""
 
     @property
@@ -111,81 +111,82 @@ class Capped(Protocol[Trying]):
     def gain(self) -> float:
         """Most that the objective can fall below its value at W = 0."""
 
-    def at(self, mu: FloatArray) -> Trying:
-        """The minimum over W for multipliers (d,), all of them positive."""
+    def at(self, mu: FloatArray) -> EvaluatedAt:
+        """The minimum over W for multipliers (d,), all positive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Generic[Tried]):
-    """Multipliers, and how they were found."""
+class MultiplierSolution(Generic[Evaluated]):
+    """Multipliers, and the work of the search."""
 
     mu: FloatArray
-    """(d,)"""
-    trial: Tried
+    """(d,) multipliers."""
+    evaluation: Evaluated
     """The minimum over W there."""
     evaluations: int
-    """How many multipliers were tried."""
+    """Number of trial multipliers."""
 
 
-def newton(problem: Capped[Tried], start: FloatArray | None = None) -> Found[Tried]:
+def newton(problem: CappedDual[Evaluated], start: FloatArray | None = None) -> MultiplierSolution[Evaluated]:
     """Multipliers by a primal-dual interior-point method on the concave dual.
 
-    Along the ray through the start (all equal without one) the dual is a total-power problem, which a few scalar
-    steps bring near its maximum. Then the dual plus a logarithmic barrier t Σ log μ is climbed by damped Newton steps,
-    and t lowered, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that no
-    matrix is singular which the caps together see.
+    Along the ray through the start (without one: all multipliers equal) the dual is a total-power problem; a few scalar
+    steps come near its maximum. Then damped Newton steps increase the dual plus a logarithmic barrier t Σ log μ, while
+    t decreases, until every slackness μ_x (1 - p_x) is below tolerance. All multipliers stay positive, so that the
+    matrix is regular unless all caps together leave it singular.
     """
     direction = np.ones(problem.count) if start is None else start / start.mean()
     direction = np.maximum(direction, 1e-4)
-    scale, tried = _along(problem, direction, None if start is None else float(start.mean()))
+    scale, trials = _scale_along(problem, direction, None if start is None else float(start.mean()))
     mu = scale * direction
-    trial = problem.at(mu)
-    barrier = max(0.1 * float(np.abs(mu * (1.0 - trial.power)).mean()), _goal(problem, mu))
+    evaluation = problem.at(mu)
+    barrier = max(0.1 * float(np.abs(mu * (1.0 - evaluation.power)).mean()), _slackness_goal(problem, mu))
     slack = barrier / mu
-    evaluations, at_floor = tried + 1, 0
-    # powers known no better than to their rounding may never come within tolerance
-    while not _solved(problem, mu, trial) and evaluations < STEPS and at_floor < PATIENCE:
+    evaluations, at_floor = trials + 1, 0
+    # rounding errors of the powers may keep the slackness above tolerance
+    while not _solved(problem, mu, evaluation) and evaluations < STEPS and at_floor < PATIENCE:
         evaluations += 1
-        floor = 0.3 * _goal(problem, mu)
+        floor = 0.3 * _slackness_goal(problem, mu)
         barrier = max(min(barrier, 0.2 * float(mu @ slack) / len(mu)), floor)
         at_floor += barrier == floor
-        slope = trial.power - 1.0 + barrier / mu
-        step = _newton_step(trial.curvature(), slack / mu, slope)
+        slope = evaluation.power - 1.0 + barrier / mu
+        step = _newton_step(evaluation.curvature(), slack / mu, slope)
         change = barrier / mu - slack - slack / mu * step
-        mu, trial, length = _climb(problem, mu, trial, step, slope, barrier)
-        slack = slack + _inside(slack, change) * change
+        mu, evaluation, length = _line_search(problem, mu, evaluation, step, slope, barrier)
+        slack = slack + _positive_step(slack, change) * change
         slack = np.clip(slack, 1e-6 * barrier / mu, 1e6 * barrier / mu)
         barrier *= 0.02 if length > 0.5 else 1.0
-    return Found(mu=mu, trial=trial, evaluations=evaluations)
+    return MultiplierSolution(mu=mu, evaluation=evaluation, evaluations=evaluations)
 
 
-def _goal(problem: Capped[Trial], mu: FloatArray) -> float:
-    """Slackness to end with."""
+def _slackness_goal(problem: CappedDual[Evaluation], mu: FloatArray) -> float:
+    """Slackness at which the search ends."""
     return max(ACCURACY * float(mu.sum()), RESOLVED * problem.gain)
 
 
-def _solved(problem: Capped[Trial], mu: FloatArray, trial: Trial) -> bool:
-    spare = 1.0 - trial.power
-    return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _goal(problem, mu))
+def _solved(problem: CappedDual[Evaluation], mu: FloatArray, evaluation: Evaluation) -> bool:
+    """Whether powers and slackness are within tolerance."""
+    spare = 1.0 - evaluation.power
+    return bool(spare.min() >= -ACCURACY and np.abs(mu * spare).max() <= _slackness_goal(problem, mu))
 
 
-def _along(problem: Capped[Trial], direction: FloatArray, start: float | None) -> tuple[float, int]:
-    """Scale of a direction near which the dual is largest along it, and the trials that took."""
+def _scale_along(problem: CappedDual[Evaluation], direction: FloatArray, start: float | None) -> tuple[float, int]:
+    """Scale of a direction near the maximum of the dual along it, and the number of trials."""
     least = 1e-12 * problem.gain / float(direction.sum())
     scale = max(problem.gain / float(direction.sum()) / 4.0 if start is None else start, least)
     exact = problem.count == 1
-    for tried in range(STEPS if exact else 12):
-        trial = problem.at(scale * direction)
-        power = float(direction @ trial.power / direction.sum())
-        bend = trial.bend(direction) / float(direction.sum())
-        if power <= 0.0 or bend <= 0.0 or (exact and abs(power - 1.0) <= 0.1 * ACCURACY):
+    for trials in range(STEPS if exact else 12):
+        evaluation = problem.at(scale * direction)
+        power = float(direction @ evaluation.power / direction.sum())
+        curvature_along = evaluation.curvature_along(direction) / float(direction.sum())
+        if power <= 0.0 or curvature_along <= 0.0 or (exact and abs(power - 1.0) <= 0.1 * ACCURACY):
             break
-        raised = scale + 2.0 * power / bend * (np.sqrt(power) - 1.0)
+        raised = scale + 2.0 * power / curvature_along * (np.sqrt(power) - 1.0)
         raised = max(raised, 0.1 * scale, least)
         if abs(raised - scale) <= (1e-13 if exact else 0.03) * scale:
-            return raised, tried + 1
+            return raised, trials + 1
         scale = raised
-    return scale, tried + 1
+    return scale, trials + 1
 
 
 def _newton_step(curvature: FloatArray, damping: FloatArray, slope: FloatArray) -> FloatArray:
@@ -193,26 +194,31 @@ def _newton_step(curvature: FloatArray, damping: FloatArray, slope: FloatArray) 
     matrix = curvature + np.diag(damping)
     scale = 1.0 / np.sqrt(np.diagonal(matrix))
     _, step, failed = lapack.dposv(matrix * scale[:, None] * scale, slope * scale)
-    if failed:  # constraints that are one and the same, to rounding
+    if failed:  # constraints that are equal to rounding
         ridge = 1e-12 * np.eye(len(slope))
         step = np.linalg.solve(matrix * scale[:, None] * scale + ridge, slope * scale)
     return np.asarray(step * scale)
 
 
-def _inside(values: FloatArray, change: FloatArray) -> float:
+def _positive_step(values: FloatArray, change: FloatArray) -> float:
     """Longest step, up to 1, that keeps positive values positive."""
     falling = change < 0.0
     return float(min(1.0, (0.99 * values[falling] / -change[falling]).min(initial=1.0)))
 
 
-def _climb(
-    problem: Capped[Tried], mu: FloatArray, trial: Tried, step: FloatArray, slope: FloatArray, barrier: float
-) -> tuple[FloatArray, Tried, float]:
-    """A step along which the dual with its barrier rises."""
-    value = trial.dual + barrier * float(np.log(mu).sum())
+def _line_search(
+    problem: CappedDual[Evaluated],
+    mu: FloatArray,
+    evaluation: Evaluated,
+    step: FloatArray,
+    slope: FloatArray,
+    barrier: float,
+) -> tuple[FloatArray, Evaluated, float]:
+    """A step along which the dual with its barrier increases: multipliers, evaluation and length."""
+    value = evaluation.dual + barrier * float(np.log(mu).sum())
     rise = float(slope @ step)
     noise = 1e-13 * (problem.gain + float(mu.sum()))
-    length = _inside(mu, step)
+    length = _positive_step(mu, step)
     for _ in range(40):
         ahead = mu + length * step
         there = problem.at(ahead)
@@ -223,21 +229,23 @@ def _climb(
     return ahead, there, length
 
 
-def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_000) -> Found[Tried]:
-    """P1's Algorithm 2 with its cut turned and its box mended; with one constraint, bisection.
+def ellipsoid(
+    problem: CappedDual[Evaluated], tolerance: float = 1e-10, most: int = 40_000
+) -> MultiplierSolution[Evaluated]:
+    """P1's Algorithm 2 with the sign of its cut and the size of its box corrected; with one constraint, bisection.
 
-    A violated cap raises its multiplier: the dual being concave, the cut goes along 1 - p. Centres outside the box
-    [0, gain/4], which holds every solution, are cut by its faces instead of being clipped.
+    A violated cap raises its multiplier: the dual is concave, so that the cut is along 1 - p. Centres outside the box
+    [0, gain/4], which contains every solution, are cut by its faces instead of being clipped.
     """
     d = problem.count
     box = (1.0 + 1e-6) * problem.gain / 4.0
     centre = np.full(d, 0.5 * box)
-    # the ellipsoid is {centre + root y, |y| ≤ 1}; its matrix itself would lose its narrow axes to rounding
+    # the ellipsoid is {centre + root y, |y| ≤ 1}; its matrix would lose its narrow axes to rounding
     root = 0.5 * box * np.sqrt(d) * np.eye(d)
     evaluations = 0
     best = problem.at(centre)
     for _ in range(most):
-        cut, depth = _face(centre, root, box)
+        cut, depth = _box_cut(centre, root, box)
         if cut is None:
             best, evaluations = problem.at(centre), evaluations + 1
             spare = 1.0 - best.power
@@ -249,13 +257,13 @@ def ellipsoid(problem: Capped[Tried], tolerance: float = 1e-10, most: int = 40_0
         size = float(np.linalg.norm(along))
         if size == 0.0:
             break
-        centre, root = _cut(centre, root, along / size, depth)
+        centre, root = _ellipsoid_after(centre, root, along / size, depth)
     centre = np.maximum(centre, np.finfo(float).tiny)
-    return Found(mu=centre, trial=problem.at(centre), evaluations=evaluations)
+    return MultiplierSolution(mu=centre, evaluation=problem.at(centre), evaluations=evaluations)
 
 
-def _face(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray | None, float]:
-    """The face of the box that cuts deepest, if the centre is outside or the ellipsoid reaches far beyond."""
+def _box_cut(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray | None, float]:
+    """The face of the box with the deepest cut, if the centre is outside or the ellipsoid extends far beyond it."""
     width = np.linalg.norm(root, axis=1)
     depth = np.stack([-centre / width, (centre - box) / width])
     side, place = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -266,8 +274,10 @@ def _face(centre: FloatArray, root: FloatArray, box: float) -> tuple[FloatArray 
     return (2.0 * float(side) - 1.0) * np.eye(len(centre))[place], deepest
 
 
-def _cut(centre: FloatArray, root: FloatArray, along: FloatArray, depth: float) -> tuple[FloatArray, FloatArray]:
-    """The smallest ellipsoid around what lies beyond the cut (deep cut; P1's lines 21 to 26 for depth 0)."""
+def _ellipsoid_after(
+    centre: FloatArray, root: FloatArray, along: FloatArray, depth: float
+) -> tuple[FloatArray, FloatArray]:
+    """The smallest ellipsoid around the remaining part (deep cut; P1's lines 21 to 26 for depth 0)."""
     d = len(centre)
     normal = root @ along
     centre = centre - (1.0 + d * depth) / (d + 1.0) * normal

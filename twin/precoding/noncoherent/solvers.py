@@ -1,4 +1,4 @@
-"""The convex problems of satellites within P1's iteration, in the span of steering vectors or over all antennas."""
+"""The satellites' convex problems within P1's iteration, in the span of steering vectors or over all antennas."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import ComplexArray, FloatArray
-from twin.precoding.noncoherent.capped import Room, solve
+from twin.precoding.budget import within_budget
+from twin.precoding.noncoherent.capped import FeasibleSubspace, solve
 from twin.precoding.noncoherent.constraints import PowerConstraints
-from twin.precoding.noncoherent.effective import Rows
-from twin.precoding.noncoherent.eigenmodes import within_budget
+from twin.precoding.noncoherent.effective import SatelliteRows
 from twin.precoding.weights import AntennaWeights, SpannedWeights
 from twin.radio.channel import StatisticalCsi
 from twin.solvers.span import Span
@@ -24,38 +24,39 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 @dataclass(kw_only=True)
 class SpannedSolver:
-    """Satellites with one cap on their total power each."""
+    """Satellites with one cap each, on their total power."""
 
     csi: StatisticalCsi
     span: Span
     cap_w: FloatArray
-    """(S,)"""
+    """(S,) in W."""
     search: Search
     found: dict[str, ComplexArray] = field(default_factory=dict)
 
-    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
-        """W = Z (T + μ)⁻¹ z in coordinates of the span, T = F Fᴴ and z = F c."""
+    def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
+        """W = Z (T + μ)⁻¹ z in coordinates of the span, with T = F Fᴴ and z = F c."""
         coordinates, cap_w = self.span.coordinates[rows], self.cap_w[rows]
         root = np.sqrt(load)
         scaled = target / np.where(root > 0.0, root, np.inf)[:, :, None, None]
         left, values, right = np.linalg.svd(coordinates * root[:, None, :])
         values = np.where(values > values[:, :1] * (EPSILON * values.shape[1]), values, 0.0)
-        # real matrices act on real and imaginary parts side by side
+        # real matrices act on real and imaginary parts separately
         satellites, width, _, streams = target.shape
         flat = np.ascontiguousarray(scaled).view(np.float64).reshape(satellites, width, 2 * width * streams)
-        turned = right @ flat
+        rotated = right @ flat
         squares = values**2
-        loads = squares * np.einsum("grj,grj->gr", turned, turned)
+        loads = squares * np.einsum("grj,grj->gr", rotated, rotated)
         used = cap_w > 0.0
         mu = self.search(squares, loads, np.where(used, cap_w, 1.0))
         damped = squares + mu[:, None]
-        share = values / np.where(values > 0.0, damped, 1.0) * used[:, None]
-        found = left @ (share[:, :, None] * turned)
-        heard: FloatArray = coordinates.swapaxes(1, 2) @ found
+        filtered = values / np.where(values > 0.0, damped, 1.0) * used[:, None]
+        found = left @ (filtered[:, :, None] * rotated)
+        responses: FloatArray = coordinates.swapaxes(1, 2) @ found
         self._keep(rows, found.view(np.complex128).reshape(target.shape))
-        return np.asarray(heard.view(np.complex128).reshape(target.shape))
+        return np.asarray(responses.view(np.complex128).reshape(target.shape))
 
-    def _keep(self, rows: Rows, coordinates: ComplexArray) -> None:
+    def _keep(self, rows: SatelliteRows, coordinates: ComplexArray) -> None:
+        """Store solutions."""
         if "coordinates" not in self.found:
             shape = (len(self.cap_w), *coordinates.shape[1:])
             self.found["coordinates"] = np.zeros(shape, dtype=np.complex128)
@@ -77,44 +78,44 @@ class AntennaSolver:
     csi: StatisticalCsi
     steering: ComplexArray
     """(S,N,B) v* of the terminals in reach."""
-    rooms: list[Room]
+    subspaces: list[FeasibleSubspace]
     method: str
     multipliers: list[FloatArray | None]
-    """(X,) of each satellite, from which its next problem starts."""
+    """Multipliers (X,) of each satellite, from which its next problem starts; None before the first."""
     found: dict[str, ComplexArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:
-        """Prepare the satellites of some statistics."""
+        """Prepare the satellites of given statistics."""
         steering = csi.array.steering(csi.near_departure).conj().swapaxes(1, 2)
         steering = steering * csi.reach.gather(csi.gain > 0.0)[:, None, :]
-        rooms = [Room.of(one, own) for one, own in zip(constraints, steering, strict=True)]
-        return cls(csi=csi, steering=steering, rooms=rooms, method=method, multipliers=[None] * len(rooms))
+        subspaces = [FeasibleSubspace.of(one, own) for one, own in zip(constraints, steering, strict=True)]
+        return cls(csi=csi, steering=steering, subspaces=subspaces, method=method, multipliers=[None] * len(subspaces))
 
-    def solve(self, rows: Rows, load: FloatArray, target: ComplexArray) -> ComplexArray:
-        """One satellite after the other."""
+    def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
+        """Solve one satellite after the other."""
         if "weights" not in self.found:
             satellites, antennas, width = self.steering.shape
             self.found["weights"] = np.zeros((satellites, antennas, width, target.shape[3]), dtype=np.complex128)
-        heard = np.zeros_like(target)
-        for place, row in enumerate(np.arange(len(self.rooms))[rows]):
-            heard[place] = self._solve_one(int(row), load[place], target[place])
-        return heard
+        responses = np.zeros_like(target)
+        for place, row in enumerate(np.arange(len(self.subspaces))[rows]):
+            responses[place] = self._solve_one(int(row), load[place], target[place])
+        return responses
 
     def _solve_one(self, row: int, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """v_iᵀ W_k (B,B,L) of one satellite for T of weights (B,) and z (B,B,L)."""
         own, root = self.steering[row], np.sqrt(load)
         scaled = target / np.where(root > 0.0, root, np.inf)[:, None, None]
         sent = scaled.any(axis=0)
-        solved = solve(self.rooms[row], own * root, scaled[:, sent], self.method, self.multipliers[row])
+        solved = solve(self.subspaces[row], own * root, scaled[:, sent], self.method, self.multipliers[row])
         self.multipliers[row] = solved.mu
         self.found["weights"][row] = 0.0
         self.found["weights"][row][:, sent] = solved.weights
-        heard = np.zeros_like(target)
-        heard[:, sent] = own.conj().T @ solved.weights
-        return heard
+        responses = np.zeros_like(target)
+        responses[:, sent] = own.conj().T @ solved.weights
+        return responses
 
     def weights(self) -> AntennaWeights:
         """W of all antennas."""
-        spread = self.csi.reach.scatter(self.found["weights"].transpose(0, 2, 1, 3))
-        return AntennaWeights(norad_id=self.csi.norad_id, array=self.csi.array, weights=spread)
+        wide = self.csi.reach.scatter(self.found["weights"].transpose(0, 2, 1, 3))
+        return AntennaWeights(norad_id=self.csi.norad_id, array=self.csi.array, weights=wide)
