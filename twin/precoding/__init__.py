@@ -23,8 +23,8 @@ One family in each file:
 """
 
 from twin.precoding.problem import Precoder, Precoding, PrecodingProblem, precoders
-from twin.precoding.rule import InstantaneousRule
-from twin.precoding.weights import AntennaWeights, SpannedWeights, Weights
+from twin.precoding.rule import InstantaneousRule, Weights
+from twin.precoding.weights import AntennaWeights, SpannedWeights
 
 __all__ = [
     "AntennaWeights",

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from twin.arrays import Reach
 from twin.precoding import rule
-from twin.precoding.rule import InstantaneousRule
-from twin.precoding.weights import AntennaWeights, SpannedWeights, Weights
+from twin.precoding.rule import InstantaneousRule, Weights
+from twin.precoding.weights import AntennaWeights, SpannedWeights
 from twin.radio.channel import PlanarArray
 
 RULE: Final = "rule."

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, overload
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
-from twin.precoding.weights import Weights
+from twin.precoding.rule import Weights
 from twin.radio.channel import StatisticalCsi
 from twin.registry import NoOptions, Registry
 

@@ -1,21 +1,18 @@
-"""Rules by which weights follow the instantaneous channels, and their form as plain arrays for a checkpoint."""
+"""What all weights offer, and the rules by which weights follow the instantaneous channels."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import BoolArray
+from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, NumberArray, Reach
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import of_kind
-
-if TYPE_CHECKING:
-    from twin.precoding.weights import SpannedWeights, Weights
 
 CLASS: Final = "class"
 """Key of the class name; no field can have this name."""
@@ -23,6 +20,41 @@ NUMERIC: Final = "biufc"
 """Kinds of numpy types that a rule's arrays may have: booleans, integers, real and complex numbers."""
 
 _rules: dict[str, type[InstantaneousRule]] = {}
+
+
+class Weights(Protocol):
+    """Weights of S satellites for K terminals, with L streams each."""
+
+    @property
+    def norad_id(self) -> IntArray:
+        """(S,) catalogue numbers of the satellites."""
+
+    @property
+    def reach(self) -> Reach:
+        """The terminals, J at most, that each satellite may transmit to."""
+
+    @property
+    def slot(self) -> IntArray | None:
+        """(K,) time slot in which each terminal is served; None means that all are served at once."""
+
+    @property
+    def rule(self) -> InstantaneousRule | None:
+        """How the weights follow the instantaneous channels; None means that they do not."""
+
+    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
+        """v_iᵀ W_j (S,B,J,L): response of a unit channel, to each terminal in the truth's reach, to each stream."""
+
+    def power_w(self) -> FloatArray:
+        """(S,K) ‖W_sk‖²: power in W that each satellite spends on each terminal."""
+
+    def antenna(self) -> ComplexArray:
+        """(S,K,N,L) the weights of all antennas."""
+
+    def of(self, rows: IntArray) -> Weights:
+        """The weights of some satellites, by row."""
+
+    def on(self, norad_id: IntArray) -> Weights:
+        """The weights of other satellites, by catalogue number; zero for satellites without weights."""
 
 
 class InstantaneousRule(ABC):
@@ -55,7 +87,7 @@ class InstantaneousRule(ABC):
     @abstractmethod
     def realised(
         self,
-        weights: SpannedWeights,
+        weights: Weights,
         truth: StatisticalCsi,
         draws: ChannelDraws,
         transmitting: BoolArray,

@@ -27,7 +27,8 @@ from typing import Protocol
 import numpy as np
 
 from twin.arrays import ComplexArray, NumberArray, Reach
-from twin.precoding.weights import SpannedWeights, Weights
+from twin.precoding.rule import Weights
+from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,41 +12,6 @@ from numpy.typing import NDArray
 from twin.arrays import ComplexArray, FloatArray, IntArray, NumberArray, Reach
 from twin.precoding.rule import InstantaneousRule
 from twin.radio.channel import PlanarArray, StatisticalCsi
-
-
-class Weights(Protocol):
-    """Weights of S satellites for K terminals, with L streams each."""
-
-    @property
-    def norad_id(self) -> IntArray:
-        """(S,) catalogue numbers of the satellites."""
-
-    @property
-    def reach(self) -> Reach:
-        """The terminals, J at most, that each satellite may transmit to."""
-
-    @property
-    def slot(self) -> IntArray | None:
-        """(K,) time slot in which each terminal is served; None means that all are served at once."""
-
-    @property
-    def rule(self) -> InstantaneousRule | None:
-        """How the weights follow the instantaneous channels; None means that they do not."""
-
-    def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
-        """v_iᵀ W_j (S,B,J,L): response of a unit channel, to each terminal in the truth's reach, to each stream."""
-
-    def power_w(self) -> FloatArray:
-        """(S,K) ‖W_sk‖²: power in W that each satellite spends on each terminal."""
-
-    def antenna(self) -> ComplexArray:
-        """(S,K,N,L) the weights of all antennas."""
-
-    def of(self, rows: IntArray) -> Weights:
-        """The weights of some satellites, by row."""
-
-    def on(self, norad_id: IntArray) -> Weights:
-        """The weights of other satellites, by catalogue number; zero for satellites without weights."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,10 @@ from twin.precoding.exact.budgeted import MultiStreamDual, TransmitProblem
 from twin.precoding.exact.exact_power import ExactPowerOptions, cdwmmse_exact_power
 from twin.precoding.joint import JointOptions
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
+from twin.precoding.rule import Weights
 from twin.precoding.stream_limits import check_streams, stream_counts
 from twin.precoding.warm_start import steering_coefficients
-from twin.precoding.weights import SpannedWeights, Weights
+from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi, draw_channels
 from twin.registry import Facts, dataclass_options
 

@@ -14,9 +14,9 @@ from twin.precoding.beamspace.codebook import Subspace
 from twin.precoding.beamspace.multistream import optimise as several_streams
 from twin.precoding.joint import JointOptions, optimise
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.rule import InstantaneousRule
+from twin.precoding.rule import InstantaneousRule, Weights
 from twin.precoding.stream_limits import check_streams, stream_counts
-from twin.precoding.weights import SpannedWeights, Weights
+from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import Facts, dataclass_options
@@ -81,7 +81,7 @@ class GenieRule(InstantaneousRule):
 
     def realised(
         self,
-        weights: SpannedWeights,
+        weights: Weights,
         truth: StatisticalCsi,
         draws: ChannelDraws,
         transmitting: BoolArray,

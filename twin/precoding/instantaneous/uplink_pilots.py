@@ -12,8 +12,7 @@ from twin import randomness
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
-from twin.precoding.rule import InstantaneousRule
-from twin.precoding.weights import SpannedWeights, Weights
+from twin.precoding.rule import InstantaneousRule, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.registry import dataclass_options
 from twin.units import from_db, watts_from_dbm
@@ -68,7 +67,7 @@ class PilotRule(InstantaneousRule):
 
     def realised(
         self,
-        weights: SpannedWeights,
+        weights: Weights,
         truth: StatisticalCsi,
         draws: ChannelDraws,
         transmitting: BoolArray,

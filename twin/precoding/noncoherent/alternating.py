@@ -13,8 +13,8 @@ import numpy as np
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.precoding.noncoherent.effective import EffectiveChannels, SatelliteRows
 from twin.precoding.problem import Precoding, PrecodingProblem
+from twin.precoding.rule import Weights
 from twin.precoding.warm_start import IterationLimits, carried_responses, warm_iterations
-from twin.precoding.weights import Weights
 
 
 class ConvergenceLimits(IterationLimits, Protocol):
