@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from twin import load_scenario
+from twin.cli.entry import main
 from twin.errors import InputError, is_plugin, plugin_fault
 from twin.precoding import precoders
 from twin.registry import ROOMS, of_kind
@@ -140,3 +142,100 @@ def test_only_models_of_others_are_plugins(tmp_path):
     assert not is_plugin(precoders["smrt"].model)
     assert not is_plugin(partial(precoders["smrt"].model, options=None))
     assert is_plugin(plugin)
+
+
+RUN = """\
+name = "mine"
+plugins = ["mine.py"]
+{selection}
+[time]
+duration = "3s"
+[terminals]
+kind = "disc"
+latitude_deg = 45.0
+longitude_deg = 10.0
+radius_km = 300.0
+count = 3
+"""
+PRECODER = '[precoding]\nname = "mine"'
+POLICY = '[association]\nname = "mine"'
+PHASE = '[precompensation]\nname = "mine"'
+PATH_LOSS = '[channel]\npath_loss = "mine"'
+REGISTERED = '@precoders.register("mine", source="ours")\ndef mine(problem, *, options):\n'
+RULE = """\
+from dataclasses import replace
+from twin.precoding import Precoding
+from twin.precoding.matched import smrt
+
+class Rule:
+    def realised(self, weights, truth, draws, transmitting, *, seed, epoch):
+        return (weights,)
+
+@precoders.register("mine", source="ours")
+def mine(problem, *, options):
+    found = smrt(problem, options=options)
+    return Precoding(weights=replace(found.weights, rule=Rule()), iterations=0, converged=True)
+"""
+BROKEN_RULE = """\
+from dataclasses import dataclass, replace
+from twin.precoding import InstantaneousRule, Precoding
+from twin.precoding.matched import smrt
+
+@dataclass(frozen=True)
+class BrokenRule(InstantaneousRule):
+    gain: float
+
+    def realised(self, weights, truth, draws, transmitting, *, seed, epoch):
+        return 1 / 0
+
+@precoders.register("mine", source="ours")
+def mine(problem, *, options):
+    found = smrt(problem, options=options)
+    return Precoding(weights=replace(found.weights, rule=BrokenRule(gain=1.0)), iterations=0, converged=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("selection", "text", "message"),
+    [
+        (
+            PRECODER,
+            f"{REGISTERED}    return None\n",
+            r'precoder "mine" \(.*mine\.py:6\) gave NoneType, must be Precoding',
+        ),
+        (PRECODER, f"{REGISTERED}    return 1 / 0\n", r"mine\.py:8: ZeroDivisionError"),
+        (PRECODER, RULE, r"mine\.py:14\) gave .*Rule"),
+        (PRECODER, BROKEN_RULE, r"mine\.py:15: ZeroDivisionError"),
+        (
+            POLICY,
+            '@policies.register("mine", source="ours")\ndef mine(view, *, options):\n    pass\n',
+            r'policy "mine" \(.*mine\.py:6\)',
+        ),
+        (
+            POLICY,
+            '@policies.register("mine", source="ours")\ndef mine(view, *, options):\n    return {}["no"]\n',
+            r"mine\.py:8: KeyError",
+        ),
+        (
+            PHASE,
+            "from twin.radio.synchronisation import phase_errors\n"
+            '@phase_errors.register("mine", source="ours")\ndef mine(path, *, options):\n    pass\n',
+            r"mine\.py:7",
+        ),
+        (
+            PATH_LOSS,
+            '@path_losses.register("mine", source="ours")\n'
+            "def mine(path, *, carrier_hz, options):\n    raise RuntimeError('no loss')\n",
+            r"mine\.py:8: RuntimeError: no loss",
+        ),
+    ],
+)
+def test_validate_names_the_line_of_a_plug_in_that_fails(selection, text, message, tmp_path, monkeypatch, capsys):
+    plugin(tmp_path, text)
+    (tmp_path / "mine.toml").write_text(RUN.format(selection=selection))
+    monkeypatch.chdir(tmp_path)
+    status = main(["validate", "mine.toml"])
+    _, err = capsys.readouterr()
+    assert status == 2, err
+    assert re.search(message, err), err
+    assert "defect" not in err

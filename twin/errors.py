@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -55,6 +56,38 @@ def plugin_fault(model: Any, error: BaseException) -> str:
     file, defined_at = definition(model)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return f"{place(file, lines[-1] if lines else defined_at)}: {message}" if file else message
+
+
+@contextmanager
+def plugin_errors(model: Any, where: str) -> Iterator[None]:
+    """Report any exception of a plug-in's model as an error of the input, with the plug-in's file and line.
+
+    Parameters
+    ----------
+    model
+        What the body calls; an exception of a model of this package passes unchanged.
+    where
+        Key and name of the model, as the beginning of the message.
+
+    Raises
+    ------
+    InputError
+        If the model is a plug-in's and the body raises.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if not is_plugin(model):
+            raise
+        raise InputError(f"{where} failed at {plugin_fault(model, error)}") from error
+
+
+def plugin_place(model: Any) -> str:
+    """Where a plug-in defines a model, as `` (file:line)``; empty for a model of this package."""
+    file, line = definition(model)
+    return f" ({place(file, line)})" if file and is_plugin(model) else ""
 
 
 def is_plugin(model: Any) -> bool:

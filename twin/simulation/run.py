@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,20 +11,21 @@ import threadpoolctl
 
 from twin.results import TABLES, Manifest, Trace, TraceWriter, file_sha256, read_trace
 from twin.results.record import EpochRecord
-from twin.scenario import Scenario
+from twin.scenario import Scenario, load_scenario
 from twin.simulation.checkpoint import restored, saved
 from twin.simulation.engine import Engine
 from twin.simulation.state import RunState
 from twin.world.setup import Setup
 
 Progress = Callable[[int, int], None]
-"""Called with the number of finished epochs and of all epochs."""
+"""Called with the number of finished epochs and the number of all epochs."""
 
 
 def run(
-    scenario: Scenario,
+    scenario: Scenario | Mapping[str, Any] | str | Path,
     out: str | Path | None = None,
     *,
+    overrides: Iterable[str] | Mapping[str, Any] = (),
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Trace:
@@ -33,27 +34,37 @@ def run(
     Parameters
     ----------
     scenario
-        What to run.
+        A scenario, the path of a scenario file, or a mapping of the same form.
     out
         Directory of the trace; by default the first free one of ``traces/NAME``, ``traces/NAME-2``, ...
+    overrides
+        Keys to change in a file or mapping, as ``{"time.duration": "1h"}`` or ``["time.duration=1h"]``.
     resume
-        Go on with the trace in ``out`` after its last durable epoch; the rows come out as if it had never stopped.
+        Resume the trace in ``out`` after its last durable epoch; its rows are those of an uninterrupted run.
     progress
-        Told of each finished epoch.
+        Called after each finished epoch.
 
     Raises
     ------
     InputError
         If an input is wrong, ``out`` holds something else, or there is nothing to resume.
+    TypeError
+        If overrides are given for a `Scenario`, which is checked and frozen.
     KeyboardInterrupt
-        As it came, after the trace has been made durable.
+        If the user interrupts; the finished epochs are durable then.
     """
-    directory = free_directory(scenario.name) if out is None else Path(out)
-    return run_setup(Setup.of(scenario), directory, resume=resume, progress=progress)
+    if isinstance(scenario, Scenario):
+        if overrides:
+            raise TypeError("overrides change a file or a mapping; a Scenario is frozen, so pass them to load_scenario")
+        loaded = scenario
+    else:
+        loaded = load_scenario(scenario, overrides)
+    directory = free_directory(loaded.name) if out is None else Path(out)
+    return run_setup(Setup.of(loaded), directory, resume=resume, progress=progress)
 
 
 def run_setup(setup: Setup, directory: Path, *, resume: bool = False, progress: Progress | None = None) -> Trace:
-    """Run a setup that is resolved already; otherwise as `run`."""
+    """Run a setup; see `run`."""
     flush_s = setup.scenario.trace.flush.seconds
     manifest = manifest_of(setup)
     age_ns = int(setup.scenario.precoding.csi_age)

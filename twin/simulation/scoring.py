@@ -13,6 +13,7 @@ import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association import ServingTable
+from twin.errors import plugin_errors
 from twin.precoding import Precoding, SpannedWeights, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi, draw_channels
 from twin.radio.synchronisation import Compensation, draw_phase_errors
@@ -153,7 +154,9 @@ class EpochChannels:
         if not isinstance(weights, SpannedWeights) or weights.rule is None:
             return segment
         seed = self.setup.scenario.seed
-        each = weights.rule.realised(weights, truth, draws, ready, seed=seed, epoch=self.epoch)
+        where = f'precoding.name: the rule of the precoder "{self.setup.scenario.precoding.name}"'
+        with plugin_errors(type(weights.rule), where):
+            each = weights.rule.realised(weights, truth, draws, ready, seed=seed, epoch=self.epoch)
         return replace(segment, each=each)
 
     def during(self, segment: OnAirSegment) -> _Part:

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from twin.errors import InputError
-from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights, Weights
+from twin.errors import InputError, plugin_errors, plugin_place
+from twin.precoding import AntennaWeights, Precoding, PrecodingProblem, SpannedWeights
 from twin.precoding.packing import check_packable
 from twin.radio.channel import StatisticalCsi
 from twin.simulation.decisions import PrecodingTask
@@ -34,19 +34,20 @@ def solve(setup: Setup, task: PrecodingTask, solutions: Mapping[int, Precoding])
     """
     table = task.table
     start = None if task.start is None else solutions[task.start].weights.on(table.norad_id)
-    precoding = setup.precoder(
-        PrecodingProblem(
-            csi=known_csi(setup, task),
-            serving=table.member,
-            master=table.master,
-            power_w=np.full(len(table.norad_id), setup.power_w),
-            weight=setup.terminals.weight,
-            power_fraction=table.power_fraction,
-            beam=table.beam if (table.beam >= 0).any() else None,
-            start=start,
-        )
+    problem = PrecodingProblem(
+        csi=known_csi(setup, task),
+        serving=table.member,
+        master=table.master,
+        power_w=np.full(len(table.norad_id), setup.power_w),
+        weight=setup.terminals.weight,
+        power_fraction=table.power_fraction,
+        beam=table.beam if (table.beam >= 0).any() else None,
+        start=start,
     )
-    check_weights(setup, precoding.weights, task)
+    where = f'precoding.name: the precoder "{setup.scenario.precoding.name}"'
+    with plugin_errors(setup.precoder, where):
+        precoding = setup.precoder(problem)
+    check_precoding(precoding, task, setup.power_w, f"{where}{plugin_place(setup.precoder)}")
     return precoding
 
 
@@ -58,15 +59,22 @@ def known_csi(setup: Setup, task: PrecodingTask) -> StatisticalCsi:
     return belief.csi_at(task.csi_ns, norad_id)
 
 
-def check_weights(setup: Setup, weights: Weights, task: PrecodingTask) -> None:
-    """Refuse weights of another kind or shape, that are not finite, or above the budget.
+def check_precoding(precoding: Precoding, task: PrecodingTask, budget_w: float, where: str) -> None:
+    """Refuse an answer that is no precoding, and weights of another kind or shape, not finite or above the budget.
+
+    Parameters
+    ----------
+    where
+        Which precoder, as the beginning of a message.
 
     Raises
     ------
     InputError
-        Naming the precoder and what it broke.
+        Naming the precoder and the rule that it broke.
     """
-    where, table = f'precoding.name: the precoder "{setup.scenario.precoding.name}"', task.table
+    if not isinstance(precoding, Precoding):
+        raise InputError(f"{where} gave {type(precoding).__name__}, must be Precoding")
+    weights, table = precoding.weights, task.table
     if not isinstance(weights, SpannedWeights | AntennaWeights):
         raise InputError(f"{where} gave {type(weights).__name__}, must be SpannedWeights or AntennaWeights")
     try:
@@ -82,5 +90,5 @@ def check_weights(setup: Setup, weights: Weights, task: PrecodingTask) -> None:
     if not np.isfinite(power_w).all():
         raise InputError(f"{where} gave weights that are not finite")
     spent_w = float((power_w * table.member).sum(axis=1).max(initial=0.0))
-    if spent_w > setup.power_w * (1.0 + ROUNDING):
-        raise InputError(f"{where} spends {spent_w:g} W at one satellite, the budget is {setup.power_w:g} W")
+    if spent_w > budget_w * (1.0 + ROUNDING):
+        raise InputError(f"{where} spends {spent_w:g} W at one satellite, the budget is {budget_w:g} W")

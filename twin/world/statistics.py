@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
+from twin.errors import InputError, plugin_errors, plugin_place
 from twin.geometry.links import LinkStates
 from twin.geometry.snapshot import Snapshot
 from twin.radio.channel import ChannelModel, StatisticalCsi
@@ -68,16 +69,28 @@ class LinkStatistics:
         prediction_error
             Delay and Doppler errors of compensation by prediction; None means that they are unknown or zero.
         """
-        plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
+        loss, fading = self.channel.path_loss, self.channel.fading
+        with plugin_errors(loss, "channel.path_loss: the model"), plugin_errors(fading, "channel.fading: the model"):
+            plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
         pilot_snr = self.power_w * plain.gain / self.channel.noise_w
         view = LinkView.of(links, pilot_snr=pilot_snr, waveform=self.waveform, prediction_error=prediction_error)
-        alignment = aligned(self.phase_error(view))
+        alignment = self._alignment(view)
         if alignment.phase_rad is not None:
             turned = plain.receive_steering * np.exp(1j * alignment.phase_rad)[..., None]
             plain = replace(plain, receive_steering=turned)
         fraction = alignment.disturbance_fraction
         csi = replace(plain, mean_phase=alignment.mean_phase, disturbance_fraction=fraction if fraction.any() else None)
         return AlignedCsi(csi=csi, alignment=alignment)
+
+    def _alignment(self, view: LinkView) -> Alignment:
+        where = "precompensation.name: the phase-error model"
+        with plugin_errors(self.phase_error, where):
+            alignment = aligned(self.phase_error(view))
+        variance = alignment.variance_rad2
+        if np.shape(variance) != view.range_km.shape or np.isnan(variance).any():
+            where += plugin_place(self.phase_error)
+            raise InputError(f"{where} must give variances that are numbers, in the shape {view.range_km.shape}")
+        return alignment
 
     def measured(self, snapshot: Snapshot, norad_id: IntArray) -> AlignedCsi:
         """Statistical CSI of some satellites at the start of an epoch, kept for as long as that epoch is asked for.

@@ -11,6 +11,7 @@ import numpy as np
 from twin.arrays import IntArray
 from twin.association import Assignment, AssociationView, Cluster, Handover, ServingTable, transition
 from twin.association.check import checked
+from twin.errors import plugin_errors, plugin_place
 from twin.geometry.snapshot import Snapshot
 from twin.results.record import LoggedAttempt, LoggedHandover
 from twin.simulation.handover.admission import admitted
@@ -91,7 +92,9 @@ class HandoverControl:
         """
         view = self.view(snapshot)
         where = f'association.name: the policy "{self._section.name}"'
-        wanted = checked(self.setup.policy(view), view, where)
+        with plugin_errors(self.setup.policy, where):
+            answer = self.setup.policy(view)
+        wanted = checked(answer, view, f"{where}{plugin_place(self.setup.policy)}")
         self.apply(view, wanted, snapshot, now_ns)
         return Decision(view=view, wanted=wanted)
 
