@@ -1,4 +1,4 @@
-"""Options shared by several commands, and the network that a scenario resolves to."""
+"""Options shared by several commands, and the set-up that a scenario resolves to."""
 
 from __future__ import annotations
 

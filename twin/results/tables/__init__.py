@@ -1,4 +1,4 @@
-"""The tables of a trace, one file each; a column says its name, type, unit, meaning and where its value comes from."""
+"""The tables of a trace, one file each; a column defines its name, type, unit, meaning and the source of its values."""
 
 from types import MappingProxyType
 from typing import Final

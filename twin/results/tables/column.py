@@ -67,7 +67,7 @@ class TableSchema:
     columns: tuple[ColumnSchema, ...]
     """The columns, in order."""
     key: str | None = None
-    """Scenario key under ``[trace]`` that asks for the table; None means that every trace holds it."""
+    """Scenario key under ``[trace]`` that enables the table; None means that every trace holds it."""
 
     def rows(self, record: EpochRecord) -> Mapping[str, object]:
         """The rows of one epoch, column by column."""
@@ -129,33 +129,33 @@ def column(
 
 
 def epoch_column(count: Callable[[EpochRecord], int]) -> ColumnSchema:
-    """The first column of every table, for as many rows as an epoch has."""
+    """The column ``epoch``, the first of every table; ``count`` gives the number of rows of an epoch."""
     return column("epoch", "integer", "1", "Number of the epoch, from 0", lambda r: np.full(count(r), r.epoch))
 
 
 def time_column(count: Callable[[EpochRecord], int]) -> ColumnSchema:
-    """The start of the epoch, for as many rows as an epoch has."""
+    """The column ``time`` with the start of the epoch; ``count`` gives the number of rows of an epoch."""
     return column("time", "instant", "UTC", "Start of the epoch", lambda r: np.full(count(r), r.start))
 
 
 def where(values: NDArray[Any], valid: NDArray[np.bool_]) -> object:
-    """Values that are absent where they are not valid."""
+    """Values as a masked array, absent where they are not valid."""
     return np.ma.masked_array(values, ~valid)
 
 
 def finite(values: FloatArray) -> object:
-    """Values that are absent where they are infinite or not a number."""
+    """Values as a masked array, absent where they are infinite or NaN."""
     lost = ~np.isfinite(values)
     return np.ma.masked_array(np.where(lost, 0.0, values), lost)
 
 
 def optional(ids: Sequence[int | None]) -> object:
-    """Integers that are absent where they are None."""
+    """Integers as a masked array, absent where they are None."""
     return np.ma.masked_array([id_ or 0 for id_ in ids], [id_ is None for id_ in ids], dtype=np.int64)
 
 
 def lists(sets: Sequence[tuple[int, ...]]) -> ListColumn:
-    """One list of NORAD ids a row."""
+    """A column with one list of NORAD ids per row."""
     values = np.array([satellite for each in sets for satellite in each], dtype=np.int64)
     return ListColumn(values=values, lengths=np.array([len(each) for each in sets], dtype=np.int64))
 
