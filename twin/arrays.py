@@ -1,4 +1,4 @@
-"""Which terminals each satellite reaches, so that nothing of size S·K·K is formed where few see few."""
+"""Array types, and `Reach`: arrays over the pairs of satellite and terminal that have a link."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 TimeArray: TypeAlias = NDArray[np.datetime64]
 """UTC instants."""
 
-WHOLE_SHARE = 0.75
-"""Where some satellite reaches this share of all terminals, all of them are kept: looking up would cost more."""
+WHOLE_FRACTION = 0.75
+"""If a satellite reaches this fraction of all terminals, columns are simply all terminals, which costs less."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Up to B terminals for each of S satellites, out of K.
+    """The terminals, at most B of K, that each of S satellites has a link to.
 
-    Values of pairs stand in arrays (S,B,...), zero where a satellite reaches fewer than B.
+    Values of pairs are arrays (S,B,...), zero where a satellite reaches fewer than B terminals. Nothing of size S·K·K
+    is formed where satellites reach few terminals.
     """
 
-    terminal: NDArray[np.int64]
-    """(S,B) indices of the terminals, rising; K where a satellite reaches fewer."""
+    terminal: IntArray
+    """(S,B) indices of the terminals, ascending; K where a satellite reaches fewer."""
     terminals: int
     """K."""
     whole: bool
-    """Whether the columns are simply all terminals."""
+    """Whether the columns are all terminals."""
 
     @classmethod
-    def of(cls, linked: NDArray[np.bool_]) -> Self:
+    def of(cls, linked: BoolArray) -> Self:
         """The reach of satellites that have links to some terminals (S,K)."""
         satellites, terminals = linked.shape
         most = int(linked.sum(axis=1).max(initial=0))
-        if most >= WHOLE_SHARE * terminals:
+        if most >= WHOLE_FRACTION * terminals:
             everyone = np.broadcast_to(np.arange(terminals), (satellites, terminals))
             return cls(terminal=everyone, terminals=terminals, whole=True)
         order = np.argsort(~linked, axis=1, kind="stable")[:, :most]
         held = np.take_along_axis(linked, order, axis=1)
         return cls(terminal=np.where(held, order, terminals), terminals=terminals, whole=False)
 
-    def rows(self, rows: NDArray[np.int64]) -> Reach:
+    def rows(self, rows: IntArray) -> Reach:
         """The reach of some satellites."""
         return Reach(terminal=self.terminal[rows], terminals=self.terminals, whole=self.whole)
 
@@ -79,7 +80,7 @@ class Reach:
         flat = values.reshape(self.terminal.size, int(np.prod(values.shape[2:])))
         return np.asarray(self._incidence @ flat).reshape(self.terminals, *values.shape[2:])
 
-    def positions(self, other: Reach) -> NDArray[np.int64]:
+    def positions(self, other: Reach) -> IntArray:
         """(S,B) columns of the other reach, of the same satellites, that hold these terminals; -1 where none does."""
         columns = np.full((len(self.terminal), self.terminals + 1), -1, dtype=np.int64)
         count = other.terminal.shape[1]

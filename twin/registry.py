@@ -1,7 +1,7 @@
-"""What a scenario selects by name: each room keeps a registry of its models.
+"""Registries of the models that a scenario selects by name.
 
-A model is one function in one file plus ``@registry.register(...)``. Its keyword options are a frozen
-dataclass whose fields become keys of the scenario section; the scenario checks them before the clock starts.
+A model is one function in one file, registered in the registry of its kind. Its options are a frozen dataclass whose
+fields become keys of the scenario section, which are checked before the run starts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _registries: dict[str, Registry[Any]] = {}
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def dataclass_options(options: type[Options]) -> type[Options]:
-    """Make a class the options of a model."""
+    """Decorate a class as the options of a model: a frozen dataclass with keyword-only fields."""
     return dataclass(frozen=True, slots=True, kw_only=True)(options)
 
 
@@ -88,8 +88,8 @@ class Entry(Generic[Model]):
 class Registry(Generic[Model]):
     """The models of one kind, by name.
 
-    The modules of the kind's room are imported when a name is first looked up, so that all models are there whatever
-    was imported before.
+    The modules of the kind's room are imported when a name is first looked up, so that all models are found,
+    independent of earlier imports.
     """
 
     def __init__(self, kind: str) -> None:
@@ -110,7 +110,7 @@ class Registry(Generic[Model]):
         source
             Paper and equation, or "ours".
         options
-            A frozen dataclass; its fields become keys beside ``name``.
+            A frozen dataclass; its fields become keys of the scenario section.
 
         Raises
         ------

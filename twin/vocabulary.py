@@ -1,4 +1,4 @@
-"""The words of a trace that programs compare: kinds of event, outcomes of attempts, reasons of the network's own."""
+"""Enumerations of the trace: kinds of event, outcomes of attempts, reasons that the network gives."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class EventKind(StrEnum):
     DROP = "drop"
     """A satellite leaves such a cluster."""
     MASTER = "master"
-    """Another member leads."""
+    """Another member becomes the master."""
 
 
 class AttemptOutcome(StrEnum):
-    """What became of a change that a policy decided; a row of ``attempts/``."""
+    """Outcome of a change that a policy decided; a row of ``attempts/``."""
 
     EXECUTED = "executed"
     TARGET_LOST = "target lost"
@@ -39,7 +39,7 @@ class AttemptOutcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reasons of changes that no policy gave."""
+    """Reasons that the network gives for changes; a policy gives its own words."""
 
     ARRIVAL = "arrival"
     """First service of a terminal that has arrived during the run."""

@@ -1,4 +1,4 @@
-"""Several precoders side by side: the same satellites, clusters and draws for each."""
+"""Comparison of precoders on the same satellites, clusters and draws."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecoderScore:
-    """What one precoder came to over a run, every mean over all epochs, the unserved included.
+    """Result of one precoder over a run; every mean is over all epochs, those without service included.
 
     A terminal's own mean is over the time in which it is there; one that never is has none.
     """
 
     precoder: str
     sum_se_bps_hz: float
-    """Spectral efficiency summed over the terminals that are there, mean over the epochs."""
+    """Spectral efficiency summed over the terminals that are present, mean over the epochs."""
     sum_ap1_bps_hz: float
     """The same of AP1, the surrogate by mean covariances."""
     sum_ap2_bps_hz: float
-    """The same of AP2, the rate of receivers that know the mean channel alone."""
+    """The same of AP2, the rate of use-and-forget receivers."""
     low_se_bps_hz: float
     """5th percentile of the terminals' means."""
     least_se_bps_hz: float
-    """The least of them."""
+    """The least of the terminals' means."""
     jain_index: float
-    """(Σ x)² / (n Σ x²) of the n terminals' means x; 1 where all get the same, 0 where nobody gets anything."""
+    """(Σ x)² / (n Σ x²) of the n terminals' means x; 1 if all are equal, 0 if all are zero."""
     power_share: float
-    """Power spent over the budgets of the satellites that serve somebody."""
+    """Power spent over the budgets of the satellites that serve a terminal."""
     fronthaul_streams: float
-    """Streams that a serving satellite must be fed with: one for each terminal it transmits to."""
+    """Streams that the fronthaul carries to a serving satellite: one for each terminal that it transmits to."""
     fronthaul_bps: float
     """Rate of these streams together, over the whole bandwidth."""
     solve_ms: float
@@ -64,7 +64,7 @@ def compare(
     precoders
         Names.
     progress
-        Told of the precoder, finished epochs and all epochs.
+        Called with the precoder, the number of finished epochs and the number of all epochs.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class _Tally:
     rate: FloatArray = field(init=False)
     """(K,) sum of spectral efficiencies."""
     present: FloatArray = field(init=False)
-    """(K,) time in which each is there, in epochs."""
+    """(K,) time in which each terminal is present, in epochs."""
     surrogate: float = 0.0
     """Sum of AP1 over terminals and epochs."""
     mean_only: float = 0.0

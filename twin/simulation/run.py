@@ -105,7 +105,7 @@ def manifest_of(setup: Setup) -> Manifest:
 
 
 def _named(files: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-    """Hashes of files by name; files of one name are told apart by what they are for, and by number."""
+    """Hashes of files by name; files of equal names are distinguished by role and number."""
     names = [name for _, name, _ in files]
     return {
         name if names.count(name) == 1 else f"{role}: {name} ({names[:place].count(name) + 1})": sha256
@@ -148,21 +148,12 @@ def _write(writer: TraceWriter, record: EpochRecord, state: RunState) -> None:
     """Add the rows of a finished epoch, and the state from which the run goes on after it."""
     begun = perf_counter()
     for name, table in TABLES.items():
-        if name in writer.tables and name != "timings" and _has_rows(record, name):
+        if name in writer.tables and name != "timings" and table.occurs(record):
             writer.add(name, table.rows(record))
     kept = state.copy()
     record.wall_s["trace"] = perf_counter() - begun
     writer.add("timings", TABLES["timings"].rows(record))
     writer.mark(record.epoch, lambda: saved(kept))
-
-
-def _has_rows(record: EpochRecord, table: str) -> bool:
-    sparse: dict[str, object] = {
-        "handovers": record.events,
-        "attempts": record.attempts,
-        "candidates": record.candidates,
-    }
-    return table not in sparse or bool(sparse[table])
 
 
 def _found(setup: Setup, writer: TraceWriter) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is known before the run to happen during it: outages, exclusion windows, absences, satellites never used."""
+"""The outage schedule: outages, exclusion windows, inactive terminals and excluded satellites, known beforehand."""
 
 from __future__ import annotations
 
@@ -19,36 +19,43 @@ if TYPE_CHECKING:
     from twin.scenario import Scenario
 
 
-ABSENT: Final = Reason.TERMINAL_LEFT
-"""Reason of what ends because the terminal leaves."""
-OUTAGE: Final = "outage"
-EXCLUDED: Final = "exclusion window"
-NEVER: Final = "excluded"
-
 _END: Final = np.iinfo(np.int64).max
+_REASONS: Final = {
+    "absence": Reason.TERMINAL_LEFT,
+    "outage": Reason.OUTAGE,
+    "exclusion": Reason.EXCLUSION_WINDOW,
+}
+"""By kind of event in the scenario."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
-    """A time in which some satellites may not serve some terminals."""
+    """An interval in which some satellites must not serve some terminals."""
 
-    reason: str
+    reason: Reason
     begin_ns: int
+    """Since the start of the run."""
     end_ns: int
-    """The first instant at which they may again."""
+    """The first instant after the restriction."""
     norad_id: IntArray | None
-    """Satellites, rising; none for all."""
+    """Satellites, ascending; None means all."""
     terminals: BoolArray | None
-    """(K,) which terminals; none for all."""
+    """(K,) which terminals; None means all."""
 
     def holds(self, now_ns: int) -> bool:
-        """Whether it holds at an instant."""
+        """Whether it is in force at an instant."""
         return self.begin_ns <= now_ns < self.end_ns
+
+    def pairs(self, norad_id: IntArray, terminals: int) -> BoolArray:
+        """(S,K) pairs of some satellites and all terminals that it concerns."""
+        rows = np.ones(len(norad_id), np.bool_) if self.norad_id is None else np.isin(norad_id, self.norad_id)
+        columns = np.ones(terminals, np.bool_) if self.terminals is None else self.terminals
+        return np.asarray(rows[:, None] & columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageSchedule:
-    """All bars of a run; a function of time alone, so that a resumed run needs no memory of it."""
+    """All restrictions of a run: a function of time alone, so that a checkpoint need not hold it."""
 
     terminals: int
     """K."""
@@ -76,7 +83,7 @@ class OutageSchedule:
             wanted = getattr(event, "terminals", None)
             restrictions.append(
                 Restriction(
-                    reason={"absence": ABSENT, "outage": OUTAGE, "exclusion": EXCLUDED}[event.kind],
+                    reason=_REASONS[event.kind],
                     begin_ns=int(event.from_),
                     end_ns=_END if event.until is None else int(event.until),
                     norad_id=None if satellites is None else _satellites(satellites, names, where),
@@ -85,8 +92,10 @@ class OutageSchedule:
             )
         if exclude := scenario.association.exclude:
             never = _satellites(exclude, names, "association", "exclude")
-            restrictions.append(Restriction(reason=NEVER, begin_ns=0, end_ns=_END, norad_id=never, terminals=None))
-        order = (ABSENT, NEVER, OUTAGE, EXCLUDED)
+            restrictions.append(
+                Restriction(reason=Reason.EXCLUDED, begin_ns=0, end_ns=_END, norad_id=never, terminals=None)
+            )
+        order = (Reason.TERMINAL_LEFT, Reason.EXCLUDED, Reason.OUTAGE, Reason.EXCLUSION_WINDOW)
         return cls(
             terminals=terminals.count,
             restrictions=tuple(sorted(restrictions, key=lambda restriction: order.index(restriction.reason))),
@@ -94,44 +103,38 @@ class OutageSchedule:
 
     @property
     def transitions_ns(self) -> list[int]:
-        """Instants at which a bar begins or ends, rising."""
+        """Instants at which a restriction begins or ends, ascending."""
         return sorted(
             {at for restriction in self.restrictions for at in (restriction.begin_ns, restriction.end_ns) if at != _END}
         )
 
-    def restricted(self, now_ns: int, norad_id: IntArray) -> list[tuple[str, BoolArray]]:
-        """For each bar that holds, its reason and the (S,K) pairs of some satellites that may not serve."""
-        found = []
-        for restriction in self.restrictions:
-            if restriction.holds(now_ns):
-                rows = (
-                    np.ones(len(norad_id), np.bool_)
-                    if restriction.norad_id is None
-                    else np.isin(norad_id, restriction.norad_id)
-                )
-                columns = np.ones(self.terminals, np.bool_) if restriction.terminals is None else restriction.terminals
-                found.append((restriction.reason, np.asarray(rows[:, None] & columns)))
-        return found
+    def restricted(self, now_ns: int, norad_id: IntArray) -> list[tuple[Reason, BoolArray]]:
+        """For each restriction in force, its reason and the (S,K) pairs of some satellites that must not serve."""
+        return [
+            (restriction.reason, restriction.pairs(norad_id, self.terminals))
+            for restriction in self.restrictions
+            if restriction.holds(now_ns)
+        ]
 
     def allowed(self, now_ns: int, norad_id: IntArray) -> BoolArray | None:
-        """(S,K) pairs of some satellites that may serve; none where all may."""
+        """(S,K) pairs of some satellites that may serve; None means that all may."""
         found = self.restricted(now_ns, norad_id)
         return ~np.logical_or.reduce([pairs for _, pairs in found]) if found else None
 
     def absent(self, now_ns: int) -> BoolArray:
-        """(K,) terminals that are not there."""
+        """(K,) inactive terminals: those that have not arrived or have left."""
         absent = np.zeros(self.terminals, dtype=np.bool_)
         for restriction in self.restrictions:
-            if restriction.reason == ABSENT and restriction.terminals is not None and restriction.holds(now_ns):
+            inactivity = restriction.reason == Reason.TERMINAL_LEFT and restriction.holds(now_ns)
+            if inactivity and restriction.terminals is not None:
                 absent |= restriction.terminals
         return absent
 
     def present_fraction(self, begin_ns: int, end_ns: int) -> FloatArray:
-        """(K,) share of a stretch of time in which each terminal is there."""
-        if not any(restriction.reason == ABSENT for restriction in self.restrictions):
+        """(K,) fraction of an interval in which each terminal is present."""
+        if not any(restriction.reason == Reason.TERMINAL_LEFT for restriction in self.restrictions):
             return np.ones(self.terminals)
-        turns = [at for at in self.transitions_ns if begin_ns < at < end_ns]
-        edges = [begin_ns, *turns, end_ns]
+        edges = [begin_ns, *(at for at in self.transitions_ns if begin_ns < at < end_ns), end_ns]
         present = np.zeros(self.terminals)
         for start, stop in pairwise(edges):
             present += (stop - start) * ~self.absent(start)

@@ -11,6 +11,7 @@ from twin.vocabulary import AttemptOutcome
 ATTEMPTS: Final = TableSchema(
     name="attempts",
     description="One row for each decided change, written when its outcome is known",
+    occurs=lambda r: r.attempts,
     columns=(
         epoch_column(lambda r: len(r.attempts)),
         column(

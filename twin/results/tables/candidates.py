@@ -21,6 +21,7 @@ CANDIDATES: Final = TableSchema(
     name="candidates",
     description="One row for each decision, terminal and candidate satellite",
     key="candidates",
+    occurs=lambda r: r.candidates,
     columns=(
         epoch_column(_count),
         time_column(_count),

@@ -69,6 +69,9 @@ class TableSchema:
     key: str | None = None
     """Scenario key under ``[trace]`` that enables the table; None means that every trace holds it."""
 
+    occurs: Callable[[EpochRecord], object] = lambda record: True
+    """Whether an epoch has rows; an epoch without rows is not written."""
+
     def rows(self, record: EpochRecord) -> Mapping[str, object]:
         """The rows of one epoch, column by column."""
         return {column.name: column.value(record) for column in self.columns}

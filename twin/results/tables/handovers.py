@@ -20,6 +20,7 @@ def _events(record: EpochRecord) -> list[Handover]:
 HANDOVERS: Final = TableSchema(
     name="handovers",
     description="One row for each change of the satellites or the beam that serve a terminal",
+    occurs=lambda r: r.events,
     columns=(
         epoch_column(lambda r: len(r.events)),
         column(

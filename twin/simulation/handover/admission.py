@@ -1,4 +1,4 @@
-"""Who gets the places that are left: changes that begin at one instant, and satellites that are full."""
+"""Admission control: which changes that begin at one instant a satellite of limited capacity admits."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ def admitted(
     capacity: int,
     rank: Callable[[int, int], tuple[float, ...]],
 ) -> dict[int, set[int]]:
-    """The members that changes which begin at one instant end up with.
+    """The members of each changed cluster after admission, for changes that begin at one instant.
 
-    Members that stay need no new place, and those that leave make room in the same instant. Where more terminals
-    would join a satellite than it has places, the first in rank are taken. A change of which nobody is left does not
-    take place, and makes no room either.
+    Members that stay keep their place, and members that leave free theirs in the same instant. If more terminals want
+    to join a satellite than it has free places, the lowest in rank are admitted. A change that no satellite admits does
+    not take place, and frees no place either.
 
     Parameters
     ----------
     clusters
-        (K,) of all terminals, before.
+        (K,) clusters of all terminals before the changes.
     wanted
         NORAD ids of the new cluster, by terminal.
     capacity
         Most terminals that one satellite serves.
     rank
-        Of a satellite and a terminal: the lowest come first.
+        Rank of a terminal at a satellite; the lowest is admitted first.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def association_view(setup: Setup, snapshot: Snapshot, table: ServingTable, memo
 
 
 def contacts(setup: Setup, score: Score = "elevation") -> list[ContactPlan]:
-    """Who is visible to each terminal at each decision of the run, and what that is worth."""
+    """For each terminal, the satellites visible at each decision of the run, with their scores."""
     every = setup.scenario.epochs_in(setup.scenario.association.every)
     # windows of its own: what is masked ahead is not reported, and the run's own window stays where it is
     ahead = setup.belief.ahead()
@@ -66,11 +66,11 @@ def contacts(setup: Setup, score: Score = "elevation") -> list[ContactPlan]:
     for decision, epoch in enumerate(decisions):
         snapshot = ahead.at(epoch)
         row, terminal = np.nonzero(setup.available(snapshot, setup.timeline.begin_ns(epoch)))
-        worth = snapshot.elevation_deg if score == "elevation" else _alone_bps_hz(setup, snapshot)
-        seen.append((np.full(len(row), decision), snapshot.norad_id[row], terminal, worth[row, terminal]))
-    when, satellite, whom, worth = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+        scores = snapshot.elevation_deg if score == "elevation" else _alone_bps_hz(setup, snapshot)
+        seen.append((np.full(len(row), decision), snapshot.norad_id[row], terminal, scores[row, terminal]))
+    when, satellite, whom, scored = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     owns = [whom == terminal for terminal in range(setup.terminals.count)]
-    return [ContactPlan.of_pairs(when[own], satellite[own], worth[own], instants=len(decisions)) for own in owns]
+    return [ContactPlan.of_pairs(when[own], satellite[own], scored[own], instants=len(decisions)) for own in owns]
 
 
 def _alone_bps_hz(setup: Setup, snapshot: Snapshot) -> FloatArray:
