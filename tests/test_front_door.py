@@ -27,24 +27,6 @@ def test_everything_is_listed_and_reached_after_one_import():
         assert name in dir(twin)
 
 
-@pytest.mark.parametrize(
-    ("registry", "kind"),
-    [
-        ("precoding.precoders", "precoder"),
-        ("association.policies", "policy"),
-        ("radio.channel.path_loss.path_losses", "path loss"),
-        ("radio.channel.fading.fadings", "fading"),
-        ("radio.synchronisation.phase_errors", "phase error"),
-    ],
-)
-def test_a_registry_names_all_its_models_after_one_import(registry, kind):
-    room, _, name = registry.rpartition(".")
-    found = fresh(f"import twin; from twin.{room} import {name}; print(' '.join({name}.names()).count(' '))")
-    from twin.registry import of_kind
-
-    assert int(found) == len(of_kind(kind).names()) - 1 > 0
-
-
 def test_a_registry_is_reached_as_an_attribute():
     assert int(fresh("import twin; print(len(twin.precoding.precoders.names()))")) > 20
     assert int(fresh("import twin; print(len(twin.association.policies.names()))")) > 10
