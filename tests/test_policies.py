@@ -3,7 +3,7 @@
 import io
 import itertools
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -831,11 +831,13 @@ def test_cf_mntn_keeps_the_rules_over_time(skies):
 
 def keeps_the_rules(policy, skies):
     run, again = driver(policy), driver(policy)
+    largest = largest_cluster(policy)
     for sky in skies:
         made = run.step(**sky)
         visible = sky["visible"]
         assert made.serving.shape == visible.shape
         assert not (made.serving & ~visible).any()
+        assert largest is None or made.serving.sum(axis=0).max(initial=0) <= largest
         if sky["capacity"] is not None:
             assert made.serving.sum(axis=1).max(initial=0) <= sky["capacity"]
         np.testing.assert_array_equal(made.master >= 0, made.serving.any(axis=0))
@@ -876,3 +878,35 @@ def test_whoever_lost_everything_is_served_again(policy):
     for seen in (1, 0, 1):
         run.step(range_km=[[700.0], [900.0]], visible=[[seen], [seen]])
         assert (run.masters[0] > 0) == bool(seen)
+
+
+# ---------------------------------------------------------------------------------------- declared cluster sizes
+
+
+def largest_cluster(policy, **options):
+    registry = of_kind("policy")
+    return registry.largest_cluster(policy, registry[policy].options(**options))
+
+
+def size_options():
+    """Every policy with its default options, and with two other sizes where an option sets the size."""
+    for name in EVERY_POLICY:
+        yield name, {}
+        sizes = {field.name for field in fields(of_kind("policy")[name].options)}
+        for key in sorted(sizes & {"cluster_size", "satellites_per_terminal"}):
+            yield from ((name, {key: size}) for size in (1, 3))
+    yield "nearest_cluster", {"scope": "region", "cluster_size": 3}
+
+
+@pytest.mark.parametrize("capacity", [None, 2])
+@pytest.mark.parametrize(("policy", "options"), size_options())
+def test_no_cluster_is_larger_than_the_policy_declares(policy, options, capacity):
+    rng, largest, run = np.random.default_rng(5), largest_cluster(policy, **options), driver(policy, **options)
+    assert largest is not None or policy == "cf_mntn"
+    for _ in range(3):
+        snr_db = rng.uniform(0.0, 20.0, (7, 4))
+        made = run.step(snr_db=snr_db, visible=rng.random((7, 4)) < 0.8, capacity=capacity, region=[0, 0, 1, 1])
+        sizes = made.serving.sum(axis=0)
+        assert largest is None or sizes.max() <= largest
+        if capacity is None and {"cluster_size", "satellites_per_terminal"} & set(options) and policy != "cf_mntn":
+            assert sizes.max() == largest

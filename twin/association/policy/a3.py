@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -32,8 +32,8 @@ class A3Options:
     """k of the layer 3 filter, as for a measurement every 200 ms; 0 is no filter."""
 
 
-@policies.register("a3", source="TS 38.331, 5.5.3.2 and 5.5.4.4 (event A3)", options=A3Options)
-def a3(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register("a3", source="TS 38.331, 5.5.3.2 and 5.5.4.4 (event A3)", options=A3Options, largest_cluster=1)
+def a3(view: AssociationView, *, options: A3Options) -> Assignment:
     """Event A3: a terminal goes to a neighbour that has been better by an offset for a time-to-trigger.
 
     The mean received power of every visible satellite is measured at each decision and filtered in dB. A neighbour is
@@ -70,7 +70,7 @@ def a3(view: AssociationView, *, options: Any) -> Assignment:
     return replace(placed(view, level_db, reported & view.visible), reason=reasons(view, "A3"), memory=memory)
 
 
-def _conditions(view: AssociationView, level_db: FloatArray, options: Any) -> tuple[BoolArray, BoolArray]:
+def _conditions(view: AssociationView, level_db: FloatArray, options: A3Options) -> tuple[BoolArray, BoolArray]:
     """(V,K) inequalities A3-1 (entering) and A3-2 (leaving) of each neighbour; those out of sight leave."""
     lead = leads(view)
     serving_db = np.where(lead, level_db, 0.0).sum(axis=0) + options.offset_db

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Lt
@@ -36,8 +36,13 @@ class CfMntnOptions(CellFreeOptions):
     share since they were chosen: the hysteresis."""
 
 
-@policies.register("cf_mntn", source="P5, Section IV, Algorithm 1", options=CfMntnOptions)
-def cf_mntn(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "cf_mntn",
+    source="P5, Section IV, Algorithm 1",
+    options=CfMntnOptions,
+    largest_cluster=lambda options: options.satellites_per_terminal,
+)
+def cf_mntn(view: AssociationView, *, options: CfMntnOptions) -> Assignment:
     """Cell-free clusters and power shares that maximise the least SINR, by sparse max-min allocation."""
     if not view.visible.any():
         return led(np.zeros_like(view.visible), view.elevation_deg)

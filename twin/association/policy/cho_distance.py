@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -39,8 +39,10 @@ class ChoDistanceOptions:
     """Satellites that are prepared, those that stay longest."""
 
 
-@policies.register("cho_location", source="TS 38.331, 5.5.4.15 (CondEvent D1)", options=ChoDistanceOptions)
-def cho_location(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "cho_location", source="TS 38.331, 5.5.4.15 (CondEvent D1)", options=ChoDistanceOptions, largest_cluster=1
+)
+def cho_location(view: AssociationView, *, options: ChoDistanceOptions) -> Assignment:
     """Conditional handover D1: by distances to reference points that stay where they were at the preparation.
 
     The reference point of a satellite's cell is the point below the satellite when candidates were last prepared: at
@@ -51,8 +53,8 @@ def cho_location(view: AssociationView, *, options: Any) -> Assignment:
     return _by_distance(view, options, fixed=True)
 
 
-@policies.register("d2", source="TS 38.331, 5.5.4.15a (CondEvent D2)", options=ChoDistanceOptions)
-def d2(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register("d2", source="TS 38.331, 5.5.4.15a (CondEvent D2)", options=ChoDistanceOptions, largest_cluster=1)
+def d2(view: AssociationView, *, options: ChoDistanceOptions) -> Assignment:
     """Conditional handover D2: by distances to moving reference points, the points below the satellites.
 
     Candidates are prepared at once after a handover, and at every renewal; the distances are those of each decision. A
@@ -62,7 +64,7 @@ def d2(view: AssociationView, *, options: Any) -> Assignment:
     return _by_distance(view, options, fixed=False)
 
 
-def _by_distance(view: AssociationView, options: Any, *, fixed: bool) -> Assignment:
+def _by_distance(view: AssociationView, options: ChoDistanceOptions, *, fixed: bool) -> Assignment:
     now_ns, lead = view.instant_ns, leads(view)
     distance_km = view.ground_distance_km()
     prepared_ns = np.where(same_master(view), view.memory.get("prepared_ns", -1), -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -36,8 +36,13 @@ class ChoTimeOptions:
     """Satellites that are prepared, those that stay longest."""
 
 
-@policies.register("cho_time", source="TS 38.331, 5.5.4.16 and 5.5.4.5 (CondEvent T1 with A4)", options=ChoTimeOptions)
-def cho_time(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "cho_time",
+    source="TS 38.331, 5.5.4.16 and 5.5.4.5 (CondEvent T1 with A4)",
+    options=ChoTimeOptions,
+    largest_cluster=1,
+)
+def cho_time(view: AssociationView, *, options: ChoTimeOptions) -> Assignment:
     """Conditional handover T1: within a time window told in advance, to a prepared satellite that is strong enough.
 
     Candidates and window are fixed at the preparation, from the prediction of then; if the window passes without a

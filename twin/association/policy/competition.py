@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -28,8 +28,13 @@ class CompetitionOptions:
     """A member that lost its place is left only for a satellite stronger by more than this; P2 has none."""
 
 
-@policies.register("competition", source="P2, Section V-A", options=CompetitionOptions)
-def competition(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "competition",
+    source="P2, Section V-A",
+    options=CompetitionOptions,
+    largest_cluster=lambda options: options.satellites_per_terminal,
+)
+def competition(view: AssociationView, *, options: CompetitionOptions) -> Assignment:
     """Terminals take satellites by channel power; at a full one the weakest loses; nobody is left with too few or many.
 
     P2 describes it in words. They leave open who begins: here those who see the fewest satellites, then those whose

@@ -1,6 +1,6 @@
 """The nearest satellites of each terminal, P5's baseline."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge
 
@@ -19,7 +19,12 @@ class DistanceClusterOptions:
     """By so much a satellite must be nearer to take a member's place, or the master's; P5 has none."""
 
 
-@policies.register("distance_cluster", source="P5, Section VI, Fig. 5", options=DistanceClusterOptions)
-def distance_cluster(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "distance_cluster",
+    source="P5, Section VI, Fig. 5",
+    options=DistanceClusterOptions,
+    largest_cluster=lambda options: options.cluster_size,
+)
+def distance_cluster(view: AssociationView, *, options: DistanceClusterOptions) -> Assignment:
     """Each terminal is served by its nearest satellites together, whatever their channels."""
     return clustered(view, -view.range_km, size=options.cluster_size, hysteresis=options.hysteresis_km)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -29,8 +29,8 @@ class LoadBalancedOptions:
     """What a change of satellite must gain, in dB or degrees."""
 
 
-@policies.register("load_balanced", source="maximum-weight matching", options=LoadBalancedOptions)
-def load_balanced(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register("load_balanced", source="maximum-weight matching", options=LoadBalancedOptions, largest_cluster=1)
+def load_balanced(view: AssociationView, *, options: LoadBalancedOptions) -> Assignment:
     """As many terminals as capacity allows are served, and then the sum of their gains or elevations is greatest."""
     score = received_db(view) if options.objective == "gain" else view.elevation_deg
     capacity = view.capacity

@@ -1,6 +1,6 @@
 """The satellites that stay longest."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge
 
@@ -17,8 +17,13 @@ class LongestVisibilityOptions:
     """Satellites that serve a terminal together."""
 
 
-@policies.register("longest_visibility", source="TR 38.821, 7.3.2; common baseline", options=LongestVisibilityOptions)
-def longest_visibility(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "longest_visibility",
+    source="TR 38.821, 7.3.2; common baseline",
+    options=LongestVisibilityOptions,
+    largest_cluster=lambda options: options.cluster_size,
+)
+def longest_visibility(view: AssociationView, *, options: LongestVisibilityOptions) -> Assignment:
     """Each terminal keeps a satellite until it is lost, then takes the one that will stay longest.
 
     Satellites that outlast the network's prediction stay equally long.

@@ -1,6 +1,6 @@
 """The highest satellite."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge
 
@@ -17,7 +17,9 @@ class MaxElevationOptions:
     """A satellite is left only for one that stands higher by more than this."""
 
 
-@policies.register("max_elevation", source="TR 38.821, 7.3.2; common baseline", options=MaxElevationOptions)
-def max_elevation(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "max_elevation", source="TR 38.821, 7.3.2; common baseline", options=MaxElevationOptions, largest_cluster=1
+)
+def max_elevation(view: AssociationView, *, options: MaxElevationOptions) -> Assignment:
     """Each terminal is served by the satellite that stands highest."""
     return clustered(view, view.elevation_deg, size=1, hysteresis=options.hysteresis_deg)

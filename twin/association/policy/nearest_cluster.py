@@ -32,9 +32,12 @@ class NearestClusterOptions:
 
 
 @policies.register(
-    "nearest_cluster", source="P3, Section V; P5's distance-based clusters", options=NearestClusterOptions
+    "nearest_cluster",
+    source="P3, Section V; P5's distance-based clusters",
+    options=NearestClusterOptions,
+    largest_cluster=lambda options: options.cluster_size,
 )
-def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
+def nearest_cluster(view: AssociationView, *, options: NearestClusterOptions) -> Assignment:
     """Each terminal, or each group of them, is served by its nearest or strongest satellites together."""
     score, stays = np.empty_like(view.range_km), np.empty_like(view.visible)
     eligible = np.empty_like(view.visible)
@@ -55,7 +58,9 @@ def _scopes(view: AssociationView, scope: str) -> list[IntArray | slice]:
     return [np.flatnonzero(view.region == region) for region in np.unique(view.region)]
 
 
-def _common(view: AssociationView, members: IntArray | slice, options: Any) -> tuple[FloatArray, BoolArray, BoolArray]:
+def _common(
+    view: AssociationView, members: IntArray | slice, options: NearestClusterOptions
+) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Score (V,members) of each satellite, whether it serves already, and whether it may be chosen."""
     serving, visible = view.serving[:, members], view.visible[:, members]
     if options.rank_by == "gain":
@@ -74,5 +79,5 @@ def _common(view: AssociationView, members: IntArray | slice, options: Any) -> t
     return all_alike(np.asarray(centre)), all_alike(serves), all_alike(seen)
 
 
-def _hysteresis(options: Any) -> float:
+def _hysteresis(options: NearestClusterOptions) -> float:
     return float(options.hysteresis_db if options.rank_by == "gain" else options.hysteresis_km)

@@ -31,9 +31,12 @@ class OfflineOptions:
 
 
 @policies.register(
-    "offline_optimal", source="ours; shortest path in the time-expanded visibility graph", options=OfflineOptions
+    "offline_optimal",
+    source="ours; shortest path in the time-expanded visibility graph",
+    options=OfflineOptions,
+    largest_cluster=1,
 )
-def offline_optimal(view: AssociationView, *, options: Any) -> Assignment:
+def offline_optimal(view: AssociationView, *, options: OfflineOptions) -> Assignment:
     """The fewest handovers that keep each terminal in service, or the best trade of them against elevation or rate.
 
     The whole ephemeris is known, and each terminal is planned for by itself: a bound for policies that serve whenever
@@ -51,7 +54,7 @@ def offline_optimal(view: AssociationView, *, options: Any) -> Assignment:
     return replace(wanted, reason=reason, memory={"plan": plan})
 
 
-def _plan(view: AssociationView, options: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
+def _plan(view: AssociationView, options: OfflineOptions) -> np.ndarray[Any, np.dtype[np.int32]]:
     """(T,K) NORAD ids that serve at each decision."""
     by_rate = options.price_bps_hz is not None
     price = options.price_bps_hz if by_rate else options.price_deg

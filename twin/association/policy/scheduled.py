@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -32,9 +32,12 @@ class ScheduledOptions:
 
 
 @policies.register(
-    "scheduled", source="Starlink's global scheduler, as measured (15 s slots)", options=ScheduledOptions
+    "scheduled",
+    source="Starlink's global scheduler, as measured (15 s slots)",
+    options=ScheduledOptions,
+    largest_cluster=1,
 )
-def scheduled(view: AssociationView, *, options: Any) -> Assignment:
+def scheduled(view: AssociationView, *, options: ScheduledOptions) -> Assignment:
     """All terminals are distributed anew at every multiple of a period, and stay as they are in between.
 
     Where the cadence of decisions does not divide the period, it happens at the first decision at or after each
@@ -54,7 +57,7 @@ def scheduled(view: AssociationView, *, options: Any) -> Assignment:
     return replace(made, score=score, reason=reason, memory={"slot": np.array([slot]), **met(view)})
 
 
-def _score(view: AssociationView, slot: int, options: Any) -> FloatArray:
+def _score(view: AssociationView, slot: int, options: ScheduledOptions) -> FloatArray:
     if options.choose_by == "elevation":
         return view.elevation_deg
     if options.choose_by == "gain":

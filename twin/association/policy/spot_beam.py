@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -40,8 +40,10 @@ class SpotBeamOptions:
             )
 
 
-@policies.register("spot_beam", source="P5, Section III-A1 and Section VI, benchmark 4", options=SpotBeamOptions)
-def spot_beam(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "spot_beam", source="P5, Section III-A1 and Section VI, benchmark 4", options=SpotBeamOptions, largest_cluster=1
+)
+def spot_beam(view: AssociationView, *, options: SpotBeamOptions) -> Assignment:
     """Each terminal is served by the one satellite and spot beam that it receives best.
 
     The moving beams are as many as a satellite has elements, in the directions of `spot_directions`, and have the
@@ -54,7 +56,7 @@ def spot_beam(view: AssociationView, *, options: Any) -> Assignment:
     return earth_fixed(view, diameter_km=options.cell_diameter_km, hysteresis_db=options.hysteresis_db)
 
 
-def _moving(view: AssociationView, options: Any) -> Assignment:
+def _moving(view: AssociationView, options: SpotBeamOptions) -> Assignment:
     csi = view.statistics()
     full_db = to_db(np.maximum(view.power_w * csi.gain / view.noise_w, np.finfo(float).tiny))
     beam = nearest_beam(csi.array, csi.departure)

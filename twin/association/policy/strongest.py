@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -26,8 +26,13 @@ class StrongestOptions:
     """By so much a satellite must be stronger to take a member's place, or the master's."""
 
 
-@policies.register("strongest", source="P5, Section VI, benchmarks 2 and 3", options=StrongestOptions)
-def strongest(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "strongest",
+    source="P5, Section VI, benchmarks 2 and 3",
+    options=StrongestOptions,
+    largest_cluster=lambda options: options.cluster_size,
+)
+def strongest(view: AssociationView, *, options: StrongestOptions) -> Assignment:
     """Each terminal is served by the satellite, or the few, that it receives best on average."""
     score = received_db(view) if options.rank_by == "snr" else sinr_db(view)
     return clustered(view, score, size=options.cluster_size, hysteresis=options.hysteresis_db)
