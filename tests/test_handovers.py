@@ -445,15 +445,15 @@ def test_shares_of_changes_under_way_never_come_to_more_than_the_whole():
         ({"power_fraction": lambda view: np.ones(2)}, "power_fraction must be numbers of shape"),
         ({"power_fraction": lambda view: np.full(view.visible.shape, np.nan)}, "power_fraction must be numbers of shape"),
         ({"power_fraction": lambda view: -np.ones(view.visible.shape)}, "power_fraction must be numbers of shape"),
-        ({"power_fraction": lambda view: np.full(view.visible.shape, 0.6)}, "come to 1.2, at most 1 may"),
-        ({"score": lambda view: np.ones(7)}, "score must be of shape"),
+        ({"power_fraction": lambda view: np.full(view.visible.shape, 0.6)}, "sum to 1.2, at most 1 is allowed"),
+        ({"score": lambda view: np.ones(7)}, "score must be numbers of shape"),
     ],
 )
 def test_answers_that_cannot_be_are_refused(more: dict[str, Any], message: str):
     network, (a, *_) = pair()
     with pytest.raises(InputError, match=f'the policy "nearest_cluster".* {message}'):
         run(network, by_time((0, [a], [a])), **more)
-    with pytest.raises(InputError, match="beam must be -1 where nobody serves"):
+    with pytest.raises(InputError, match="beam must be -1 where no satellite serves"):
         run(network, by_time((0, [a], [])), beam=numbers((0, 0, 0)))
 
 

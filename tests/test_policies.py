@@ -899,7 +899,7 @@ def size_options():
 
 
 @pytest.mark.parametrize("capacity", [None, 2])
-@pytest.mark.parametrize(("policy", "options"), size_options())
+@pytest.mark.parametrize(("policy", "options"), list(size_options()))
 def test_no_cluster_is_larger_than_the_policy_declares(policy, options, capacity):
     rng, largest, run = np.random.default_rng(5), largest_cluster(policy, **options), driver(policy, **options)
     assert largest is not None or policy == "cf_mntn"
@@ -908,5 +908,5 @@ def test_no_cluster_is_larger_than_the_policy_declares(policy, options, capacity
         made = run.step(snr_db=snr_db, visible=rng.random((7, 4)) < 0.8, capacity=capacity, region=[0, 0, 1, 1])
         sizes = made.serving.sum(axis=0)
         assert largest is None or sizes.max() <= largest
-        if capacity is None and {"cluster_size", "satellites_per_terminal"} & set(options) and policy != "cf_mntn":
+        if capacity is None and len(options) == 1 and policy != "cf_mntn":  # the number declared is reached, too
             assert sizes.max() == largest
