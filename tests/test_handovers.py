@@ -443,7 +443,10 @@ def test_shares_of_changes_under_way_never_come_to_more_than_the_whole():
         ({"beam": lambda view: np.array([0.5, 1.0])}, "beam must be 2 numbers of beams"),
         ({"beam": lambda view: np.array([-2, 1])}, "beam must be 2 numbers of beams"),
         ({"power_fraction": lambda view: np.ones(2)}, "power_fraction must be numbers of shape"),
-        ({"power_fraction": lambda view: np.full(view.visible.shape, np.nan)}, "power_fraction must be numbers of shape"),
+        (
+            {"power_fraction": lambda view: np.full(view.visible.shape, np.nan)},
+            "power_fraction must be numbers of shape",
+        ),
         ({"power_fraction": lambda view: -np.ones(view.visible.shape)}, "power_fraction must be numbers of shape"),
         ({"power_fraction": lambda view: np.full(view.visible.shape, 0.6)}, "sum to 1.2, at most 1 is allowed"),
         ({"score": lambda view: np.ones(7)}, "score must be numbers of shape"),

@@ -16,7 +16,7 @@ from twin.association.policy.load_balanced import least_load, matched
 from twin.association.policy.spot_beam import beam_loss_db, nearest_beam
 from twin.association.policy.strongest import sinr_db
 from twin.association.toolkit.measurement import filtered, held_since, lasted
-from twin.association.toolkit.ranking import best, seated
+from twin.association.toolkit.ranking import best, stable_matching
 from twin.precoding.beamspace.spot_beam import spot_directions
 from twin.radio.channel import PlanarArray
 from twin.radio.channel.beam_numbers import FIRST_CELL
@@ -70,7 +70,7 @@ def test_nobody_would_rather_sit_elsewhere(seed):
     wish, claim = rng.normal(size=pairs), rng.normal(size=pairs)
     wish[rng.random(pairs) < 0.2] = -np.inf
     room = rng.integers(0, 4, pairs[0])
-    held = seated(wish, claim, room)
+    held = stable_matching(wish, claim, room)
     assert (held.sum(axis=1) <= room).all()
     assert held.sum(axis=0).max() <= 1
     for satellite, terminal in zip(*np.nonzero(np.isfinite(wish) & ~held), strict=True):
@@ -763,7 +763,7 @@ def test_joint_clusters_stay_though_limits_of_numbers_cost_much(monkeypatch):
 
     def told(*args, **options):
         found = solve(*args, **options)
-        why.append((found.reason, found.worth))
+        why.append((found.reason, found.sinr_ratio))
         return found
 
     solve = cf_mntn.clusters
