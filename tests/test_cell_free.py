@@ -20,7 +20,7 @@ from twin.association.cell_free import (
 from twin.errors import InputError
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
-from twin.solvers.max_min.search import highest, successive
+from twin.solvers.max_min.search import maximise, successive
 
 every_scene = pytest.mark.parametrize("name", CELL_FREE)
 FEW = ("plain_0", "largest", "more_uts_than_antennas", "kappa_mixed", "powers_unequal")
@@ -83,7 +83,7 @@ def test_coefficients_are_those_of_equation_28(name):
     assert co.reach.whole
     # nu is the difference of two numbers of the size of gamma, whose root is right to the root of 1e-16
     np.testing.assert_allclose(co.signal.T, b, rtol=1e-12)
-    np.testing.assert_allclose(co.spread.transpose(1, 2, 0), c * sent, rtol=1e-11, atol=2e-8 * size)
+    np.testing.assert_allclose(co.deviation.transpose(1, 2, 0), c * sent, rtol=1e-11, atol=2e-8 * size)
     np.testing.assert_allclose(co.leak.transpose(1, 2, 0), d * sent, rtol=1e-11, atol=1e-12 * size)
 
 
@@ -149,9 +149,9 @@ def test_global_step_within_weighted_limits_is_that_of_the_cone_programs(name):
     omega = 10 ** np.random.default_rng(3).uniform(0, 4, eligible.shape)
     budgets = Budgets.of(blocks, load=blocks.gather(co.reach.gather(omega / 2)))
     _, t = literal.bisection(*letters(name), omega, eligible, 2, tolerance=1e-7)
-    peak = highest(blocks, budgets, tolerance=1e-6)
+    peak = maximise(blocks, budgets, tolerance=1e-6)
     assert (budgets.usage(peak.amplitude) <= 1 + 1e-12).all()
-    np.testing.assert_allclose(peak.least, t, rtol=2e-6)
+    np.testing.assert_allclose(peak.least_sinr, t, rtol=2e-6)
     assert t <= peak.bound * (1 + 1e-12)
 
 
@@ -164,7 +164,7 @@ def test_successive_approximation_follows_the_literal_one(name):
     _, t, solved = literal.sca(*letters(name), None, eligible, 1, tolerance=1e-6)
     peak = successive(blocks, budgets, tolerance=1e-6, iterations=60)
     # they start from different points; each stops where a round gains 1e-6, some ten rounds' worth from the limit
-    np.testing.assert_allclose(peak.least, t, rtol=CLOSE)
+    np.testing.assert_allclose(peak.least_sinr, t, rtol=CLOSE)
     assert abs(peak.steps - solved) <= 3
 
 
@@ -223,7 +223,7 @@ def test_sinrs_are_equal_where_everyone_hears_everyone(name):
     co = coefficients(name)
     found = allocate(co, linked(name), options=MaxMinOptions(tolerance=1e-7))
     served = np.flatnonzero(found.sinr > 0)
-    heard = np.einsum("skj,sj->kj", co.spread**2 + np.abs(co.leak) ** 2, found.power_fraction) / co.noise_w[:, None]
+    heard = np.einsum("skj,sj->kj", co.deviation**2 + np.abs(co.leak) ** 2, found.power_fraction) / co.noise_w[:, None]
     if connected_components(heard[np.ix_(served, served)] > 1e-3, connection="strong")[0] > 1:
         pytest.skip("not all terminals hear all others, so that not all can help each other")
     # one that hears another at a thousandth of the noise gains 1e-3 of what the other gives up: 1e-7 is 1e-4 of it
@@ -333,7 +333,11 @@ def test_naming_permutes_the_result_alone(name, beams):
 def test_common_scale_of_signal_and_noise_changes_nothing(name, scale):
     co = coefficients(name)
     scaled = replace(
-        co, signal=co.signal * scale, spread=co.spread * scale, leak=co.leak * scale, noise_w=co.noise_w * scale**2
+        co,
+        signal=co.signal * scale,
+        deviation=co.deviation * scale,
+        leak=co.leak * scale,
+        noise_w=co.noise_w * scale**2,
     )
     options = CellFreeOptions(terminals_per_satellite=2)
     one, other = (clusters(c, linked(name), options=options) for c in (co, scaled))
@@ -374,13 +378,13 @@ def test_clusters_of_the_start_are_kept_where_little_is_lost_since_they_were_cho
     free = allocate(co, eligible, options=OPTIONS).least_sinr
     lost = 1 - first.least_sinr / free
     assert 0.001 < lost < 0.5
-    np.testing.assert_allclose(first.worth, first.least_sinr / free, rtol=1e-2)  # powers without limits are rough
+    np.testing.assert_allclose(first.sinr_ratio, first.least_sinr / free, rtol=1e-2)  # powers without limits are rough
     kept = clusters(co, eligible, options=replace(options, tolerated_loss=0.02), start=first)
     assert kept.reason == "kept"
-    assert kept.worth == first.worth
+    assert kept.sinr_ratio == first.sinr_ratio
     np.testing.assert_array_equal(kept.serving, first.serving)
     # clusters that were as good as any are given up for what the limits cost, and kept for a little more
-    given = replace(first, worth=1.0)
+    given = replace(first, sinr_ratio=1.0)
     _same(clusters(co, eligible, options=replace(options, tolerated_loss=lost / 2), start=given), first)
     assert clusters(co, eligible, options=replace(options, tolerated_loss=lost + 0.02), start=given).reason == "kept"
     fewer = eligible.copy()
@@ -403,7 +407,7 @@ def test_losses_do_not_add_up_unseen():
     assert held.reason != "kept"
     free = allocate(faded, eligible, options=OPTIONS).least_sinr
     same = allocate(faded, before.serving, options=OPTIONS).least_sinr
-    assert same / free < 0.71 * first.worth * 1.01
+    assert same / free < 0.71 * first.sinr_ratio * 1.01
 
 
 @few_scenes
@@ -445,7 +449,7 @@ def test_terminals_without_a_mean_channel_are_left_out():
     mixed = clusters(coefficients("kappa_mixed"), linked("kappa_mixed"), options=CellFreeOptions())
     np.testing.assert_array_equal(mixed.sinr > 0, [True, True, True, True, False])
     nobody = clusters(coefficients("kappa_zero"), linked("kappa_zero"), options=CellFreeOptions())
-    assert nobody.reason == "nobody"
+    assert nobody.reason == "empty"
     assert nobody.least_sinr == nobody.bound == 0
     assert not nobody.serving.any()
     assert not nobody.power_fraction.any()
@@ -528,7 +532,7 @@ def _beside(one: Coefficients, other: Coefficients) -> Coefficients:
     return Coefficients(
         reach=replace(one.reach, terminal=everyone, terminals=a + b),
         signal=diagonal(one.signal, other.signal),
-        spread=diagonal(one.spread, other.spread),
+        deviation=diagonal(one.deviation, other.deviation),
         leak=diagonal(one.leak, other.leak),
         noise_w=np.concatenate([one.noise_w, other.noise_w]),
     )
@@ -569,7 +573,7 @@ def test_few_in_reach_of_many_is_the_same_problem_laid_out_otherwise():
         few,
         reach=everyone,
         signal=few.reach.scatter(few.signal),
-        spread=few.reach.scatter(few.reach.scatter(few.spread.swapaxes(1, 2)).swapaxes(1, 2)),
+        deviation=few.reach.scatter(few.reach.scatter(few.deviation.swapaxes(1, 2)).swapaxes(1, 2)),
         leak=few.reach.scatter(few.reach.scatter(few.leak.swapaxes(1, 2)).swapaxes(1, 2)),
     )
     options = CellFreeOptions(terminals_per_satellite=2)
@@ -579,14 +583,14 @@ def test_few_in_reach_of_many_is_the_same_problem_laid_out_otherwise():
 def test_wrong_input_is_named():
     problem = cell_free_problem(CELL_FREE["plain_0"])
     co = coefficients("plain_0")
-    with pytest.raises(InputError, match=r"power_w\[1\] is -1.0"):
+    with pytest.raises(InputError, match=r"power_w\[1\]: found -1.0"):
         coefficients_of(problem.csi, np.array([1.0, -1.0, 1.0]), beams="smrt")
-    with pytest.raises(InputError, match=r"noise_w\[0\] is 0.0"):
+    with pytest.raises(InputError, match=r"noise_w\[0\]: found 0.0"):
         coefficients_of(replace(problem.csi, noise_w=np.zeros(5)), problem.power_w, beams="smrt")
-    with pytest.raises(InputError, match=r"\(5, 3\); the coefficients are of \(3, 5\)"):
+    with pytest.raises(InputError, match=r"found shape \(5, 3\), allowed \(3, 5\)"):
         allocate(co, np.ones((5, 3), bool), options=OPTIONS)
     start = allocate(co, np.ones((3, 5), bool), options=OPTIONS)
-    with pytest.raises(InputError, match="the start is of"):
+    with pytest.raises(InputError, match="start: found shape"):
         clusters(coefficients("largest"), linked("largest"), options=CellFreeOptions(), start=start)
 
 

@@ -5,17 +5,17 @@ import pytest
 
 from tests.helpers.p5_problem import CELL_FREE, cell_free_problem
 from twin.association.cell_free import coefficients_of
-from twin.solvers.max_min.interior_point import Multipliers, Point
+from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
-from twin.solvers.max_min.line_search import Ray
-from twin.solvers.max_min.newton import Aim, Newton
+from twin.solvers.max_min.line_search import LineSearch
+from twin.solvers.max_min.newton import CentringTarget, Newton
 from twin.solvers.max_min.targets import LinearisedSinr, Sinr
 
 SCENES = ("plain_0", "largest", "kappa_mixed", "powers_unequal")
 
 
-def inside(name: str, goal: str) -> tuple[Point, Multipliers]:
+def inside(name: str, goal: str) -> tuple[InteriorPoint, DualVariables]:
     """A point inside all limits, and multipliers that are not central."""
     scene, rng = CELL_FREE[name], np.random.default_rng(12)
     problem = cell_free_problem(scene)
@@ -27,9 +27,9 @@ def inside(name: str, goal: str) -> tuple[Point, Multipliers]:
     wanted = (blocks.signal * amplitude).sum(axis=1)
     least = float(blocks.sinr(amplitude).min())
     aim = Sinr() if goal == "sinr" else LinearisedSinr(y=wanted / least)
-    point = Point.at(blocks, budgets, aim, amplitude, 0.6 * least)
-    central = Multipliers.central(point)
-    held = Multipliers(
+    point = InteriorPoint.at(blocks, budgets, aim, amplitude, 0.6 * least)
+    central = DualVariables.central(point)
+    held = DualVariables(
         terminals=central.terminals * rng.uniform(0.5, 2.0, central.terminals.shape),
         limits=central.limits * rng.uniform(0.5, 2.0, central.limits.shape),
         pairs=central.pairs * rng.uniform(0.5, 2.0, central.pairs.shape),
@@ -37,18 +37,18 @@ def inside(name: str, goal: str) -> tuple[Point, Multipliers]:
     return point, held
 
 
-def conditions(point: Point, held: Multipliers) -> np.ndarray:
+def conditions(point: InteriorPoint, held: DualVariables) -> np.ndarray:
     """What must vanish for the amplitudes and for the target, and all products, written out from the inequalities."""
     blocks, budgets, slack = point.blocks, point.budgets, point.slack
     own = (held.terminals * slack.by_wanted)[:, None] * blocks.signal
     price = (budgets.weight * budgets.at_pairs(held.limits)).sum(axis=0)
-    heard = np.einsum("k,jka->ja", 2 * held.terminals * slack.by_unwanted, point.turned)
-    amplitudes = own + heard - 2 * price * point.amplitude + held.pairs * blocks.held
-    target = point.goal.worth(point.target)[0] + held.terminals @ slack.by_target
+    weighted_response = np.einsum("k,jka->ja", 2 * held.terminals * slack.by_unwanted, point.turned)
+    amplitudes = own + weighted_response - 2 * price * point.amplitude + held.pairs * blocks.held
+    target = point.goal.objective(point.target)[0] + held.terminals @ slack.by_target
     return np.concatenate([amplitudes[blocks.held], [target], held.products(point)])
 
 
-def laid(force, pull, products: Multipliers, held) -> np.ndarray:
+def laid(force, pull, products: DualVariables, held) -> np.ndarray:
     return np.concatenate([force[held], [pull], products.terminals, products.limits, products.pairs[held]])
 
 
@@ -56,7 +56,7 @@ def laid(force, pull, products: Multipliers, held) -> np.ndarray:
 @pytest.mark.parametrize("goal", ["sinr", "linearised"])
 def test_a_step_meets_its_aim_as_far_as_first_derivatives_go(name, goal):
     point, held = inside(name, goal)
-    aim = Aim.even(point, 0.3 * float(held.products(point).mean()))
+    aim = CentringTarget.even(point, 0.3 * float(held.products(point).mean()))
     step = Newton.at(point, held).step(aim)
     wanted = laid(np.zeros_like(point.amplitude), 0.0, aim.products, point.blocks.held)
     before, share = conditions(point, held), 1e-6
@@ -72,7 +72,7 @@ def test_the_corrector_knows_all_second_derivatives(name, goal):
     """What a share of the greedy step leaves over is the corrector's, to an error that falls with the share."""
     point, held = inside(name, goal)
     greedy = Newton.at(point, held).greedy()
-    aim = Ray.of(point, greedy.amplitude).beyond(held, greedy, 0.0)
+    aim = LineSearch.of(point, greedy.amplitude).beyond(held, greedy, 0.0)
     beyond = laid(aim.force, aim.pull, aim.products, point.blocks.held)
     count = len(held.products(point))
     beyond[-count:] *= -1.0  # products are aimed lower by what bending would add

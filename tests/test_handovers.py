@@ -452,8 +452,8 @@ def test_shares_of_changes_under_way_never_come_to_more_than_the_whole():
             "power_fraction must be numbers of shape",
         ),
         ({"power_fraction": lambda view: -np.ones(view.visible.shape)}, "power_fraction must be numbers of shape"),
-        ({"power_fraction": lambda view: np.full(view.visible.shape, 0.6)}, "come to 1.2, at most 1 may"),
-        ({"score": lambda view: np.ones(7)}, "score must be of shape"),
+        ({"power_fraction": lambda view: np.full(view.visible.shape, 0.6)}, "sum to 1.2, at most 1 is allowed"),
+        ({"score": lambda view: np.ones(7)}, "score must be numbers of shape"),
     ],
 )
 def test_answers_that_cannot_be_are_refused(more: dict[str, Any], message: str):

@@ -100,5 +100,5 @@ def test_the_dearer_a_handover_the_fewer_there_are(folder):
 
 def test_a_handover_has_one_price():
     options = {"name": "offline_optimal", "price_deg": 3.0, "price_bps_hz": 2.0}
-    with pytest.raises(InputError, match="price_deg = 3 and price_bps_hz = 2; a handover has one price"):
+    with pytest.raises(InputError, match="price_deg = 3 and price_bps_hz = 2; only one price"):
         from_mapping(HOUR | {"association": options})

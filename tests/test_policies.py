@@ -3,7 +3,7 @@
 import io
 import itertools
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from twin.association.policy.load_balanced import least_load, matched
 from twin.association.policy.spot_beam import beam_loss_db, nearest_beam
 from twin.association.policy.strongest import sinr_db
 from twin.association.toolkit.measurement import filtered, held_since, lasted
-from twin.association.toolkit.ranking import best, seated
+from twin.association.toolkit.ranking import best, stable_matching
 from twin.precoding.beamspace.spot_beam import spot_directions
 from twin.radio.channel import PlanarArray
 from twin.radio.channel.beam_numbers import FIRST_CELL
@@ -70,7 +70,7 @@ def test_nobody_would_rather_sit_elsewhere(seed):
     wish, claim = rng.normal(size=pairs), rng.normal(size=pairs)
     wish[rng.random(pairs) < 0.2] = -np.inf
     room = rng.integers(0, 4, pairs[0])
-    held = seated(wish, claim, room)
+    held = stable_matching(wish, claim, room)
     assert (held.sum(axis=1) <= room).all()
     assert held.sum(axis=0).max() <= 1
     for satellite, terminal in zip(*np.nonzero(np.isfinite(wish) & ~held), strict=True):
@@ -763,7 +763,7 @@ def test_joint_clusters_stay_though_limits_of_numbers_cost_much(monkeypatch):
 
     def told(*args, **options):
         found = solve(*args, **options)
-        why.append((found.reason, found.worth))
+        why.append((found.reason, found.sinr_ratio))
         return found
 
     solve = cf_mntn.clusters
@@ -831,11 +831,13 @@ def test_cf_mntn_keeps_the_rules_over_time(skies):
 
 def keeps_the_rules(policy, skies):
     run, again = driver(policy), driver(policy)
+    largest = largest_cluster(policy)
     for sky in skies:
         made = run.step(**sky)
         visible = sky["visible"]
         assert made.serving.shape == visible.shape
         assert not (made.serving & ~visible).any()
+        assert largest is None or made.serving.sum(axis=0).max(initial=0) <= largest
         if sky["capacity"] is not None:
             assert made.serving.sum(axis=1).max(initial=0) <= sky["capacity"]
         np.testing.assert_array_equal(made.master >= 0, made.serving.any(axis=0))
@@ -876,3 +878,35 @@ def test_whoever_lost_everything_is_served_again(policy):
     for seen in (1, 0, 1):
         run.step(range_km=[[700.0], [900.0]], visible=[[seen], [seen]])
         assert (run.masters[0] > 0) == bool(seen)
+
+
+# ---------------------------------------------------------------------------------------- declared cluster sizes
+
+
+def largest_cluster(policy, **options):
+    registry = of_kind("policy")
+    return registry.largest_cluster(policy, registry[policy].options(**options))
+
+
+def size_options():
+    """Every policy with its default options, and with two other sizes where an option sets the size."""
+    for name in EVERY_POLICY:
+        yield name, {}
+        sizes = {field.name for field in fields(of_kind("policy")[name].options)}
+        for key in sorted(sizes & {"cluster_size", "satellites_per_terminal"}):
+            yield from ((name, {key: size}) for size in (1, 3))
+    yield "nearest_cluster", {"scope": "region", "cluster_size": 3}
+
+
+@pytest.mark.parametrize("capacity", [None, 2])
+@pytest.mark.parametrize(("policy", "options"), list(size_options()))
+def test_no_cluster_is_larger_than_the_policy_declares(policy, options, capacity):
+    rng, largest, run = np.random.default_rng(5), largest_cluster(policy, **options), driver(policy, **options)
+    assert largest is not None or policy == "cf_mntn"
+    for _ in range(3):
+        snr_db = rng.uniform(0.0, 20.0, (7, 4))
+        made = run.step(snr_db=snr_db, visible=rng.random((7, 4)) < 0.8, capacity=capacity, region=[0, 0, 1, 1])
+        sizes = made.serving.sum(axis=0)
+        assert largest is None or sizes.max() <= largest
+        if capacity is None and len(options) == 1 and policy != "cf_mntn":  # the number declared is reached, too
+            assert sizes.max() == largest

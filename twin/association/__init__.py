@@ -1,4 +1,4 @@
-"""Who serves whom: policies by name, clusters and the events by which they change."""
+"""Satellite-terminal association: policies by name, serving clusters and handover events."""
 
 from twin.association.problem import Assignment, AssociationView, Policy, policies
 from twin.association.service import NOBODY, Cluster, Handover, ServingTable, transition

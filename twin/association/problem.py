@@ -1,4 +1,4 @@
-"""What an association policy gets and gives, and the registry of policies."""
+"""Input and output of an association policy, and the registry of policies."""
 
 from __future__ import annotations
 
@@ -16,107 +16,109 @@ from twin.registry import NoOptions, Registry
 
 Memory = Mapping[str, NDArray[Any]]
 Score = Literal["elevation", "rate"]
-"""What contacts are worth: degrees of elevation, or the bit/s/Hz of a satellite's whole power over the noise alone."""
+"""How contacts are scored: by elevation in degrees, or by the spectral efficiency in bit/s/Hz that a satellite's full
+power gives over noise alone."""
 
 
 class Contacts(Protocol):
-    """Tells who will be visible when."""
+    """Computes the contacts of all terminals over the whole run."""
 
     def __call__(self, score: Score = "elevation") -> Sequence[ContactPlan]:
-        """For each of K terminals, all visible satellites by NORAD id and what they are worth."""
+        """Return one plan per terminal (K), whose rows are NORAD ids, with scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssociationView:
-    """What a policy may know at a decision: V satellites in view of someone, K terminals."""
+    """What the network knows at a decision: V satellites, each visible to some terminal, and K terminals."""
 
     norad_id: IntArray
-    """(V,) satellites, rising."""
+    """(V,) NORAD ids, ascending."""
     elevation_deg: FloatArray
-    """(V,K) elevation as the network predicts it."""
+    """(V,K) elevation that the network predicts."""
     range_km: FloatArray
-    """(V,K) slant range."""
+    """(V,K) slant range that the network predicts."""
     visible: BoolArray
-    """(V,K) at or above the minimum elevation; nobody may be served from elsewhere."""
+    """(V,K) pairs that may serve: at or above the minimum elevation, and available."""
     mean_gain: Callable[[], FloatArray]
-    """Computes (V,K) γ, the mean channel power, for policies that rank by it."""
+    """Computes (V,K) γ, the mean channel power gain."""
     serving: BoolArray
-    """(V,K) who serves whom now, of those that are still visible."""
+    """(V,K) pairs that serve now and are still visible."""
     master: IntArray
-    """(K,) row of the satellite that leads each terminal's cluster now, -1 for none."""
+    """(K,) row of the master of each terminal's cluster now, -1 without a master."""
     region: IntArray
-    """(K,) group of each terminal."""
+    """(K,) number of each terminal's group."""
     terminal_latitude_deg: FloatArray
     """(K,) geodetic latitude of each terminal."""
     terminal_longitude_deg: FloatArray
-    """(K,) longitude of each terminal, in [-180, 180]."""
+    """(K,) longitude of each terminal, within [-180, 180]."""
     instant_ns: int
     """Time since the start of the run."""
     every_ns: int
     """Time from one decision to the next."""
     member_since_ns: IntArray
-    """(V,K) when each serving satellite joined the terminal's cluster; 0 for those that do not serve."""
+    """(V,K) time at which each serving satellite joined the terminal's cluster; 0 for pairs that do not serve."""
     capacity: int | None
-    """Most terminals that one satellite may serve; none is no limit."""
+    """Most terminals that one satellite may serve. None means no limit."""
     power_w: float
-    """Budget of each satellite on one subcarrier."""
+    """Power budget of each satellite on one subcarrier."""
     noise_w: FloatArray
     """(K,) noise power on one subcarrier."""
     remaining_s: Callable[[], FloatArray]
-    """Computes (V,K) for how long each pair will stay at or above the minimum elevation, as the network predicts it;
-    at most the horizon of the prediction, 0 for pairs below."""
+    """Computes (V,K) predicted time for which each pair stays at or above the minimum elevation; at most the
+    prediction horizon, 0 for pairs below."""
     ground_distance_km: Callable[[], FloatArray]
-    """Computes (V,K) distance along the ground from each terminal to the point below each satellite."""
+    """Computes (V,K) distance along the ground from each terminal to each sub-satellite point."""
     statistics: Callable[[], StatisticalCsi]
     """Computes the statistical CSI of all V satellites."""
     contacts: Contacts
-    """Computes, for each of K terminals, who is visible at each decision of the whole run, by NORAD id and with a
-    score: what no network knows, for bounds."""
+    """Computes the contacts of each of K terminals at all decisions of the whole run, with scores. No network knows
+    them in advance; they are for bounds."""
     memory: Memory = field(default_factory=dict)
-    """What the policy asked to be given again at its next decision."""
+    """The memory that the policy returned at its last decision; empty at the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """What a policy wants."""
+    """Decision of a policy."""
 
     serving: BoolArray
-    """(V,K) who shall serve whom, among the visible."""
+    """(V,K) pairs that are to serve, a subset of the visible ones."""
     master: IntArray
-    """(K,) row of each cluster's master, -1 where nobody serves."""
+    """(K,) row of each cluster's master, -1 where no satellite serves."""
     power_fraction: FloatArray | None = None
-    """(V,K) share of its budget that each satellite spends on each terminal it serves; equal shares if none is given.
+    """(V,K) fraction of its power budget that each satellite spends on each terminal it serves. None means equal
+    fractions.
 
     Precoders with beams of fixed power (`smrt`, `szf`, `slnr`, `imrt`) follow it.
     """
     beam: IntArray | None = None
-    """(K,) beam of the master that covers each terminal, -1 without one; none for policies that know no beams.
+    """(K,) beam of the master that covers each terminal, -1 without a beam. None means that the policy has no beams.
 
-    From `twin.radio.channel.beam_numbers.FIRST_CELL` on a number is that of a cell on the Earth.
+    Numbers from `twin.radio.channel.beam_numbers.FIRST_CELL` on are those of earth-fixed cells.
     """
     score: FloatArray | None = None
-    """(V,K) what the satellites were ranked by, the higher the better, for the log of candidates."""
+    """(V,K) score that satellites were ranked by, higher is better; for the table of candidates."""
     reason: NDArray[np.str_] | None = None
-    """(K,) why each terminal's service changes, in a word or two for the trace; of no account where it does not change.
+    """(K,) why each terminal's service changes, in a word or two for the trace; not used where it does not change.
 
-    Where it is empty, or none is given, the reason is the policy's name.
+    Where the text is empty, or the field is None, the reason is the policy's name.
     """
     memory: Memory = field(default_factory=dict)
-    """Plain arrays to be given again; they survive a resumed run."""
+    """Plain arrays that the policy gets at its next decision. They are part of a checkpoint."""
 
 
 Options = TypeVar("Options", contravariant=True)
 
 
 class Policy(Protocol[Options]):
-    """Decides who serves whom."""
+    """An association policy."""
 
     def __call__(self, view: AssociationView, *, options: Options) -> Assignment:
-        """Take one decision."""
+        """Decide which satellites serve each terminal."""
 
 
 class Policies(Registry[Policy[Any]]):
-    """The policy models, by name."""
+    """The policies by name."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -151,7 +153,7 @@ class Policies(Registry[Policy[Any]]):
         ----------
         largest_cluster
             Most satellites that serve one terminal: a number, or a function of the options. None means that the policy
-            sets no limit, or does not say.
+            declares no limit.
         """
 
         def keep(model: Any) -> Any:

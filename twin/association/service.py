@@ -1,4 +1,4 @@
-"""Who serves whom, and the events by which that changes."""
+"""Serving clusters of terminals, and the events of a change from one cluster to another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twin.vocabulary import EventKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """One event of one terminal."""
+    """One event in the service of one terminal; None where no satellite or beam is left or taken."""
 
     terminal: int
     """Its index."""
@@ -24,11 +24,11 @@ class Handover:
     to_satellite: int | None
     reason: str
     interruption_ns: int
-    """For so long the event leaves the terminal without service."""
+    """Time without service that the event causes."""
     from_beam: int | None = None
-    """Beam of the master that is left."""
+    """Beam of the master before the event."""
     to_beam: int | None = None
-    """Beam of the master that is taken."""
+    """Beam of the master after the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +36,22 @@ class Cluster:
     """The satellites that serve one terminal."""
 
     ready_ns: dict[int, int]
-    """NORAD id of each member, and when it is ready to serve."""
+    """Time from which each member, by NORAD id, is ready to serve."""
     master: int | None
-    """NORAD id of the member that leads."""
+    """NORAD id of the master. None means that the cluster is empty."""
     since_ns: dict[int, int] = field(default_factory=dict)
-    """NORAD id of each member that joined after the start of the run, and when."""
+    """Time at which each member, by NORAD id, joined; only members that joined after the start of the run."""
     beam: int | None = None
-    """Beam of the master that covers the terminal."""
+    """Beam of the master that covers the terminal. None means no beam."""
     power_fraction: dict[int, float] | None = None
-    """NORAD id of members, and the share of its budget that each spends on the terminal; none for equal shares."""
+    """Fraction of its power budget that each member, by NORAD id, spends on the terminal. None means equal
+    fractions."""
 
     def kept(self, satellites: Iterable[int], master: int | None, *, joining_ready_ns: int, now_ns: int = 0) -> Cluster:
-        """The cluster with other members: those that stay keep their readiness; beam and shares are those of before."""
+        """Return the cluster with other members.
+
+        Members that stay keep their times and power fractions; the beam stays if the master does.
+        """
         chosen = sorted(satellites)
         return replace(
             self,
@@ -55,24 +59,25 @@ class Cluster:
             master=master,
             since_ns={satellite: since for satellite in chosen if (since := self._since(satellite, now_ns))},
             beam=self.beam if master == self.master else None,
-            power_fraction=_among(self.power_fraction, chosen),
+            power_fraction=_restricted(self.power_fraction, chosen),
         )
 
     def _since(self, satellite: int, now_ns: int) -> int:
         return self.since_ns.get(satellite, 0) if satellite in self.ready_ns else now_ns
 
     def without(self, lost: Iterable[int], range_km: Mapping[int, float] | None = None) -> Cluster:
-        """The cluster less some members.
+        """Return the cluster without some members.
 
-        If the master goes, the member leads that has been there longest; of several of them the nearest, where ranges
-        are given.
+        If the master is lost, the member that has been ready longest becomes master; of several such members the
+        nearest, where ranges are given.
         """
-        left, far = self.ready_ns.keys() - set(lost), range_km or {}
-        heir = min(left, key=lambda one: (self.ready_ns[one], far.get(one, inf), one), default=None)
-        return self.kept(left, self.master if self.master in left else heir, joining_ready_ns=0)
+        left, ranges = self.ready_ns.keys() - set(lost), range_km or {}
+        successor = min(left, key=lambda one: (self.ready_ns[one], ranges.get(one, inf), one), default=None)
+        return self.kept(left, self.master if self.master in left else successor, joining_ready_ns=0)
 
 
-def _among(fraction: dict[int, float] | None, satellites: list[int]) -> dict[int, float] | None:
+def _restricted(fraction: dict[int, float] | None, satellites: list[int]) -> dict[int, float] | None:
+    """Return the power fractions of some satellites alone."""
     return {each: fraction[each] for each in satellites if each in fraction} if fraction and satellites else None
 
 
@@ -86,13 +91,14 @@ _OF_MASTERS: Final = (
 """Kinds of event from one master to another, or from one of its beams to another."""
 
 NOBODY = Cluster(ready_ns={}, master=None)
-"""The cluster of a terminal that is not served."""
+"""Empty cluster of a terminal that is not served."""
 
 
 def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execution_ns: int) -> list[Handover]:
-    """The events that lead from one cluster to another, in an order that replays to the new one.
+    """Return the events between two clusters, in an order in which they can be replayed.
 
-    A change that keeps no satellite is one hard handover from master to master; the others join or leave it.
+    A change that keeps no satellite is one hard handover from the old to the new master, with a drop for every other
+    old member and an add for every other new one.
     """
 
     def event(kind: EventKind, leaves: int | None = None, joins: int | None = None, gap_ns: int = 0) -> Handover:
@@ -127,26 +133,26 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingTable:
-    """All clusters as arrays: A satellites that serve someone, K terminals."""
+    """All clusters as arrays: A satellites that serve at least one terminal, K terminals."""
 
     norad_id: IntArray
-    """(A,) satellites, rising."""
+    """(A,) NORAD ids, ascending."""
     member: BoolArray
-    """(A,K) who belongs to whose cluster."""
+    """(A,K) members of each terminal's cluster."""
     ready_ns: IntArray
-    """(A,K) when each member is ready to serve."""
+    """(A,K) time from which each member is ready to serve; 0 for pairs that are not members."""
     master: IntArray
-    """(K,) row of each cluster's master, -1 for none."""
+    """(K,) row of each cluster's master, -1 without a master."""
     since_ns: IntArray
-    """(A,K) when each member joined; 0 for those that are none."""
+    """(A,K) time at which each member joined; 0 for pairs that are not members."""
     beam: IntArray
-    """(K,) beam of each master that covers the terminal, -1 for none."""
+    """(K,) beam of the master that covers each terminal, -1 without a beam."""
     power_fraction: FloatArray | None
-    """(A,K) share of its budget that each satellite spends on each terminal; none for equal shares."""
+    """(A,K) fraction of its power budget that each satellite spends on each terminal. None means equal fractions."""
 
     @classmethod
     def of(cls, clusters: list[Cluster]) -> ServingTable:
-        """Tabulate clusters."""
+        """Make arrays of the clusters of K terminals."""
         norad_id = np.array(sorted({id_ for cluster in clusters for id_ in cluster.ready_ns}), dtype=np.int64)
         row = {int(id_): index for index, id_ in enumerate(norad_id)}
         member = np.zeros((len(norad_id), len(clusters)), dtype=np.bool_)
@@ -154,9 +160,9 @@ class ServingTable:
         master, beam = np.full((2, len(clusters)), -1, dtype=np.int64)
         for terminal, cluster in enumerate(clusters):
             for satellite, ready in cluster.ready_ns.items():
-                place = row[satellite], terminal
-                member[place] = True
-                ready_ns[place], since_ns[place] = ready, cluster.since_ns.get(satellite, 0)
+                pair = row[satellite], terminal
+                member[pair] = True
+                ready_ns[pair], since_ns[pair] = ready, cluster.since_ns.get(satellite, 0)
             if cluster.master is not None:
                 master[terminal] = row[cluster.master]
             if cluster.beam is not None:
@@ -168,19 +174,20 @@ class ServingTable:
             master=master,
             since_ns=since_ns,
             beam=beam,
-            power_fraction=_shares(clusters, row, member),
+            power_fraction=_power_fractions(clusters, row, member),
         )
 
 
-def _shares(clusters: list[Cluster], row: dict[int, int], member: BoolArray) -> FloatArray | None:
-    """(A,K) shares, if any cluster has some: equal where none is known, and never more than the whole together.
+def _power_fractions(clusters: list[Cluster], row: dict[int, int], member: BoolArray) -> FloatArray | None:
+    """Return (A,K) power fractions, or None if no cluster has any; equal fractions where a cluster has none.
 
-    They may come to more than the whole while some terminals' changes are still under way.
+    While changes of some terminals are still being executed, the fractions of a satellite can sum to more than 1; they
+    are then scaled to a sum of 1.
     """
     if all(cluster.power_fraction is None for cluster in clusters):
         return None
     power_fraction = member / member.sum(axis=1, keepdims=True)
     for terminal, cluster in enumerate(clusters):
-        for satellite, part in (cluster.power_fraction or {}).items():
-            power_fraction[row[satellite], terminal] = part
+        for satellite, fraction in (cluster.power_fraction or {}).items():
+            power_fraction[row[satellite], terminal] = fraction
     return np.asarray(power_fraction / np.maximum(power_fraction.sum(axis=1, keepdims=True), 1.0))

@@ -1,4 +1,4 @@
-"""P5's joint clustering and power allocation for cell-free massive non-terrestrial networks."""
+"""Joint clustering and power allocation of P5 for cell-free massive non-terrestrial networks."""
 
 from twin.association.cell_free.algorithm import Allocation, CellFreeOptions, MaxMinOptions, allocate, clusters
 from twin.association.cell_free.coefficients import Beams, Interference, coefficients_of

@@ -1,9 +1,9 @@
-"""P2's user-centric clusters: terminals compete for the places of satellites."""
+"""P2's user-centric clustering: terminals compete for the capacity of satellites."""
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -16,16 +16,16 @@ from twin.registry import dataclass_options
 
 @dataclass_options
 class CompetitionOptions:
-    """How many serve whom."""
+    """Cluster size, capacity and hysteresis."""
 
     satellites_per_terminal: Annotated[int, Ge(1)] = 5
-    """S_k: satellites that serve a terminal together."""
+    """S_k: satellites that jointly serve a terminal."""
     terminals_per_satellite: Annotated[int, Ge(1)] | None = None
-    """K_s^max: most terminals of a satellite, within association.capacity."""
+    """K_s^max: most terminals that one satellite serves, in addition to association.capacity. None means no limit."""
     failures: Annotated[int, Ge(0)] | None = None
-    """After so many lost competitions a terminal competes no more; none: when it has but S_k satellites left."""
+    """Lost competitions after which a terminal competes no more. None means: visible satellites minus S_k."""
     hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
-    """A member that lost its place is left only for a satellite stronger by more than this; P2 has none."""
+    """A member is replaced only by a satellite stronger by more than this; P2 has no hysteresis."""
 
 
 @policies.register(
@@ -37,20 +37,21 @@ class CompetitionOptions:
 def competition(view: AssociationView, *, options: Any) -> Assignment:
     """Terminals take satellites by channel power; at a full one the weakest loses; nobody is left with too few or many.
 
-    P2 describes it in words. They leave open who begins: here those who see the fewest satellites, then those whose
-    strongest is weakest. See `competed` for what else had to be read into them.
+    P2 describes the procedure in words and leaves the order of the terminals open: here those with the fewest visible
+    satellites begin, then those whose strongest satellite is weakest. `competed` lists the other assumptions.
     """
-    size, score, seen = options.satellites_per_terminal, received_db(view), view.visible
+    size, score, visible = options.satellites_per_terminal, received_db(view), view.visible
     limits = [limit for limit in (options.terminals_per_satellite, view.capacity) if limit is not None]
-    if not limits or (seen.sum(axis=1) <= min(limits)).all():
+    if not limits or (visible.sum(axis=1) <= min(limits)).all():
         return clustered(view, score, size=size, hysteresis=options.hysteresis_db)
-    reach = seen.sum(axis=0)
-    limit = np.maximum(reach - size, 0) if options.failures is None else np.full_like(reach, options.failures)
-    turns = np.lexsort((np.where(seen, score, -np.inf).max(axis=0), reach))
-    chosen = best(score, competed(score, seen, room=min(limits), limit=limit, turns=turns), size, None)
+    choice = visible.sum(axis=0)
+    failures = np.maximum(choice - size, 0) if options.failures is None else np.full_like(choice, options.failures)
+    order = np.lexsort((np.where(visible, score, -np.inf).max(axis=0), choice))
+    candidates = competed(score, visible, capacity=min(limits), failures=failures, order=order)
+    chosen = best(score, candidates, size, None)
     if options.hysteresis_db > 0.0:
-        stays = view.serving & seen & ~chosen
-        chosen = _retained(chosen, stays, view.serving, score, options.hysteresis_db, (size, min(limits)))
+        leaving = view.serving & visible & ~chosen
+        chosen = _retained(chosen, leaving, view.serving, score, options.hysteresis_db, (size, min(limits)))
     return led(chosen, score, score + options.hysteresis_db * leads(view))
 
 
@@ -60,81 +61,98 @@ def _retained(
     serving: BoolArray,
     score: FloatArray,
     hysteresis_db: float,
-    most: tuple[int, int],
+    limits: tuple[int, int],
 ) -> BoolArray:
-    """Clusters (V,K) in which leaving members stay instead of new ones that are not much stronger, where there is room.
+    """Return clusters (V,K) in which leaving members replace new ones that are not stronger by the hysteresis.
 
-    Asked after the competition and not within it, where every place that is kept would change who fails where: then
-    clusters need not come to rest while nothing moves.
+    The hysteresis applies after the competition. Within it, each retained member would change the outcome for other
+    terminals, and clusters could change at every decision of a static geometry.
+
+    Parameters
+    ----------
+    chosen
+        (V,K) clusters after the competition.
+    leaving
+        (V,K) members now that are not chosen.
+    serving
+        (V,K) members now.
+    score
+        (V,K) received power in dB.
+    hysteresis_db
+        Least advantage of a new member.
+    limits
+        Most satellites of a terminal, most terminals of a satellite.
     """
-    size, room = most
-    made, load = chosen.copy(), chosen.sum(axis=1)
+    size, capacity = limits
+    kept, load = chosen.copy(), chosen.sum(axis=1)
     satellites, terminals = np.nonzero(leaving)
     order = np.lexsort((terminals, satellites, -score[satellites, terminals]))
     for member, terminal in zip(satellites[order], terminals[order], strict=True):
-        if load[member] >= room:
+        if load[member] >= capacity:
             continue
-        if made[:, terminal].sum() >= size:
-            joined = np.flatnonzero(made[:, terminal] & ~serving[:, terminal])
+        if kept[:, terminal].sum() >= size:
+            joined = np.flatnonzero(kept[:, terminal] & ~serving[:, terminal])
             joined = joined[score[joined, terminal] <= score[member, terminal] + hysteresis_db]
             if not len(joined):
                 continue
             weakest = joined[score[joined, terminal].argmin()]
-            made[weakest, terminal] = False
+            kept[weakest, terminal] = False
             load[weakest] -= 1
-        made[member, terminal] = True
+        kept[member, terminal] = True
         load[member] += 1
-    return made
+    return kept
 
 
-def competed(power: FloatArray, seen: BoolArray, *, room: int, limit: IntArray, turns: IntArray) -> BoolArray:
-    """Who holds which satellite (V,K) after the main procedure and its competitions.
+def competed(power: FloatArray, visible: BoolArray, *, capacity: int, failures: IntArray, order: IntArray) -> BoolArray:
+    """Return the pairs (V,K) that remain after P2's main procedure and its competitions.
 
-    A terminal that has failed ``limit`` times keeps what it holds and is given each satellite that it has not yet
-    tried: at a full one in the place of the weakest who may still lose, and nowhere else, so that no satellite is
-    ever over-full. Satellites that cannot be full see no competition, and are left out of it.
+    Assumed where P2 is silent: a terminal that has used up its failures keeps its satellites and gets each one that it
+    has not tried yet; at a full satellite it replaces the weakest terminal that may still lose, and gets nothing if
+    there is no such terminal, so that no satellite exceeds its capacity. Satellites that cannot be full are left out
+    of the competition.
 
     Parameters
     ----------
     power
-        (V,K) channel power on any rising scale.
-    seen
-        (V,K) pairs that can be.
-    room
+        (V,K) channel power on any increasing scale.
+    visible
+        (V,K) pairs that may serve.
+    capacity
         K_s^max: most terminals of a satellite.
-    limit
-        (K,) failures after which a terminal competes no more.
-    turns
-        (K,) terminals in the order in which they begin.
+    failures
+        (K,) lost competitions after which a terminal competes no more.
+    order
+        (K,) terminals in the order in which they take satellites.
     """
-    held = seen & (seen.sum(axis=1) <= room)[:, None]
-    contested = seen & ~held
-    order = np.argsort(np.where(contested, -power, np.inf), axis=0, kind="stable").T.tolist()
-    count, worth = contested.sum(axis=0).tolist(), power.tolist()
-    spare = [room] * len(power)
-    at_stake: list[list[tuple[float, int, int]]] = [[] for _ in worth]  # (power, -turn, terminal): the weakest first
-    left = limit.tolist()
-    for turn, terminal in enumerate(turns.tolist()):
-        for satellite in order[terminal][: count[terminal]]:
-            if left[terminal] > 0:
-                heappush(at_stake[satellite], (worth[satellite][terminal], -turn, terminal))
-            if spare[satellite]:
-                spare[satellite] -= 1
+    held = visible & (visible.sum(axis=1) <= capacity)[:, None]
+    contested = visible & ~held
+    by_power = np.argsort(np.where(contested, -power, np.inf), axis=0, kind="stable").T.tolist()
+    count, power_of = contested.sum(axis=0).tolist(), power.tolist()
+    free = [capacity] * len(power)
+    # (power, -turn, terminal) of the terminals that may lose a satellite; the weakest is first
+    losable: list[list[tuple[float, int, int]]] = [[] for _ in power_of]
+    failures_left = failures.tolist()
+    for turn, terminal in enumerate(order.tolist()):
+        for satellite in by_power[terminal][: count[terminal]]:
+            if failures_left[terminal] > 0:
+                heappush(losable[satellite], (power_of[satellite][terminal], -turn, terminal))
+            if free[satellite]:
+                free[satellite] -= 1
                 held[satellite, terminal] = True
                 continue
-            loser = _weakest(at_stake[satellite], left)
+            loser = _weakest(losable[satellite], failures_left)
             if loser is None:
                 continue
             held[satellite, terminal] = True
             held[satellite, loser] = False
-            left[loser] -= 1
+            failures_left[loser] -= 1
     return np.asarray(held)
 
 
-def _weakest(at_stake: list[tuple[float, int, int]], left: list[int]) -> int | None:
-    """Take the weakest terminal that may still lose from those at a satellite."""
-    while at_stake:
-        terminal = heappop(at_stake)[2]
-        if left[terminal] > 0:
+def _weakest(losable: list[tuple[float, int, int]], failures_left: list[int]) -> int | None:
+    """Remove and return the weakest terminal of a satellite that may still lose, or None."""
+    while losable:
+        terminal = heappop(losable)[2]
+        if failures_left[terminal] > 0:
             return terminal
     return None

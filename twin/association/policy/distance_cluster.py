@@ -1,6 +1,6 @@
-"""The nearest satellites of each terminal, P5's baseline."""
+"""P5's baseline: clusters of the nearest satellites."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge
 
@@ -11,15 +11,20 @@ from twin.registry import dataclass_options
 
 @dataclass_options
 class DistanceClusterOptions:
-    """How large clusters are."""
+    """Cluster size and hysteresis."""
 
     cluster_size: Annotated[int, Ge(1)] = 5
-    """L_k: satellites that serve a terminal together; P5 names no number."""
+    """L_k: satellites that jointly serve a terminal; P5 gives no number."""
     hysteresis_km: Annotated[float, Ge(0.0)] = 0.0
-    """By so much a satellite must be nearer to take a member's place, or the master's; P5 has none."""
+    """A satellite replaces a member, or the master, only if it is nearer by more than this; P5 has no hysteresis."""
 
 
-@policies.register("distance_cluster", source="P5, Section VI, Fig. 5", options=DistanceClusterOptions)
-def distance_cluster(view: AssociationView, *, options: Any) -> Assignment:
-    """Each terminal is served by its nearest satellites together, whatever their channels."""
+@policies.register(
+    "distance_cluster",
+    source="P5, Section VI, Fig. 5",
+    options=DistanceClusterOptions,
+    largest_cluster=lambda options: options.cluster_size,
+)
+def distance_cluster(view: AssociationView, *, options: DistanceClusterOptions) -> Assignment:
+    """Each terminal is jointly served by its nearest satellites, independent of their channels."""
     return clustered(view, -view.range_km, size=options.cluster_size, hysteresis=options.hysteresis_km)

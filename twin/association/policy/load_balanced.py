@@ -1,9 +1,9 @@
-"""The best distribution of all terminals at once."""
+"""Optimal assignment of all terminals at once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -19,19 +19,19 @@ from twin.registry import dataclass_options
 
 @dataclass_options
 class LoadBalancedOptions:
-    """What the sum over all terminals is of."""
+    """Objective, load limit and hysteresis."""
 
     objective: Literal["gain", "elevation"] = "gain"
-    """The received power in dB, or the elevation in degrees, of each terminal's satellite."""
+    """The sum over all terminals is that of the received power in dB or of the elevation in degrees."""
     even: bool = False
-    """Load no satellite more than it takes to serve as many terminals as can be served."""
+    """Limit every satellite's load to the smallest one with which as many terminals as possible are served."""
     hysteresis: Annotated[float, Ge(0.0)] = 0.0
-    """What a change of satellite must gain, in dB or degrees."""
+    """Gain that a change of satellite must exceed, in dB or degrees."""
 
 
-@policies.register("load_balanced", source="maximum-weight matching", options=LoadBalancedOptions)
-def load_balanced(view: AssociationView, *, options: Any) -> Assignment:
-    """As many terminals as capacity allows are served, and then the sum of their gains or elevations is greatest."""
+@policies.register("load_balanced", source="maximum-weight matching", options=LoadBalancedOptions, largest_cluster=1)
+def load_balanced(view: AssociationView, *, options: LoadBalancedOptions) -> Assignment:
+    """Serves as many terminals as capacity allows, and among these assignments maximises the sum of their scores."""
     score = received_db(view) if options.objective == "gain" else view.elevation_deg
     capacity = view.capacity
     if options.even:
@@ -41,12 +41,12 @@ def load_balanced(view: AssociationView, *, options: Any) -> Assignment:
 
 
 def matched(weight: FloatArray, eligible: BoolArray, capacity: int | None) -> BoolArray:
-    """The matching of most terminals, and among those of the greatest sum of weights; exact.
+    """Return the pairs (V,K) of the matching with the most terminals and then the greatest sum of weights; exact.
 
     Parameters
     ----------
     weight
-        (V,K) of each pair.
+        (V,K) weight of each pair.
     eligible
         (V,K) pairs that may be matched.
     capacity
@@ -56,43 +56,46 @@ def matched(weight: FloatArray, eligible: BoolArray, capacity: int | None) -> Bo
     if not eligible.any():
         return eligible.copy()
     terminals = eligible.shape[1]
-    room = terminals if capacity is None else min(capacity, terminals)
-    fallback, contested = _without_contest(_within_need(value, room), room)
+    limit = terminals if capacity is None else min(capacity, terminals)
+    fallback, contested = _uncontested(_only_needed(value, limit), limit)
     chosen = np.zeros_like(eligible)
-    rows, pairs = np.flatnonzero(contested.any(axis=1)), contested.any(axis=0)
-    held = np.full(terminals, -1)
-    if pairs.any():
-        held[pairs] = _contest(value, fallback, contested, rows, np.flatnonzero(pairs), room)
-    held = np.where(held < 0, fallback, held)
-    served = np.flatnonzero(held >= 0)
-    chosen[held[served], served] = True
+    rows, competes = np.flatnonzero(contested.any(axis=1)), contested.any(axis=0)
+    satellite = np.full(terminals, -1)
+    if competes.any():
+        satellite[competes] = _contest(value, fallback, contested, rows, np.flatnonzero(competes), limit)
+    satellite = np.where(satellite < 0, fallback, satellite)
+    served = np.flatnonzero(satellite >= 0)
+    chosen[satellite[served], served] = True
     return chosen
 
 
-def _within_need(value: FloatArray, room: int) -> FloatArray:
-    """The values less those that no terminal needs: one of its best K/room satellites always has room."""
-    need = -(-value.shape[1] // room)
-    if need >= len(value):
+def _only_needed(value: FloatArray, capacity: int) -> FloatArray:
+    """Return the values of each terminal's best K/capacity satellites, one of which always has capacity left."""
+    needed = -(-value.shape[1] // capacity)
+    if needed >= len(value):
         return value
-    order = np.argsort(-value, axis=0, kind="stable")[:need]
+    order = np.argsort(-value, axis=0, kind="stable")[:needed]
     kept = np.full(value.shape, -np.inf)
     np.put_along_axis(kept, order, np.take_along_axis(value, order, axis=0), axis=0)
     return kept
 
 
-def _without_contest(value: FloatArray, room: int) -> tuple[IntArray, BoolArray]:
-    """The best satellite of each terminal among those that cannot be full, -1 for none, and the better pairs (V,K)."""
+def _uncontested(value: FloatArray, capacity: int) -> tuple[IntArray, BoolArray]:
+    """Return each terminal's best satellite that cannot become full (K,), -1 without one, and the better pairs (V,K).
+
+    The better pairs are those at satellites that more terminals want than they can serve.
+    """
     wanted = np.isfinite(value)
     columns = np.arange(value.shape[1])
     while True:
-        crowded = wanted.sum(axis=1) > room
-        free = np.where(wanted & ~crowded[:, None], value, -np.inf)
+        overloaded = wanted.sum(axis=1) > capacity
+        free = np.where(wanted & ~overloaded[:, None], value, -np.inf)
         rows = free.argmax(axis=0)
-        found = free[rows, columns]
-        better = wanted & crowded[:, None] & (value > found)
-        if np.array_equal(better.sum(axis=1) > room, crowded):
-            return np.where(np.isfinite(found), rows, -1), better
-        wanted = np.where(crowded[:, None], better, wanted)
+        fallback = free[rows, columns]
+        better = wanted & overloaded[:, None] & (value > fallback)
+        if np.array_equal(better.sum(axis=1) > capacity, overloaded):
+            return np.where(np.isfinite(fallback), rows, -1), better
+        wanted = np.where(overloaded[:, None], better, wanted)
 
 
 def _contest(
@@ -101,40 +104,56 @@ def _contest(
     contested: BoolArray,
     rows: IntArray,
     columns: IntArray,
-    room: int,
+    capacity: int,
 ) -> IntArray:
-    """Satellites (J,) that J terminals win among the contested, -1 where they fall back."""
-    seats = np.repeat(rows, np.minimum(room, contested[rows].sum(axis=1)))
-    wins = contested[np.ix_(rows, columns)]
-    alone = fallback[columns] < 0
-    back = value[fallback[columns], columns]
-    known = np.concatenate([value[np.ix_(rows, columns)][wins], back[~alone]])
-    # to be served at all counts for more than all else together
-    nobody = known.min() - (len(columns) + 1.0) * (1.0 + np.ptp(known))
-    gain = value[np.ix_(seats, columns)] - np.where(alone, nobody, back)
-    profit = np.concatenate([np.where(contested[np.ix_(seats, columns)], gain, 0.0), np.zeros((len(columns),) * 2)])
-    winner, seat = linear_sum_assignment(profit.T, maximize=True)
-    found = np.full(len(columns), -1)
-    taken = profit[seat, winner] > 0.0
-    found[winner[taken]] = seats[seat[taken]]
-    return found
+    """Return the contested satellite (J,) that each of J terminals gets, -1 where it takes its fallback.
+
+    Parameters
+    ----------
+    value
+        (V,K) weight of each pair.
+    fallback
+        (K,) row of each terminal's fallback, -1 without one.
+    contested
+        (V,K) contested pairs.
+    rows
+        Rows of the contested satellites.
+    columns
+        (J,) terminals with a contested pair.
+    capacity
+        Most terminals of a satellite.
+    """
+    slots = np.repeat(rows, np.minimum(capacity, contested[rows].sum(axis=1)))
+    pairs = contested[np.ix_(rows, columns)]
+    no_fallback = fallback[columns] < 0
+    fallback_value = value[fallback[columns], columns]
+    known = np.concatenate([value[np.ix_(rows, columns)][pairs], fallback_value[~no_fallback]])
+    # serving one more terminal outweighs all differences of value together
+    unserved = known.min() - (len(columns) + 1.0) * (1.0 + np.ptp(known))
+    gain = value[np.ix_(slots, columns)] - np.where(no_fallback, unserved, fallback_value)
+    profit = np.concatenate([np.where(contested[np.ix_(slots, columns)], gain, 0.0), np.zeros((len(columns),) * 2)])
+    terminal, slot = linear_sum_assignment(profit.T, maximize=True)
+    satellite = np.full(len(columns), -1)
+    taken = profit[slot, terminal] > 0.0
+    satellite[terminal[taken]] = slots[slot[taken]]
+    return satellite
 
 
 def least_load(eligible: BoolArray, capacity: int | None) -> int:
-    """The least load of the fullest satellite with which as many terminals are served as within the capacity."""
-    top = eligible.shape[1] if capacity is None else min(capacity, eligible.shape[1])
-    most, low = _most_served(eligible, top), 1
-    while low < top:
-        middle = (low + top) // 2
+    """Return the smallest capacity with which as many terminals can be served as with the given one."""
+    high = eligible.shape[1] if capacity is None else min(capacity, eligible.shape[1])
+    most, low = _most_served(eligible, high), 1
+    while low < high:
+        middle = (low + high) // 2
         if _most_served(eligible, middle) == most:
-            top = middle
+            high = middle
         else:
             low = middle + 1
-    return int(max(1, top))
+    return int(max(1, high))
 
 
 def _most_served(eligible: BoolArray, capacity: int) -> int:
-    """How many terminals can be served: the maximum flow from a source over terminals and satellites to a sink."""
+    """Return how many terminals can be served: the maximum flow over terminals and satellites to a sink."""
     satellites, terminals = eligible.shape
     row, column = np.nonzero(eligible)
     source, sink = satellites + terminals, satellites + terminals + 1

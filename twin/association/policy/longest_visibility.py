@@ -1,6 +1,6 @@
-"""The satellites that stay longest."""
+"""Clusters of the satellites that stay visible longest."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge
 
@@ -11,19 +11,24 @@ from twin.registry import dataclass_options
 
 @dataclass_options
 class LongestVisibilityOptions:
-    """How large clusters are."""
+    """Cluster size."""
 
     cluster_size: Annotated[int, Ge(1)] = 1
-    """Satellites that serve a terminal together."""
+    """Satellites that jointly serve a terminal."""
 
 
-@policies.register("longest_visibility", source="TR 38.821, 7.3.2; common baseline", options=LongestVisibilityOptions)
-def longest_visibility(view: AssociationView, *, options: Any) -> Assignment:
-    """Each terminal keeps a satellite until it is lost, then takes the one that will stay longest.
+@policies.register(
+    "longest_visibility",
+    source="TR 38.821, 7.3.2; common baseline",
+    options=LongestVisibilityOptions,
+    largest_cluster=lambda options: options.cluster_size,
+)
+def longest_visibility(view: AssociationView, *, options: LongestVisibilityOptions) -> Assignment:
+    """Each terminal keeps a satellite until it is lost, then takes the one that stays visible longest.
 
-    Satellites that outlast the network's prediction stay equally long.
+    Satellites that stay visible beyond the prediction horizon rank equally.
     """
     stay_s = view.remaining_s()
-    whatever_s = 1.0 + 2.0 * float(stay_s.max(initial=0.0))
-    chosen = best(stay_s + whatever_s * view.serving, view.visible, options.cluster_size, view.capacity)
-    return led(chosen, stay_s, stay_s + whatever_s * leads(view))
+    priority_s = 1.0 + 2.0 * float(stay_s.max(initial=0.0))  # puts every member before all others
+    chosen = best(stay_s + priority_s * view.serving, view.visible, options.cluster_size, view.capacity)
+    return led(chosen, stay_s, stay_s + priority_s * leads(view))

@@ -1,4 +1,4 @@
-"""The nearest satellites together."""
+"""Clusters of the nearest or strongest satellites, per terminal or per group of terminals."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from twin.units import to_db
 
 @dataclass_options
 class NearestClusterOptions:
-    """How clusters are formed."""
+    """Cluster size, ranking and hysteresis."""
 
     cluster_size: Annotated[int, Ge(1)] = 5
-    """S_k: satellites that serve a terminal together."""
+    """S_k: satellites that jointly serve a terminal."""
     scope: Literal["terminal", "region"] = "terminal"
-    """Each terminal has its own nearest satellites, or a group of terminals those nearest to its centre (P3)."""
+    """Each terminal has its own nearest satellites (terminal), or all terminals of a group have those nearest to the
+    group's centre (region, P3)."""
     rank_by: Literal["range", "gain"] = "range"
-    """Nearest by slant range, or strongest by mean channel power."""
+    """Rank satellites by slant range, nearest first, or by mean channel power gain, strongest first."""
     hysteresis_km: Annotated[float, Ge(0.0)] = 0.0
-    """By so much a satellite must be nearer to take a member's place; with rank_by = "range"."""
+    """A satellite replaces a member only if it is nearer by more than this; with rank_by = "range"."""
     hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
-    """By so much it must be stronger; with rank_by = "gain"."""
+    """A satellite replaces a member only if it is stronger by more than this; with rank_by = "gain"."""
 
 
 @policies.register(
@@ -37,13 +38,13 @@ class NearestClusterOptions:
     options=NearestClusterOptions,
     largest_cluster=lambda options: options.cluster_size,
 )
-def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
-    """Each terminal, or each group of them, is served by its nearest or strongest satellites together."""
-    score, stays = np.empty_like(view.range_km), np.empty_like(view.visible)
+def nearest_cluster(view: AssociationView, *, options: NearestClusterOptions) -> Assignment:
+    """Each terminal, or each group of terminals, is jointly served by its nearest or strongest satellites."""
+    score, serves = np.empty_like(view.range_km), np.empty_like(view.visible)
     eligible = np.empty_like(view.visible)
-    for members in _scopes(view, options.scope):
-        score[:, members], stays[:, members], eligible[:, members] = _common(view, members, options)
-    ranked = score + _hysteresis(options) * stays
+    for terminals in _scopes(view, options.scope):
+        score[:, terminals], serves[:, terminals], eligible[:, terminals] = _common(view, terminals, options)
+    ranked = score + _hysteresis(options) * serves
     wanted = best(ranked, eligible, options.cluster_size, None) & view.visible
     if options.scope == "terminal":
         wanted = view.visible
@@ -52,30 +53,32 @@ def nearest_cluster(view: AssociationView, *, options: Any) -> Assignment:
 
 
 def _scopes(view: AssociationView, scope: str) -> list[IntArray | slice]:
-    """Sets of terminals that share a cluster; in scope ``terminal`` all are scored at once, each by itself."""
+    """Return the sets of terminals with a common cluster; one slice of all terminals if each has its own."""
     if scope == "terminal":
         return [slice(None)]
     return [np.flatnonzero(view.region == region) for region in np.unique(view.region)]
 
 
-def _common(view: AssociationView, members: IntArray | slice, options: Any) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Score (V,members) of each satellite, whether it serves already, and whether it may be chosen."""
-    serving, visible = view.serving[:, members], view.visible[:, members]
+def _common(
+    view: AssociationView, terminals: IntArray | slice, options: NearestClusterOptions
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Return score, current service and eligibility of each satellite for a set of J terminals, (V,J) each."""
+    serving, visible = view.serving[:, terminals], view.visible[:, terminals]
     if options.rank_by == "gain":
-        score = to_db(np.maximum(view.mean_gain()[:, members], np.finfo(float).tiny))
+        score = to_db(np.maximum(view.mean_gain()[:, terminals], np.finfo(float).tiny))
     else:
-        score = -view.range_km[:, members]
-    if isinstance(members, slice):
+        score = -view.range_km[:, terminals]
+    if isinstance(terminals, slice):
         return score, serving, visible
-    # the mean square of the ranges to a set of points is the square of that to their centre, plus a constant
+    # the mean square range to a set of points is the squared range to their centre plus a constant
     centre = score.mean(axis=1) if options.rank_by == "gain" else -np.sqrt((score**2).mean(axis=1))
 
-    def all_alike(values: NDArray[Any]) -> NDArray[Any]:
+    def for_each(values: NDArray[Any]) -> NDArray[Any]:
         return np.broadcast_to(values[:, None], score.shape)
 
-    serves, seen = np.asarray(serving.any(axis=1)), np.asarray(visible.any(axis=1))
-    return all_alike(np.asarray(centre)), all_alike(serves), all_alike(seen)
+    serves, eligible = np.asarray(serving.any(axis=1)), np.asarray(visible.any(axis=1))
+    return for_each(np.asarray(centre)), for_each(serves), for_each(eligible)
 
 
-def _hysteresis(options: Any) -> float:
+def _hysteresis(options: NearestClusterOptions) -> float:
     return float(options.hysteresis_db if options.rank_by == "gain" else options.hysteresis_km)

@@ -1,17 +1,17 @@
-"""Everyone anew at fixed times."""
+"""Reassignment of all terminals at fixed times."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt
 
 from twin.arrays import FloatArray
 from twin.association.problem import Assignment, AssociationView, policies
-from twin.association.toolkit.ranking import best, led, placed, received_db
-from twin.association.toolkit.reasons import met, reasons
+from twin.association.toolkit.ranking import best, led, one_satellite, received_db
+from twin.association.toolkit.reasons import reasons, served_before
 from twin.randomness import stream
 from twin.registry import dataclass_options
 from twin.units import Duration
@@ -19,27 +19,30 @@ from twin.units import Duration
 
 @dataclass_options
 class ScheduledOptions:
-    """When terminals are distributed anew, and how."""
+    """Period and criterion of the reassignment."""
 
     period: Annotated[Duration, Gt(0)] = Duration.parse("15s")
-    """From one distribution to the next; the default is what was measured of Starlink."""
+    """Time between reassignments; the default was measured for Starlink."""
     choose_by: Literal["elevation", "gain", "random"] = "elevation"
-    """The highest satellite, the strongest, or any."""
+    """Choose the satellite of the highest elevation, the strongest one, or a random one."""
     whole_slot: bool = True
-    """Prefer satellites that stay in view until the next distribution."""
+    """Prefer satellites that stay visible until the next reassignment."""
     seed: Annotated[int, Ge(0)] = 0
-    """Of the random choice, which depends on it, on the slot and on each satellite's NORAD id."""
+    """Seed of the random choice, which also depends on the slot and on each satellite's NORAD id."""
 
 
 @policies.register(
-    "scheduled", source="Starlink's global scheduler, as measured (15 s slots)", options=ScheduledOptions
+    "scheduled",
+    source="Starlink's global scheduler, as measured (15 s slots)",
+    options=ScheduledOptions,
+    largest_cluster=1,
 )
-def scheduled(view: AssociationView, *, options: Any) -> Assignment:
-    """All terminals are distributed anew at every multiple of a period, and stay as they are in between.
+def scheduled(view: AssociationView, *, options: ScheduledOptions) -> Assignment:
+    """All terminals are reassigned at every multiple of a period, and keep their satellites in between.
 
-    Where the cadence of decisions does not divide the period, it happens at the first decision at or after each
-    multiple; a period shorter than the cadence means every decision. In between, only terminals that nobody serves
-    are given a satellite.
+    Where the decision interval does not divide the period, the reassignment is at the first decision at or after each
+    multiple; with a period shorter than the decision interval it is at every decision. In between, only unserved
+    terminals get a satellite.
     """
     slot = view.instant_ns // int(options.period)
     score = _score(view, slot, options)
@@ -48,13 +51,13 @@ def scheduled(view: AssociationView, *, options: Any) -> Assignment:
         rest_s = ((slot + 1) * int(options.period) - view.instant_ns) / 1e9
         rank = score + (1.0 + np.ptp(score) if score.size else 1.0) * (view.remaining_s() >= rest_s)
     if slot in view.memory.get("slot", ()):
-        made, reason = placed(view, rank, np.zeros_like(view.visible)), reasons(view, "")
+        decision, reason = one_satellite(view, rank, np.zeros_like(view.visible)), reasons(view, "")
     else:
-        made, reason = led(best(rank, view.visible, 1, view.capacity), rank), np.full(view.master.shape, "slot")
-    return replace(made, score=score, reason=reason, memory={"slot": np.array([slot]), **met(view)})
+        decision, reason = led(best(rank, view.visible, 1, view.capacity), rank), np.full(view.master.shape, "slot")
+    return replace(decision, score=score, reason=reason, memory={"slot": np.array([slot]), **served_before(view)})
 
 
-def _score(view: AssociationView, slot: int, options: Any) -> FloatArray:
+def _score(view: AssociationView, slot: int, options: ScheduledOptions) -> FloatArray:
     if options.choose_by == "elevation":
         return view.elevation_deg
     if options.choose_by == "gain":

@@ -1,9 +1,9 @@
-"""Beam-centric service: a terminal belongs to the beam that it receives best, or to a cell fixed on the Earth."""
+"""Beam-centric association: a terminal belongs to the beam that it receives best, or to an earth-fixed cell."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -20,18 +20,19 @@ from twin.units import to_db
 
 @dataclass_options
 class SpotBeamOptions:
-    """What beams cover, and when to leave one."""
+    """Cells and hysteresis."""
 
     cells: Literal["moving", "earth_fixed"] = "moving"
-    """Beams fixed to the satellite, whose spots sweep over the ground, or steered at cells that stay where they are."""
+    """Beams with fixed directions at the satellite, whose footprints move over the ground, or beams steered at
+    earth-fixed cells."""
     cell_diameter_km: Annotated[float, Ge(1.0), Le(20_000.0)] | None = None
-    """Height and width of the cells of `CellGrid`, even over the globe; with cells = "earth_fixed".
+    """Height and width of the cells of `CellGrid`, which tile the globe; with cells = "earth_fixed".
 
-    Without it cells on the Earth are the scenario's groups of terminals: one disc for each cell."""
+    None means that the earth-fixed cells are the scenario's groups of terminals: one disc for each cell."""
     hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
-    """A satellite is left only for one received better by more than this."""
+    """A terminal changes only to a satellite that it receives better by more than this."""
     beam_hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
-    """A moving beam is left only for another of the same satellite received better by more than this."""
+    """A terminal changes only to a moving beam of the same satellite that it receives better by more than this."""
 
     def __post_init__(self) -> None:
         if self.cell_diameter_km is not None and self.cells == "moving":
@@ -40,21 +41,24 @@ class SpotBeamOptions:
             )
 
 
-@policies.register("spot_beam", source="P5, Section III-A1 and Section VI, benchmark 4", options=SpotBeamOptions)
-def spot_beam(view: AssociationView, *, options: Any) -> Assignment:
+@policies.register(
+    "spot_beam", source="P5, Section III-A1 and Section VI, benchmark 4", options=SpotBeamOptions, largest_cluster=1
+)
+def spot_beam(view: AssociationView, *, options: SpotBeamOptions) -> Assignment:
     """Each terminal is served by the one satellite and spot beam that it receives best.
 
-    The moving beams are as many as a satellite has elements, in the directions of `spot_directions`, and have the
-    numbers of those. Cells on the Earth are served by one satellite at a time, the one that the cell as a whole
-    receives best, with one beam steered at the cell, whose number is the cell's added to
-    `twin.radio.channel.beam_numbers.FIRST_CELL`; see `earth_fixed`. The precoder ``spot_beam`` sends with either.
+    A satellite has one moving beam per array element; the beams point in the directions of `spot_directions` and are
+    numbered in that order. An earth-fixed cell is served by one satellite at a time, the one that the cell as a whole
+    receives best, with one beam steered at the cell; the beam's number is `twin.radio.channel.beam_numbers.FIRST_CELL`
+    plus the cell's number; see `earth_fixed`. The precoder ``spot_beam`` transmits with both.
     """
     if options.cells == "moving":
         return _moving(view, options)
     return earth_fixed(view, diameter_km=options.cell_diameter_km, hysteresis_db=options.hysteresis_db)
 
 
-def _moving(view: AssociationView, options: Any) -> Assignment:
+def _moving(view: AssociationView, options: SpotBeamOptions) -> Assignment:
+    """Assign terminals to moving beams; a beam within the hysteresis of the best one is kept."""
     csi = view.statistics()
     full_db = to_db(np.maximum(view.power_w * csi.gain / view.noise_w, np.finfo(float).tiny))
     beam = nearest_beam(csi.array, csi.departure)
@@ -66,19 +70,17 @@ def _moving(view: AssociationView, options: Any) -> Assignment:
     stays = score[pairs] - kept_db <= options.beam_hysteresis_db
     score[pairs] = np.where(stays, kept_db, score[pairs])
     beam[pairs] = np.where(stays, used[known], beam[pairs])
-    made = clustered(view, score, size=1, hysteresis=options.hysteresis_db)
-    chosen = np.where(made.serving, beam, -1).max(axis=0, initial=-1)
-    return _told(view, made, chosen)
-
-
-def _told(view: AssociationView, made: Assignment, beam: IntArray) -> Assignment:
-    return replace(made, beam=beam, memory={"satellite": np.append(view.norad_id, -1)[made.master], "beam": beam})
+    decision = clustered(view, score, size=1, hysteresis=options.hysteresis_db)
+    chosen = np.where(decision.serving, beam, -1).max(axis=0, initial=-1)
+    memory = {"satellite": np.append(view.norad_id, -1)[decision.master], "beam": chosen}
+    return replace(decision, beam=chosen, memory=memory)
 
 
 def nearest_beam(array: PlanarArray, departure: FloatArray) -> IntArray:
-    """The beam (...) of P5's spot directions (see the precoder ``spot_beam``) strongest in each direction (..., 2).
+    """Return the beam (...) of P5's spot directions that is strongest in each direction (..., 2).
 
-    The beams of an axis stand evenly over one period of its response, so that the strongest is the nearest.
+    See the precoder ``spot_beam`` for the directions. The beams of an axis are evenly spaced over one period of its
+    response, so that the strongest is the nearest.
     """
     column, row = (
         np.floor((2.0 * array.spacing_wavelengths * departure[..., axis] + 1.0) * 0.5 * count).astype(np.int64) % count
@@ -88,14 +90,14 @@ def nearest_beam(array: PlanarArray, departure: FloatArray) -> IntArray:
 
 
 def beam_loss_db(array: PlanarArray, departure: FloatArray, beam: IntArray) -> FloatArray:
-    """Gain (...) of beams in directions (..., 2) relative to a beam steered there, in dB, at least -300.
+    """Return the gain (...) of beams in directions (..., 2) relative to a beam steered there, in dB, at least -300.
 
-    It is the square of one Dirichlet kernel for each axis.
+    The gain is the product of the squared Dirichlet kernels of both axes.
     """
     response = np.ones(beam.shape)
     for axis, count, number in ((0, array.columns, beam % array.columns), (1, array.rows, beam // array.columns)):
         centre = -1.0 + (2.0 * number + 1.0) / count
-        off = 2.0 * array.spacing_wavelengths * departure[..., axis] - centre
-        off -= 2.0 * np.round(0.5 * off)
-        response = response * (np.sinc(0.5 * count * off) / np.sinc(0.5 * off))
+        offset = 2.0 * array.spacing_wavelengths * departure[..., axis] - centre
+        offset -= 2.0 * np.round(0.5 * offset)
+        response = response * (np.sinc(0.5 * count * offset) / np.sinc(0.5 * offset))
     return np.asarray(to_db(np.maximum(response**2, 1e-30)))

@@ -1,8 +1,8 @@
-"""The strongest satellites."""
+"""Clusters of the satellites with the highest mean SNR or SINR."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -16,32 +16,36 @@ from twin.units import from_db, to_db
 
 @dataclass_options
 class StrongestOptions:
-    """What strong means, and when to leave the satellites that serve."""
+    """Ranking, cluster size and hysteresis."""
 
     rank_by: Literal["snr", "sinr"] = "snr"
-    """By mean received power over noise, or over noise and what the other visible satellites would disturb with."""
+    """Rank by mean received power over noise, or over noise and the interference of the other visible satellites."""
     cluster_size: Annotated[int, Ge(1)] = 1
-    """Satellites that serve a terminal together."""
+    """Satellites that jointly serve a terminal."""
     hysteresis_db: Annotated[float, Ge(0.0)] = 0.0
-    """By so much a satellite must be stronger to take a member's place, or the master's."""
+    """A satellite replaces a member, or the master, only if it is stronger by more than this."""
 
 
-@policies.register("strongest", source="P5, Section VI, benchmarks 2 and 3", options=StrongestOptions)
-def strongest(view: AssociationView, *, options: Any) -> Assignment:
-    """Each terminal is served by the satellite, or the few, that it receives best on average."""
+@policies.register(
+    "strongest",
+    source="P5, Section VI, benchmarks 2 and 3",
+    options=StrongestOptions,
+    largest_cluster=lambda options: options.cluster_size,
+)
+def strongest(view: AssociationView, *, options: StrongestOptions) -> Assignment:
+    """Each terminal is served by the satellite, or the satellites, with the highest mean SNR or SINR."""
     score = received_db(view) if options.rank_by == "snr" else sinr_db(view)
     return clustered(view, score, size=options.cluster_size, hysteresis=options.hysteresis_db)
 
 
 def sinr_db(view: AssociationView) -> FloatArray:
-    """(V,K) mean signal-to-interference-and-noise ratio of each satellite at its whole power, in dB.
+    """Return the (V,K) mean signal-to-interference-and-noise ratio of each satellite at full power, in dB.
 
-    Every other satellite that the terminal sees is taken to send its whole budget to others, in no particular
-    direction: γ/N of it arrives, γ holding the gain of the whole array of N elements. With that load the order of a
-    terminal's satellites is that of their received powers; the distances between them, and so what a hysteresis
-    means, are not.
+    Every other visible satellite is assumed to transmit its full power to other terminals, in random directions: a
+    power gain of γ/N applies, where γ includes the gain of the whole array of N elements. Under this load satellites
+    rank as by received power, but their differences are other ones, so that a hysteresis acts differently.
     """
     own_db = received_db(view)
-    heard = np.where(view.visible, from_db(own_db), 0.0)
-    others = np.maximum(heard.sum(axis=0) - heard, 0.0)
-    return np.asarray(own_db - to_db(1.0 + others / view.statistics().array.elements))
+    received = np.where(view.visible, from_db(own_db), 0.0)
+    interference = np.maximum(received.sum(axis=0) - received, 0.0)
+    return np.asarray(own_db - to_db(1.0 + interference / view.statistics().array.elements))

@@ -1,4 +1,4 @@
-"""Cells on the Earth and the satellites that serve them, each cell as a whole."""
+"""Assignment of earth-fixed cells to satellites, each cell as a whole."""
 
 from __future__ import annotations
 
@@ -13,131 +13,131 @@ from twin.association.problem import Assignment, AssociationView
 from twin.association.toolkit.cells import CellGrid
 from twin.association.toolkit.memory import master_id
 from twin.association.toolkit.ranking import best, leads, led, received_db
-from twin.association.toolkit.reasons import met, reasons
+from twin.association.toolkit.reasons import reasons, served_before
 from twin.radio.channel.beam_numbers import FIRST_CELL
 
 
 def earth_fixed(view: AssociationView, *, diameter_km: float | None, hysteresis_db: float) -> Assignment:
-    """All terminals of a cell are served by one satellite, the one that they receive best on the mean of their dB.
+    """Serve all terminals of a cell by one satellite, the one with the highest mean of their received powers in dB.
 
-    A cell's satellite is left for one better by more than the hysteresis; a terminal that enters a cell does not bring
-    its satellite with it, unless nobody was there. Cells of the grid take a satellite that all of their terminals see
-    wherever there is one. Terminals that see nobody have no say.
+    A cell changes only to a satellite that is better by more than the hysteresis. The satellite of a terminal that
+    enters a cell does not count as the cell's, unless the cell was empty. Cells of the grid take a satellite that is
+    visible to all of their terminals if there is one. Terminals without a visible satellite do not count.
 
-    Capacity counts terminals. Where it binds, the best pairs of cell and satellite come first: a cell goes to its best
-    satellite that has room for the whole of it, and one that finds no such satellite is served in part, the terminals
-    received best first.
+    Capacity counts terminals. Where it limits, the best pairs of cell and satellite come first: a cell gets its best
+    satellite that can serve all of its terminals. A cell without such a satellite is served in part, the terminals of
+    the highest received power first.
 
     Parameters
     ----------
     view
-        The moment.
+        What the policy is given.
     diameter_km
-        Of the cells of a `CellGrid`; without it the cells are the groups of terminals.
+        Diameter of the cells of a `CellGrid`. None means that the cells are the groups of terminals.
     hysteresis_db
-        By how much another satellite must be better.
+        Advantage that another satellite must exceed.
     """
     number = view.region if diameter_km is None else _grid_number(view, diameter_km)
     level_db, cells = received_db(view), _Cells.of(number)
-    present = np.asarray(view.visible.any(axis=0))[None]
-    seen, size, most = cells.any(view.visible), cells.sum(view.visible), cells.sum(present)
+    counted = np.asarray(view.visible.any(axis=0))[None]
+    visible, size, total = cells.any(view.visible), cells.sum(view.visible), cells.sum(counted)
     if diameter_km is not None:
-        whole = seen & (size == most)
-        seen = np.where(whole.any(axis=0), whole, seen)
-    score = cells.sum(np.where(present, level_db, 0.0)) / np.maximum(most, 1)
+        whole = visible & (size == total)
+        visible = np.where(whole.any(axis=0), whole, visible)
+    score = cells.sum(np.where(counted, level_db, 0.0)) / np.maximum(total, 1)
     ranked = score + hysteresis_db * _serves(view, cells, number)
-    chosen, fits = _whole_cells(ranked, seen, size, view.capacity)
-    apart = 1.0 + np.ptp(level_db) if level_db.size else 1.0
-    # within a satellite that serves some cell in part, that one gives way
+    chosen, complete = _whole_cells(ranked, visible, size, view.capacity)
+    step = 1.0 + np.ptp(level_db) if level_db.size else 1.0
+    # at a satellite that serves some cell in part, terminals of completely served cells come first
     wanted = chosen[:, cells.own] & view.visible
-    made = led(best(level_db + apart * fits[cells.own], wanted, 1, view.capacity), score[:, cells.own])
-    return _told(view, made, number)
+    decision = led(best(level_db + step * complete[cells.own], wanted, 1, view.capacity), score[:, cells.own])
+    return _with_beams(view, decision, number)
 
 
 def _grid_number(view: AssociationView, diameter_km: float) -> IntArray:
     return CellGrid(diameter_km=diameter_km).number(view.terminal_latitude_deg, view.terminal_longitude_deg)
 
 
-def _told(view: AssociationView, made: Assignment, number: IntArray) -> Assignment:
-    """The answer with beams, and whether a terminal came to another cell or the cell to another satellite."""
-    beam = np.where(made.master >= 0, FIRST_CELL + number, -1)
+def _with_beams(view: AssociationView, decision: Assignment, number: IntArray) -> Assignment:
+    """Add beams, and as reason whether a terminal entered another cell or its cell changed the satellite."""
+    beam = np.where(decision.master >= 0, FIRST_CELL + number, -1)
     before = view.memory.get("beam", beam)
     usual = np.where((before >= 0) & (before != FIRST_CELL + number), "cell entered", "cell handed over")
-    memory = {"beam": beam, "satellite": np.append(view.norad_id, -1)[made.master], **met(view)}
-    return replace(made, beam=beam, reason=reasons(view, usual), memory=memory)
+    memory = {"beam": beam, "satellite": np.append(view.norad_id, -1)[decision.master], **served_before(view)}
+    return replace(decision, beam=beam, reason=reasons(view, usual), memory=memory)
 
 
 def _serves(view: AssociationView, cells: _Cells, number: IntArray) -> BoolArray:
-    """(V,C) which satellites serve a cell now: those given to terminals that were in it before, if there are any."""
-    lead, beam, satellite = leads(view), FIRST_CELL + number, master_id(view)
-    stayed = (view.memory.get("beam", beam) == beam) & (view.memory.get("satellite", satellite) == satellite)
-    stayed = cells.any(lead & stayed)
-    return np.where(stayed.any(axis=0), stayed, cells.any(lead))
+    """Return (V,C) which satellites serve a cell now: those of terminals that were in it before, else of all in it."""
+    masters, beam, satellite = leads(view), FIRST_CELL + number, master_id(view)
+    unchanged = (view.memory.get("beam", beam) == beam) & (view.memory.get("satellite", satellite) == satellite)
+    serves = cells.any(masters & unchanged)
+    return np.where(serves.any(axis=0), serves, cells.any(masters))
 
 
 def _whole_cells(
-    ranked: FloatArray, seen: BoolArray, size: IntArray, capacity: int | None
+    ranked: FloatArray, visible: BoolArray, size: IntArray, capacity: int | None
 ) -> tuple[BoolArray, BoolArray]:
-    """One satellite for each of C cells (V,C), and which cells (C,) it serves as a whole.
+    """Return one satellite for each of C cells (V,C), and which cells (C,) it serves completely.
 
     Parameters
     ----------
     ranked
-        (V,C) how well each satellite would serve each cell.
-    seen
-        (V,C) pairs that can be.
+        (V,C) score of each satellite for each cell.
+    visible
+        (V,C) pairs that may serve.
     size
         (V,C) terminals of the cell that the satellite would serve.
     capacity
-        Most terminals of a satellite.
+        Most terminals of a satellite. None means no limit.
     """
-    chosen = best(ranked, seen, 1, None)
+    chosen = best(ranked, visible, 1, None)
     if capacity is None or (np.where(chosen, size, 0).sum(axis=1) <= capacity).all():
         return chosen, np.ones(chosen.shape[1], dtype=np.bool_)
-    satellite, cell = np.nonzero(seen)
+    satellite, cell = np.nonzero(visible)
     order = np.lexsort((cell, satellite, -ranked[satellite, cell]))
     pairs = list(
         zip(satellite[order].tolist(), cell[order].tolist(), size[satellite, cell][order].tolist(), strict=True)
     )
-    room, chosen = [capacity] * len(seen), np.zeros_like(seen)
-    served = [False] * seen.shape[1]
-    for one, which, terminals in pairs:
-        if not served[which] and terminals <= room[one]:
-            chosen[one, which] = served[which] = True
-            room[one] -= terminals
-    fits = np.array(served, dtype=np.bool_)
-    for one, which, terminals in pairs:
-        if not served[which] and room[one] > 0:
-            chosen[one, which] = served[which] = True
-            room[one] -= min(terminals, room[one])
-    return chosen, fits
+    free, chosen = [capacity] * len(visible), np.zeros_like(visible)
+    served = [False] * visible.shape[1]
+    for row, column, terminals in pairs:
+        if not served[column] and terminals <= free[row]:
+            chosen[row, column] = served[column] = True
+            free[row] -= terminals
+    complete = np.array(served, dtype=np.bool_)
+    for row, column, terminals in pairs:
+        if not served[column] and free[row] > 0:
+            chosen[row, column] = served[column] = True
+            free[row] -= min(terminals, free[row])
+    return chosen, complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cells:
-    """Which of C cells, those where somebody is, each of K terminals is in."""
+    """The C cells that contain any of the K terminals."""
 
     own: IntArray
-    """(K,) place of the terminal's cell among those that are held."""
+    """(K,) index of each terminal's cell among the C."""
     order: IntArray
-    """(K,) terminals cell by cell."""
+    """(K,) terminals sorted by cell."""
     first: IntArray
-    """(C,) where each cell begins in that order."""
+    """(C,) position of each cell's first terminal in that order."""
 
     @classmethod
     def of(cls, number: IntArray) -> Self:
-        """Sort terminals into cells by the numbers (K,) of these."""
+        """Group terminals by their cell numbers (K,)."""
         order = np.argsort(number, kind="stable")
         _, first, own = np.unique(number[order], return_index=True, return_inverse=True)
-        place = np.empty_like(order)
-        place[order] = own
-        return cls(own=place, order=order, first=first)
+        index = np.empty_like(order)
+        index[order] = own
+        return cls(own=index, order=order, first=first)
 
     def sum(self, values: NDArray[Any]) -> NDArray[Any]:
-        """(V,C) sums over the terminals of each cell of values (V,K); truth values are counted."""
+        """Return (V,C) sums of values (V,K) over the terminals of each cell; truth values are counted."""
         kind = np.int64 if values.dtype == np.bool_ else None
         return np.asarray(np.add.reduceat(values[:, self.order], self.first, axis=1, dtype=kind))
 
     def any(self, flags: BoolArray) -> BoolArray:
-        """(V,C) whether it is so for a terminal of the cell."""
+        """Return (V,C) whether any terminal of the cell has its flag (V,K) set."""
         return np.asarray(np.logical_or.reduceat(flags[:, self.order], self.first, axis=1))

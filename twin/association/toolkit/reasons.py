@@ -1,4 +1,4 @@
-"""Why a terminal gets another satellite, in a word for the trace."""
+"""Reasons for the trace why a terminal gets another satellite."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 from twin.arrays import BoolArray
 from twin.association.problem import AssociationView, Memory
 
-FIRST: Final = "initial access"
-"""Nobody served the terminal at any decision before."""
-AGAIN: Final = "re-establishment"
-"""The terminal has lost whom it had."""
-MET: Final = "met"
-"""Under this name a policy remembers who was served at a decision before."""
+INITIAL_ACCESS: Final = "initial access"
+"""The terminal was not served at any earlier decision."""
+REESTABLISHMENT: Final = "re-establishment"
+"""The terminal has lost its satellites."""
+SERVED_BEFORE: Final = "served_before"
+"""Name in the memory of (K,) terminals that were served at an earlier decision."""
 
 
 def reasons(view: AssociationView, usual: str | NDArray[np.str_]) -> NDArray[np.str_]:
-    """(K,) the usual reason of terminals that are served; for the others whether it is for the first time."""
-    unserved = np.where(_met(view), AGAIN, FIRST)
+    """Return (K,) the usual reason for terminals that are served, initial access or re-establishment for the others."""
+    unserved = np.where(_served_before(view), REESTABLISHMENT, INITIAL_ACCESS)
     return np.where(view.master >= 0, usual, unserved)
 
 
-def met(view: AssociationView) -> Memory:
-    """What is to be remembered for `reasons` at the next decision."""
-    return {MET: _met(view) | (view.master >= 0)}
+def served_before(view: AssociationView) -> Memory:
+    """Return the memory that `reasons` needs at the next decision."""
+    return {SERVED_BEFORE: _served_before(view) | (view.master >= 0)}
 
 
-def _met(view: AssociationView) -> BoolArray:
-    return np.asarray(view.memory.get(MET, np.zeros(view.master.shape, dtype=np.bool_)))
+def _served_before(view: AssociationView) -> BoolArray:
+    """Return (K,) terminals that were served before this decision."""
+    return np.asarray(view.memory.get(SERVED_BEFORE, np.zeros(view.master.shape, dtype=np.bool_)))

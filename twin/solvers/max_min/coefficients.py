@@ -1,4 +1,4 @@
-"""What the max-min problem is made of: amplitudes at the terminals, for unit power fractions."""
+"""Coefficients of the max-min problem: received amplitudes for unit power fractions."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from twin.arrays import BoolArray, FloatArray, NumberArray, Reach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficients:
-    """Amplitudes at the terminals when each satellite spends all its power on one beam of fixed shape.
+    """Received amplitudes when each satellite spends all its power on one beam of fixed shape.
 
-    The B columns are the terminals in each satellite's reach; with p_sj² the share of its power that satellite s gives
-    to terminal j, SINR_k = (Σ_s b p_sk)² / (Σ_j Σ_s c² p_sj² + Σ_{j≠k} |Σ_s d p_sj|² + σ_k²).
+    The B columns are the terminals in each satellite's reach; with p_sj² the fraction of its power that satellite s
+    gives to terminal j, SINR_k = (Σ_s b p_sk)² / (Σ_j Σ_s c² p_sj² + Σ_{j≠k} |Σ_s d p_sj|² + σ_k²).
     """
 
     reach: Reach
     signal: FloatArray
     """(S,B) b, √W: mean amplitude of a terminal's own beam."""
-    spread: FloatArray
+    deviation: FloatArray
     """(S,B,B) c, √W: root of the power, at one terminal (first B), of what is sent to another (second B) or itself and
     has no mean that adds up over satellites."""
     leak: NumberArray

@@ -13,8 +13,8 @@ from twin.solvers.max_min.limits import Budgets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
-    """Limits of numbers."""
+class CountLimits:
+    """Most terminals of a satellite and most satellites of a terminal."""
 
     load: int
     """Most terminals of a satellite."""
@@ -29,7 +29,7 @@ class Numbers:
         return crowded, blocks.held & (size > (blocks.satellites if self.cluster is None else self.cluster))
 
     def weighted(self, blocks: Blocks, weight: FloatArray) -> Budgets | None:
-        """Power limits and, where numbers are exceeded, limits on Σ ω p² (P5, eq. 32c); none where nothing is."""
+        """Power limits and, where counts are exceeded, limits on Σ ω p² (P5, eq. 32c); None if no count is exceeded."""
         crowded, wide = self.exceeded(blocks)
         if not (crowded.any() or wide.any()):
             return None
@@ -40,7 +40,7 @@ class Numbers:
         )
 
     def admitted(self, useful: BoolArray, signal: FloatArray, reach: Reach) -> BoolArray:
-        """The pairs (S,B) of as many terminals as can have a satellite each, the strongest where not all can."""
+        """One pair (S,B) each for as many terminals as possible, the strongest if not all can have one."""
         held = _one_each(useful, signal, reach, self.load)
         some = np.zeros(reach.terminals + 1, dtype=np.bool_)
         some[reach.terminal[held]] = True
@@ -83,12 +83,12 @@ class Numbers:
 
 
 def _terminals(pairs: BoolArray, reach: Reach) -> BoolArray:
-    """(K,) who has one of the pairs."""
+    """(K,) terminals that have one of the pairs."""
     return np.asarray(np.bincount(reach.terminal[pairs], minlength=reach.terminals + 1)[: reach.terminals] > 0)
 
 
 def _one_each(useful: BoolArray, score: FloatArray, reach: Reach, load: int) -> BoolArray:
-    """One pair (S,B) for as many terminals as possible, at most ``load`` a satellite, of the greatest total score."""
+    """One pair (S,B) each for as many terminals as possible, at most ``load`` per satellite, of the largest score."""
     chosen = np.zeros_like(useful)
     row, column = np.nonzero(useful)
     if not len(row):

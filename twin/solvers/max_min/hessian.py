@@ -1,4 +1,4 @@
-"""The curvature of a logarithmic barrier: a block for each stream and a few columns."""
+"""The Hessian of the logarithmic barrier: one block per stream plus a term of low rank."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from scipy.linalg.lapack import dgetrf, dgetrs
 
 from twin.arrays import FloatArray
-from twin.solvers.max_min.interior_point import Multipliers, Point, over
+from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint, over
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curvature:
-    """The barrier's second derivative A + U diag(e) Uᵀ, A having a block for each stream.
+class BarrierHessian:
+    """The barrier's Hessian A + U diag(e) Uᵀ, where A has one block per stream.
 
     U has a column for the gradient of each terminal's inequality, one for each terminal's b alone (which enters with a
     negative sign where b_kᵀp_k is squared) and one for each limit.
@@ -36,8 +36,8 @@ class Curvature:
     """(J,) e of the columns of b."""
 
     @classmethod
-    def of(cls, point: Point, held: Multipliers) -> Self:
-        """Form the blocks and columns."""
+    def of(cls, point: InteriorPoint, held: DualVariables) -> Self:
+        """Compute blocks and columns."""
         blocks, f, p = point.blocks, point.slack, point.amplitude
         ratio = np.sqrt(held.terminals / f.value)
         own = blocks.signal * (f.by_wanted * ratio)[:, None]
@@ -60,7 +60,7 @@ class Curvature:
 
     @cached_property
     def _factors(self) -> tuple[FloatArray, Any, FloatArray]:
-        """Triangles and pivots of 1 + diag(e) Uᵀ A⁻¹ U, and e."""
+        """LU factors of 1 + diag(e) Uᵀ A⁻¹ U, and e."""
         sign = np.concatenate([np.ones(len(self.own)), self.sign, np.ones(self.budgets.limits)])
         triangles, pivots, singular = dgetrf(np.eye(len(sign)) + sign[:, None] * self._products())
         if singular:
@@ -116,7 +116,7 @@ def block_sums(blocks: Blocks, weight: FloatArray, diagonal: FloatArray) -> Floa
     weighted = (blocks.leak * weight[:, None]).reshape(flat.shape)
     sums = flat.swapaxes(1, 2) @ weighted
     every = np.arange(width)
-    sums[:, every, every] += weight @ blocks.spread + diagonal
+    sums[:, every, every] += weight @ blocks.deviation + diagonal
     return np.asarray(sums)
 
 

@@ -1,4 +1,4 @@
-"""The max-min problem laid out by stream: for each terminal, the satellites that may serve it."""
+"""The max-min problem arranged by stream: for each terminal, the satellites that may serve it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Blocks:
     column: IntArray
     """(J,A) the terminal's column in each satellite's reach, 0 beyond."""
     held: BoolArray
-    """(J,A) where there is a satellite."""
+    """(J,A) whether the entry holds a satellite."""
     signal: FloatArray
     """(J,A) b."""
-    spread: FloatArray
+    deviation: FloatArray
     """(J,J,A) c² of each stream (first J) at each terminal (second J)."""
     leak: FloatArray
-    """(J,Q,J,A) d, its real and its imaginary part, as far as they are not zero; zero at the stream's own terminal."""
+    """(J,Q,J,A) d, its real and imaginary parts that are not all zero; zero at the stream's own terminal."""
     noise: FloatArray
     """(J,) σ²."""
     satellites: int
@@ -42,7 +42,7 @@ class Blocks:
 
     @classmethod
     def of(cls, coefficients: Coefficients, useful: BoolArray) -> Self:
-        """Lay out the useful pairs (S,B); terminals without any are left out."""
+        """Arrange the useful pairs (S,B) by stream; terminals without a useful pair are left out."""
         reach = coefficients.reach
         row, column = np.nonzero(useful)
         terminal, stream = np.unique(reach.terminal[row, column], return_inverse=True)
@@ -60,7 +60,7 @@ class Blocks:
         satellite = laid(row, len(useful))
         signal = np.zeros(shape)
         signal[stream, slot] = coefficients.signal[row, column]
-        spread, leak = _heard(coefficients, terminal, (row, column, stream, slot), shape)
+        deviation, leak = _interference(coefficients, terminal, (row, column, stream, slot), shape)
         size = signal.max(axis=1, initial=0.0)
         return cls(
             terminal=terminal,
@@ -68,21 +68,21 @@ class Blocks:
             column=laid(column, 0),
             held=satellite < len(useful),
             signal=signal / size[:, None],
-            spread=(spread / size[:, None]) ** 2,
+            deviation=(deviation / size[:, None]) ** 2,
             leak=leak / size[:, None],
             noise=coefficients.noise_w[terminal] / size / size,
             satellites=len(useful),
         )
 
     def parts(self) -> Iterator[Blocks]:
-        """Groups of terminals that neither hear each other nor share a satellite."""
+        """Groups of terminals that neither interfere with each other nor have a satellite in common."""
         if not len(self.terminal):
             return
         streams = np.nonzero(self.held)[0]
         serves = sparse.csr_array(
             (np.ones(len(streams)), (streams, self.satellite[self.held])), shape=(len(self.terminal), self.satellites)
         )
-        heard = sparse.csr_array((self.spread.any(axis=2) | self.leak.any(axis=(1, 3))).astype(float))
+        heard = sparse.csr_array((self.deviation.any(axis=2) | self.leak.any(axis=(1, 3))).astype(float))
         count, label = connected_components(heard + serves @ serves.T, directed=False)
         if count == 1:
             yield self
@@ -91,7 +91,7 @@ class Blocks:
             yield self.some(np.flatnonzero(label == part))
 
     def some(self, rows: IntArray) -> Blocks:
-        """Some terminals alone."""
+        """The problem of some terminals."""
         width = int(self.held[rows].sum(axis=1).max(initial=0))
         return replace(
             self,
@@ -100,13 +100,13 @@ class Blocks:
             column=self.column[rows, :width],
             held=self.held[rows, :width],
             signal=self.signal[rows, :width],
-            spread=self.spread[rows[:, None], rows, :width],
+            deviation=self.deviation[rows[:, None], rows, :width],
             leak=self.leak[rows[:, None, None], np.arange(self.leak.shape[1])[:, None], rows, :width],
             noise=self.noise[rows],
         )
 
     def kept(self, pairs: BoolArray) -> Blocks:
-        """Some of the pairs (J,A) alone, moved together."""
+        """The problem with some of the pairs (J,A), compacted."""
         held = self.held & pairs
         order = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max(initial=0))]
         held = np.take_along_axis(held, order, axis=1)
@@ -117,14 +117,14 @@ class Blocks:
             column=np.where(held, self.column[stream, order], 0),
             held=held,
             signal=self.signal[stream, order] * held,
-            spread=np.take_along_axis(self.spread, order[:, None], axis=2) * held[:, None],
+            deviation=np.take_along_axis(self.deviation, order[:, None], axis=2) * held[:, None],
             leak=np.take_along_axis(self.leak, order[:, None, None], axis=3) * held[:, None, None],
         )
 
     def response(self, amplitude: FloatArray) -> tuple[FloatArray, FloatArray]:
         """M_kj p_j (J,J,A) of each stream j (first J) at each terminal k, and their sum Σ_j p_jᵀM_kj p_j (J,)."""
         seen = (self.leak @ amplitude[:, None, :, None])[..., 0]
-        turned = self.spread * amplitude[:, None, :]
+        turned = self.deviation * amplitude[:, None, :]
         for part in range(self.leak.shape[1]):
             turned += seen[:, part, :, None] * self.leak[:, part]
         return turned, np.asarray((turned @ amplitude[:, :, None])[..., 0].sum(axis=0))
@@ -147,7 +147,7 @@ class Blocks:
         return out
 
 
-def _heard(
+def _interference(
     coefficients: Coefficients,
     terminal: IntArray,
     pairs: tuple[IntArray, IntArray, IntArray, IntArray],
@@ -162,11 +162,11 @@ def _heard(
     pair, heard = np.nonzero(hearer >= 0)
     to = (stream[pair], hearer[pair, heard], slot[pair])
     at = (row[pair], heard, column[pair])
-    spread = np.zeros((shape[0], *shape))
-    spread[to] = coefficients.spread[at]
+    deviation = np.zeros((shape[0], *shape))
+    deviation[to] = coefficients.deviation[at]
     others = np.where(to[0] == to[1], 0.0, coefficients.leak[at])
     parts = [part for part in (others.real, others.imag) if part.any()]
     leak = np.zeros((shape[0], len(parts), *shape))
     for number, part in enumerate(parts):
         leak[to[0], number, to[1], to[2]] = part
-    return spread, leak
+    return deviation, leak

@@ -1,4 +1,4 @@
-"""Limits on weighted sums of p²: each satellite's power, and P5's stand-in for how many terminals it may serve."""
+"""Limits on weighted sums of p²: each satellite's power, and P5's convex surrogate of the number of terminals."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Budgets:
     """I limits Σ weight · p² ≤ 1 over the pairs (J,A) of a problem, in G families; a pair is in one limit of each."""
 
     limit: IntArray
-    """(G,J,A) the limit that counts each pair, I where there is none."""
+    """(G,J,A) the limit that each pair belongs to, I if it belongs to none."""
     weight: FloatArray
-    """(G,J,A) the weight with which it counts, zero where there is none."""
+    """(G,J,A) the weight of each pair in its limit, zero if it belongs to none."""
     limits: int
     """I."""
 
     @classmethod
     def of(cls, blocks: Blocks, load: FloatArray | None = None, cluster: FloatArray | None = None) -> Self:
-        """Power p² summed over each satellite (P5, eq. 32d), and the two limits of numbers where they are given.
+        """Power p² summed over each satellite (P5, eq. 32d), and the two count limits if they are given.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class Budgets:
 
     @cached_property
     def _incidence(self) -> Any:
-        """(I,G·J·A) which pairs each limit counts."""
+        """(I,G·J·A) which pairs belong to each limit."""
         flat = self.limit.ravel()
         counted = np.flatnonzero(flat < self.limits)
         return sparse.csr_array((np.ones(len(counted)), (flat[counted], counted)), shape=(self.limits, len(flat)))
@@ -70,7 +70,7 @@ class Budgets:
         return self.sum_by_terminal(self.weight * (amplitude * (amplitude if other is None else other)))
 
     def at_pairs(self, values: FloatArray) -> FloatArray:
-        """Values (I,) of limits at the pairs (G,J,A), zero where there is no limit."""
+        """Values (I,) of limits at the pairs (G,J,A), zero for pairs without one."""
         return np.append(values, 0.0)[self.limit]
 
     def crossed(self, values: FloatArray) -> FloatArray:
@@ -87,10 +87,10 @@ class Budgets:
 
     @staticmethod
     def _counted(at: IntArray, values: FloatArray, size: int) -> FloatArray:
-        """(size,) values added up by where they belong."""
+        """(size,) values summed by index."""
         return np.asarray(np.bincount(at.ravel(), values.ravel(), minlength=size), dtype=np.float64)
 
     def within(self, amplitude: FloatArray, share: float = 1.0) -> FloatArray:
-        """The amplitudes scaled, satellite by satellite, so that no limit is used to more than a share."""
+        """The amplitudes, scaled per satellite so that no limit is used by more than a given fraction."""
         over = self.at_pairs(np.sqrt(np.maximum(self.usage(amplitude) / share, 1.0)))
         return np.asarray(amplitude / np.maximum(over, 1.0).max(axis=0))

@@ -1,4 +1,4 @@
-"""The barrier along a straight line, where everything in it is linear or quadratic."""
+"""The barrier along a search direction, where all its terms are linear or quadratic."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import FloatArray
-from twin.solvers.max_min.interior_point import Multipliers, Point, heard
-from twin.solvers.max_min.newton import Aim, Step
+from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint, weighted_response
+from twin.solvers.max_min.newton import CentringTarget, SearchDirection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ray:
-    """Coefficients of 1, α and α² of all that the barrier consists of, along p + α d."""
+class LineSearch:
+    """Coefficients of 1, α and α² of the terms of the barrier along p + α d."""
 
-    point: Point
+    point: InteriorPoint
     direction: FloatArray
     """(J,A) d."""
     turned: FloatArray
@@ -29,8 +29,8 @@ class Ray:
     """(I,) of the limits' use."""
 
     @classmethod
-    def of(cls, point: Point, direction: FloatArray) -> Self:
-        """The line from a point in a direction (J,A)."""
+    def of(cls, point: InteriorPoint, direction: FloatArray) -> Self:
+        """The line from a point along a direction (J,A)."""
         blocks, p = point.blocks, point.amplitude
         turned, alone = blocks.response(direction)
         across = (point.turned @ direction[:, :, None])[..., 0].sum(axis=0)
@@ -43,10 +43,10 @@ class Ray:
             usage=(2.0 * point.budgets.usage(p, direction), point.budgets.usage(direction)),
         )
 
-    def allowed(self, share: FloatArray, held: Multipliers, step: Step, least: float) -> float:
-        """The first of some shares α (X,) of a step that keeps slacks and multipliers positive, or zero.
+    def allowed(self, share: FloatArray, held: DualVariables, step: SearchDirection, least: float) -> float:
+        """The first of some step lengths α (X,) that keeps slacks and dual variables positive, or zero.
 
-        No product of the two may fall below a share ``least`` of their mean.
+        No product of the two may fall below a fraction ``least`` of their mean.
         """
         point, a = self.point, share[:, None]
         wanted = point.wanted + a * self.wanted
@@ -75,29 +75,29 @@ class Ray:
         good &= product.min(axis=1) >= least * product.mean(axis=1)
         return float(share[good.argmax()]) if good.any() else 0.0
 
-    def beyond(self, held: Multipliers, step: Step, product: float, weight: float = 1.0) -> Aim:
-        """Equal products of a given size at the end of a step, as far as second derivatives tell.
+    def beyond(self, held: DualVariables, step: SearchDirection, product: float, weight: float = 1.0) -> CentringTarget:
+        """Equal products of a given size at the end of a step, to second order.
 
-        These enter with a weight: that of a shorter step is less (Mehrotra's corrector).
+        Second derivatives enter with a weight, which is smaller for shorter steps (Mehrotra's corrector).
         """
         point, slack, by, rise = self.point, self.point.slack, step.multipliers, step.target
         across, alone = self.unwanted
         first = slack.by_wanted * self.wanted + slack.by_unwanted * across + slack.by_target * rise
         second = 0.5 * slack.by_wanted_twice * self.wanted**2 + slack.by_unwanted * alone + slack.mixed * rise * across
-        products = Multipliers(
+        products = DualVariables(
             terminals=product - weight * (by.terminals * first + held.terminals * second),
             limits=product + weight * (by.limits * self.usage[0] + held.limits * self.usage[1]),
             pairs=product - weight * by.pairs * self.direction,
         )
-        # what the conditions gain where an inequality's derivatives change and its multiplier too
+        # second-order change of the conditions where an inequality's derivatives and its dual variable change
         turn = rise * slack.mixed
         force = (by.terminals * slack.by_wanted_twice * self.wanted)[:, None] * point.blocks.signal
-        force = force + heard(self.turned, by.terminals * slack.by_unwanted + held.terminals * turn)
-        force = force + point.heard(by.terminals * turn)
+        force = force + weighted_response(self.turned, by.terminals * slack.by_unwanted + held.terminals * turn)
+        force = force + point.weighted_response(by.terminals * turn)
         limits = (point.budgets.weight * point.budgets.at_pairs(by.limits)).sum(axis=0)
         pull = float((slack.mixed * (by.terminals * across + held.terminals * alone)).sum())
-        return Aim(
+        return CentringTarget(
             products=products,
             force=weight * (force - 2.0 * limits * self.direction),
-            pull=weight * (pull + 0.5 * point.goal.worth(point.target)[2] * rise**2),
+            pull=weight * (pull + 0.5 * point.goal.objective(point.target)[2] * rise**2),
         )

@@ -1,10 +1,9 @@
-"""The largest target that all terminals reach, found between a target that is reached and a bound that cannot be.
+"""The largest SINR that all terminals reach, between a reached target and an upper bound.
 
 For a given target the amplitudes that reach it form a convex set, cut out by second-order cones: the least SINR is
-quasi-concave, and what satisfies the conditions of first order is a global maximum. Bisection asks of one target after
-another whether its set is empty; here a primal-dual interior-point method, with Mehrotra's corrector, raises the target
-together with the amplitudes, and its multipliers bound from above what any amplitudes reach, so that the last word is
-as rigorous.
+quasi-concave, and a point that satisfies the first-order conditions is a global maximum. Bisection tests one target
+after another for feasibility; here a primal-dual interior-point method with Mehrotra's corrector raises the target
+together with the amplitudes, and its dual variables give a rigorous upper bound.
 """
 
 from __future__ import annotations
@@ -17,58 +16,58 @@ import numpy as np
 
 from twin.arrays import FloatArray, IntArray
 from twin.solvers.max_min.hessian import block_sums
-from twin.solvers.max_min.interior_point import Multipliers, Point
+from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
-from twin.solvers.max_min.line_search import Ray
-from twin.solvers.max_min.newton import Aim, Newton, Step
-from twin.solvers.max_min.targets import Goal, LinearisedSinr, Sinr
+from twin.solvers.max_min.line_search import LineSearch
+from twin.solvers.max_min.newton import CentringTarget, Newton, SearchDirection
+from twin.solvers.max_min.targets import LinearisedSinr, Sinr, TargetModel
 
 MOST_STEPS: Final = 150
-"""Newton steps after which the search ends; twenty are usual."""
+"""Most Newton steps; about twenty are usual."""
 SHARES: Final = np.array(
     [1.0, 0.99, 0.97, 0.94, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 5e-3, 1e-3, 1e-4]
 )
-"""Tried shares of a step."""
+"""Step lengths that are tried."""
 CENTRINGS: Final = (0.3, 1.0)
-"""Shares of the mean product aimed at where a step towards less is a short one."""
+"""Centring parameters tried if the step with a smaller one is short."""
 FAR: Final = 0.8
-"""Share of the gap that a step leaves if it leads on far enough."""
+"""Largest fraction of the gap that an accepted step leaves."""
 LEAST_GAP: Final = 0.2
-"""Share of the tolerance that a step aims at, if not at more."""
+"""Fraction of the tolerance that the gap is reduced to at least."""
 LEAST_AIM: Final = 1e-4
-"""Share of the tolerance below which no smaller gap is aimed at: the bound that it gives would be no better."""
+"""Fraction of the tolerance below which smaller gaps give no better bound."""
 LEAST_PRODUCT: Final = 0.02
-"""No product of multiplier and slack falls below this share of their mean."""
+"""Smallest allowed product of dual variable and slack, as a fraction of the mean product."""
 LEAST_PRICE: Final = 0.1
-"""Share of the tolerance, and of the mean price, that every limit's price is when a bound is worked out."""
+"""Smallest dual variable of a limit in a bound, as a fraction of tolerance times the mean dual variable."""
 BOTTLENECKS: Final = (np.inf, 1e-3, 1e-5, 1e-7)
-"""Shares of (b_kᵀp_k)² below which a terminal's slack may make it one that holds the others back."""
+"""Slacks, as fractions of (b_kᵀp_k)², below which a terminal is assumed to limit the others."""
 BALANCINGS: Final = 12
-"""Most rounds in which the multipliers are evened out for a bound."""
+"""Most rounds in which the dual variables are equalised for a bound."""
 HOPELESS: Final = 0.1
-"""Share of what a bound is too large by that a round must take from it for another one to be tried."""
+"""Fraction of its excess by which a round must lower the bound for another round to follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
+class Solution:
     """The best amplitudes found."""
 
     amplitude: FloatArray
-    """(J,A) p, with a limit used up."""
-    least: float
+    """(J,A) p, with one limit fully used."""
+    least_sinr: float
     """Their least SINR."""
     bound: float
-    """What no amplitudes within the limits exceed."""
+    """Upper bound of the least SINR of any amplitudes within the limits."""
     steps: int
     """Newton steps, or solved cone programs for `successive`."""
     converged: bool
-    """Whether both are within the tolerance of each other."""
+    """Whether bound and least SINR agree within the tolerance."""
 
 
-def highest(
-    blocks: Blocks, budgets: Budgets, *, tolerance: float, start: FloatArray | None = None, certain: bool = True
-) -> Peak:
+def maximise(
+    blocks: Blocks, budgets: Budgets, *, tolerance: float, start: FloatArray | None = None, certified: bool = True
+) -> Solution:
     """Solve P5's problem (32), max-min SINR within limits, to its global optimum.
 
     Parameters
@@ -81,13 +80,13 @@ def highest(
         Relative distance of the least SINR from its upper bound.
     start
         (J,A) amplitudes to start from.
-    certain
-        Whether to go on until the bound says that the tolerance is met; else the multipliers' word is taken.
+    certified
+        Continue until the rigorous bound meets the tolerance; otherwise until the duality gap does.
     """
     search = _Search.begin(blocks, budgets, Sinr(), start)
     bound, aim = np.inf, tolerance
     for steps in range(1, MOST_STEPS + 1):  # noqa: B007 - wanted afterwards
-        if search.gap < aim and not certain:
+        if search.gap < aim and not certified:
             break
         if search.gap < aim:
             bound, aim = min(bound, upper_bound(search.point, search.held, tolerance)), LEAST_GAP * aim
@@ -98,17 +97,17 @@ def highest(
             break
         search = following
     amplitude, least = _used_up(search.point)
-    return Peak(
-        amplitude=amplitude, least=least, bound=bound, steps=steps, converged=bound <= least * (1.0 + tolerance)
+    return Solution(
+        amplitude=amplitude, least_sinr=least, bound=bound, steps=steps, converged=bound <= least * (1.0 + tolerance)
     )
 
 
 def successive(
     blocks: Blocks, budgets: Budgets, *, tolerance: float, iterations: int, start: FloatArray | None = None
-) -> Peak:
-    """Solve the same by P5's successive convex approximation (35) to (37) from a feasible point.
+) -> Solution:
+    """Solve the same problem by P5's successive convex approximation (35) to (37) from a feasible point.
 
-    Ends when the least SINR rises by less than a share of ``tolerance``; ``bound`` is none (infinite).
+    The iteration ends when the least SINR rises by a smaller fraction than ``tolerance``; ``bound`` is infinite.
     """
     amplitude = _Search.begin(blocks, budgets, Sinr(), start).point.amplitude
     least = float(blocks.sinr(amplitude).min())
@@ -117,8 +116,8 @@ def successive(
         amplitude = _convex(blocks, budgets, goal, amplitude, 0.1 * tolerance * least)
         before, least = least, float(blocks.sinr(amplitude).min())
         if least - before <= tolerance * least:
-            return Peak(amplitude=amplitude, least=least, bound=np.inf, steps=iteration, converged=True)
-    return Peak(amplitude=amplitude, least=least, bound=np.inf, steps=iterations, converged=False)
+            return Solution(amplitude=amplitude, least_sinr=least, bound=np.inf, steps=iteration, converged=True)
+    return Solution(amplitude=amplitude, least_sinr=least, bound=np.inf, steps=iterations, converged=False)
 
 
 def _convex(blocks: Blocks, budgets: Budgets, goal: LinearisedSinr, start: FloatArray, tolerance: float) -> FloatArray:
@@ -134,30 +133,30 @@ def _convex(blocks: Blocks, budgets: Budgets, goal: LinearisedSinr, start: Float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
-    """Where the interior-point method stands."""
+    """State of the interior-point method."""
 
-    point: Point
-    held: Multipliers
+    point: InteriorPoint
+    held: DualVariables
     gap: float
-    """By how much what is maximised may still rise, if the multipliers are feasible."""
+    """Duality gap: how much the objective may still rise, if the dual variables are feasible."""
 
     @classmethod
-    def begin(cls, blocks: Blocks, budgets: Budgets, goal: Goal, start: FloatArray | None) -> _Search:
-        """A point well inside all limits, and a target that it exceeds."""
+    def begin(cls, blocks: Blocks, budgets: Budgets, goal: TargetModel, start: FloatArray | None) -> _Search:
+        """Start from a point well within all limits, with a target that it exceeds."""
         even = budgets.within(0.7 * blocks.held / np.sqrt(max(len(blocks.terminal), 1)), 0.5)
         amplitude = even if start is None else budgets.within(0.9 * start + 0.1 * even, 0.9)
-        point = Point.at(blocks, budgets, goal, amplitude, 0.0)
+        point = InteriorPoint.at(blocks, budgets, goal, amplitude, 0.0)
         reached = goal.reached(point.wanted, point.unwanted)
         return cls._at(point.moved(np.zeros_like(amplitude), reached - 0.5 * abs(reached)), None)
 
     @classmethod
-    def _at(cls, point: Point, held: Multipliers | None) -> _Search:
-        held = Multipliers.central(point) if held is None else held.normal(point)
+    def _at(cls, point: InteriorPoint, held: DualVariables | None) -> _Search:
+        held = DualVariables.central(point) if held is None else held.normal(point)
         return cls(point=point, held=held, gap=float(held.products(point).sum()))
 
     def further(self, least_gap: float) -> _Search | None:
-        """One step on, as long as one leads on, to no smaller gap than asked: rounding would come in sooner."""
-        # where numbers of too different size meet, a step is not finite: then it is refused below
+        """The state after one step to no smaller gap than given; None if no step makes progress."""
+        # numbers of very different magnitude can make a step infinite; it is rejected below
         with np.errstate(all="ignore"):
             try:
                 newton = Newton.at(self.point, self.held)
@@ -166,11 +165,11 @@ class _Search:
             return self._best(newton, least_gap)
 
     def _best(self, newton: Newton, least_gap: float) -> _Search | None:
-        """The first step that leads on far enough, or the one of which most is allowed."""
+        """The first direction with enough progress, or the one with the longest step."""
         products = self.held.products(self.point)
         mean, least = float(products.mean()), least_gap / len(products)
         greedy = newton.greedy()
-        ray = Ray.of(self.point, greedy.amplitude)
+        ray = LineSearch.of(self.point, greedy.amplitude)
         share = ray.allowed(SHARES, self.held, greedy, 0.0)
         longest, chosen = 0.0, None
         for aim in self._aims(ray, greedy, (1.0 - share) ** 3, mean, least):
@@ -181,30 +180,32 @@ class _Search:
                 return tried
         return chosen
 
-    def _after(self, step: Step) -> tuple[float, _Search | None]:
-        """The share of a step that is allowed, and where it leads."""
-        share = Ray.of(self.point, step.amplitude).allowed(SHARES, self.held, step, LEAST_PRODUCT)
+    def _after(self, step: SearchDirection) -> tuple[float, _Search | None]:
+        """The allowed length of a step, and the state after it."""
+        share = LineSearch.of(self.point, step.amplitude).allowed(SHARES, self.held, step, LEAST_PRODUCT)
         if share == 0.0:
             return 0.0, None
         point = self.point.moved(share * step.amplitude, share * step.target)
         return share, self._at(point, self.held.moved(step.multipliers, share)) if point.inside() else None
 
-    def _aims(self, ray: Ray, greedy: Step, centring: float, mean: float, least: float) -> Iterator[Aim]:
-        """What steps may aim at, the first to be tried first."""
+    def _aims(
+        self, ray: LineSearch, greedy: SearchDirection, centring: float, mean: float, least: float
+    ) -> Iterator[CentringTarget]:
+        """Right-hand sides for the directions to try, in order."""
         yield ray.beyond(self.held, greedy, max(centring * mean, least))
         shorter = CENTRINGS[0]
         if centring > shorter:
             yield ray.beyond(self.held, greedy, max(shorter * mean, least), (1.0 - shorter) ** 2)
         for share in (centring, *CENTRINGS):
-            yield Aim.even(self.point, max(share * mean, least))
+            yield CentringTarget.even(self.point, max(share * mean, least))
 
 
-def upper_bound(point: Point, held: Multipliers, tolerance: float) -> float:
-    """An SINR that no amplitudes within the limits bring all terminals above, by weak duality.
+def upper_bound(point: InteriorPoint, held: DualVariables, tolerance: float) -> float:
+    """Upper bound of the least SINR of any amplitudes within the limits, by weak duality.
 
     For any λ, q ≥ 0 with Σ q ≤ Σ λσ² and N_j = Σ_k λ_k M_kj + diag(q) no target above max_j λ_j b̄_jᵀ N_j⁻¹ b̄_j can be
-    reached, with b̄ ≥ b at will because p ≥ 0. Where nothing is scarce, λ and q are nearly zero and their ratio is
-    nothing but rounding: λ = 0 is tried for all but those who may hold the others back, until a bound is within the
+    reached, for any b̄ ≥ b because p ≥ 0. Where no limit is active, λ and q are nearly zero and their ratio is rounding
+    alone: λ = 0 is tried for all terminals except those that may limit the others, until a bound is within the
     tolerance of what the point reaches.
     """
     raised = point.blocks.signal + (0.5 / (held.terminals * point.wanted))[:, None] * held.pairs
@@ -222,9 +223,9 @@ def upper_bound(point: Point, held: Multipliers, tolerance: float) -> float:
 
 
 def _bound(
-    point: Point, held: Multipliers, raised: FloatArray, rows: IntArray, tolerance: float, enough: float
+    point: InteriorPoint, held: DualVariables, raised: FloatArray, rows: IntArray, tolerance: float, enough: float
 ) -> float:
-    """The bound that some terminals alone give."""
+    """The bound that some of the terminals give."""
     blocks, limits, raised = point.blocks.some(rows), point.budgets, raised[rows]
     width = blocks.held.shape[1]
     limit, weight, raised = limits.limit[:, rows, :width], limits.weight[:, rows, :width], raised[:, :width]
@@ -243,7 +244,7 @@ def _bound(
         bound = min(bound, found)
         if hopeless or bound <= enough:
             break
-        # at the optimum all products are the same; this brings them nearer to each other
+        # at the optimum all products are equal; this brings them closer
         worth = 1.0 / per_worth
     return bound
 
@@ -260,7 +261,7 @@ def _per_worth(blocks: Blocks, worth: FloatArray, costs: FloatArray, raised: Flo
     return np.asarray((scaled * solved).sum(axis=1))
 
 
-def _used_up(point: Point) -> tuple[FloatArray, float]:
-    """The amplitudes scaled until a limit is used up, which raises every SINR, and the least of these."""
+def _used_up(point: InteriorPoint) -> tuple[FloatArray, float]:
+    """The amplitudes scaled until one limit is fully used, which raises every SINR, and the least SINR."""
     amplitude = point.amplitude / np.sqrt(point.budgets.usage(point.amplitude).max())
     return amplitude, float(point.blocks.sinr(amplitude).min())

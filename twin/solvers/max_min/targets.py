@@ -1,4 +1,4 @@
-"""What every terminal shall reach: an SINR, or P5's convex stand-in for it."""
+"""The inequality that every terminal satisfies: a target SINR, or P5's convex approximation of it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from twin.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
-    """How far each of J terminals is above the target, and the derivatives of this."""
+    """Slack of each of J terminals above the target, and its derivatives."""
 
     value: FloatArray
-    """(J,) or more: positive where the target is exceeded."""
+    """(J,) or more: positive if the target is exceeded."""
     by_wanted: FloatArray
     by_wanted_twice: FloatArray
     by_unwanted: FloatArray
     by_target: FloatArray
     mixed: FloatArray
-    """By what is unwanted and by the target."""
+    """Mixed derivative by interference and target."""
 
 
-class Goal(Protocol):
+class TargetModel(Protocol):
     """An inequality in b_kᵀp_k, the power of interference and noise, and the target t."""
 
     def value(self, wanted: FloatArray, unwanted: FloatArray, target: float | FloatArray) -> FloatArray:
-        """What is left of the inequality."""
+        """Slack of the inequality."""
 
     def slack(self, wanted: FloatArray, unwanted: FloatArray, target: float) -> Slack:
-        """The same with its derivatives."""
+        """Slack with its derivatives."""
 
     def reached(self, wanted: FloatArray, unwanted: FloatArray) -> float:
         """The largest target that all terminals reach."""
 
-    def worth(self, target: float) -> tuple[float, float, float]:
-        """Slope, negative curvature and third derivative of what is maximised, a concave function of the target."""
+    def objective(self, target: float) -> tuple[float, float, float]:
+        """First, negative second and third derivative of the objective, a concave function of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Sinr:
     """(b_kᵀp_k)² ≥ t (interference + noise): for a given t a second-order cone in p (P5, eq. 32b)."""
 
     def value(self, wanted: FloatArray, unwanted: FloatArray, target: float | FloatArray) -> FloatArray:
-        """What is left of the inequality."""
+        """Slack of the inequality."""
         return np.asarray(np.where(np.greater(target, 0.0), wanted**2 - target * unwanted, -1.0))
 
     def slack(self, wanted: FloatArray, unwanted: FloatArray, target: float) -> Slack:
-        """The same with its derivatives."""
+        """Slack with its derivatives."""
         one = np.ones_like(wanted)
         return Slack(
             value=self.value(wanted, unwanted, target),
@@ -64,27 +64,27 @@ class Sinr:
         """The least SINR."""
         return float((wanted**2 / unwanted).min())
 
-    def worth(self, target: float) -> tuple[float, float, float]:
-        """Those of the logarithm: it makes the problem less far from a convex one, and gaps relative."""
+    def objective(self, target: float) -> tuple[float, float, float]:
+        """Derivatives of the logarithm, which makes gaps relative and the problem closer to a convex one."""
         return 1.0 / target, 1.0 / target**2, 2.0 / target**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearisedSinr:
-    """2 y_k b_kᵀp_k - y_k² t ≥ interference + noise, with y = b_kᵀp_k / t of a point before (P5, eq. 37b).
+    """2 y_k b_kᵀp_k - y_k² t ≥ interference + noise, with y = b_kᵀp_k / t of an earlier point (P5, eq. 37b).
 
-    It implies that the SINR is t at least.
+    It implies an SINR of at least t.
     """
 
     y: FloatArray
     """(J,)."""
 
     def value(self, wanted: FloatArray, unwanted: FloatArray, target: float | FloatArray) -> FloatArray:
-        """What is left of the inequality."""
+        """Slack of the inequality."""
         return 2.0 * self.y * wanted - self.y**2 * target - unwanted
 
     def slack(self, wanted: FloatArray, unwanted: FloatArray, target: float) -> Slack:
-        """The same with its derivatives."""
+        """Slack with its derivatives."""
         one = np.ones_like(wanted)
         return Slack(
             value=self.value(wanted, unwanted, target),
@@ -99,6 +99,6 @@ class LinearisedSinr:
         """The largest t that all terminals reach."""
         return float(((2.0 * self.y * wanted - unwanted) / self.y**2).min())
 
-    def worth(self, target: float) -> tuple[float, float, float]:
-        """Those of the target itself: the problem is convex."""
+    def objective(self, target: float) -> tuple[float, float, float]:
+        """Derivatives of the target itself: the problem is convex."""
         return 1.0, 0.0, 0.0
