@@ -165,7 +165,7 @@ class Policies(Registry[Policy[Any]]):
         return keep
 
     def largest_cluster(self, name: str, options: Any) -> int | None:
-        """Most satellites that a policy with given options lets serve one terminal; None if it does not say."""
+        """Most satellites that a policy with these options lets serve one terminal; None if it declares no limit."""
         return self._largest_cluster[self[name].name](options)
 
 

@@ -34,8 +34,8 @@ class CompetitionOptions:
     options=CompetitionOptions,
     largest_cluster=lambda options: options.satellites_per_terminal,
 )
-def competition(view: AssociationView, *, options: Any) -> Assignment:
-    """Terminals take satellites by channel power; at a full one the weakest loses; nobody is left with too few or many.
+def competition(view: AssociationView, *, options: CompetitionOptions) -> Assignment:
+    """Terminals take satellites in the order of channel power; at a full satellite the weakest terminal loses.
 
     P2 describes the procedure in words and leaves the order of the terminals open: here those with the fewest visible
     satellites begin, then those whose strongest satellite is weakest. `competed` lists the other assumptions.
