@@ -460,7 +460,7 @@ def test_answers_that_cannot_be_are_refused(more: dict[str, Any], message: str):
     setup, (a, *_) = pair()
     with pytest.raises(InputError, match=f'the policy "nearest_cluster".* {message}'):
         run(setup, by_time((0, [a], [a])), **more)
-    with pytest.raises(InputError, match="beam must be -1 where nobody serves"):
+    with pytest.raises(InputError, match="beam must be -1 where no satellite serves"):
         run(setup, by_time((0, [a], [])), beam=numbers((0, 0, 0)))
 
 

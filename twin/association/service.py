@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
+from twin.vocabulary import EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,8 @@ class Handover:
 
     terminal: int
     """Index of the terminal."""
-    kind: str
-    """attach, detach, satellite, beam, add, drop or master."""
+    kind: EventKind
+    """What happened."""
     from_satellite: int | None
     to_satellite: int | None
     reason: str
@@ -81,7 +82,7 @@ def _restricted(fraction: dict[int, float] | None, satellites: list[int]) -> dic
     return {each: fraction[each] for each in satellites if each in fraction} if fraction and satellites else None
 
 
-_OF_MASTERS: Final = ("attach", "detach", "satellite", "beam", "master")
+_OF_MASTERS: Final = (EventKind.SERVICE_START, EventKind.SERVICE_END, EventKind.HARD, EventKind.BEAM, EventKind.MASTER)
 """Kinds of event that change the master or its beam."""
 
 NOBODY = Cluster(ready_ns={}, master=None)
@@ -95,7 +96,7 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
     old member and an add for every other new one.
     """
 
-    def event(kind: str, leaves: int | None = None, joins: int | None = None, gap_ns: int = 0) -> Handover:
+    def event(kind: EventKind, leaves: int | None = None, joins: int | None = None, gap_ns: int = 0) -> Handover:
         return Handover(
             terminal=terminal,
             kind=kind,
@@ -110,18 +111,18 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
     before, after = set(old.ready_ns), set(new.ready_ns)
     hard = not before & after
     spared = {old.master, new.master} if hard else set()
-    events = [event("drop", leaves=satellite) for satellite in sorted(before - after - spared)]
+    events = [event(EventKind.DROP, leaves=satellite) for satellite in sorted(before - after - spared)]
     if hard and before and after:
-        events.append(event("satellite", leaves=old.master, joins=new.master, gap_ns=execution_ns))
+        events.append(event(EventKind.HARD, leaves=old.master, joins=new.master, gap_ns=execution_ns))
     elif hard and after:
-        events.append(event("attach", joins=new.master, gap_ns=execution_ns))
+        events.append(event(EventKind.SERVICE_START, joins=new.master, gap_ns=execution_ns))
     elif hard and before:
-        events.append(event("detach", leaves=old.master))
-    events += [event("add", joins=satellite) for satellite in sorted(after - before - spared)]
+        events.append(event(EventKind.SERVICE_END, leaves=old.master))
+    events += [event(EventKind.ADD, joins=satellite) for satellite in sorted(after - before - spared)]
     if not hard and old.master != new.master:
-        events.append(event("master", leaves=old.master, joins=new.master))
+        events.append(event(EventKind.MASTER, leaves=old.master, joins=new.master))
     elif not hard and old.beam != new.beam:
-        events.append(event("beam", leaves=old.master, joins=new.master))
+        events.append(event(EventKind.BEAM, leaves=old.master, joins=new.master))
     return events
 
 

@@ -17,6 +17,7 @@ from twin.radio.channel import PlanarArray
 from twin.results.record import LoggedAttempt, LoggedHandover
 from twin.simulation.handover.state import HandoverState, PlannedHandover
 from twin.simulation.state import LoopState, PendingWeights, RunState
+from twin.vocabulary import EventKind
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -98,8 +99,12 @@ def _handover(text: Mapping[str, Any], memory: dict[str, NDArray[Any]]) -> Hando
             LoggedAttempt(**{**logged, "before": tuple(logged["before"]), "wanted": tuple(logged["wanted"])})
             for logged in text["attempts"]
         ],
-        events=[LoggedHandover(time_ns=time_ns, handover=Handover(**event)) for time_ns, event in text["events"]],
+        events=[LoggedHandover(time_ns=time_ns, handover=_event(event)) for time_ns, event in text["events"]],
     )
+
+
+def _event(text: Mapping[str, Any]) -> Handover:
+    return Handover(**{**text, "kind": EventKind(text["kind"])})
 
 
 def _cluster(text: Mapping[str, Any]) -> Cluster:
