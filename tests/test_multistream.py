@@ -378,7 +378,7 @@ def test_compact_and_dense_agree(precoder, selection, monkeypatch):
     assert not problem.csi.reach.whole
     options = {"streams": 2, "beam_selection": selection, "beams": 6}
     compact = solved(precoder, problem, **options)
-    monkeypatch.setattr(reach, "WHOLE_SHARE", 0.0)
+    monkeypatch.setattr(reach, "WHOLE_FRACTION", 0.0)
     wide = replace(problem, csi=replace(problem.csi))
     assert wide.csi.reach.whole
     dense = solved(precoder, wide, **options)
@@ -393,7 +393,7 @@ def test_a_warm_start_in_another_reach_agrees_with_the_dense_one(monkeypatch):
     moved[tuple(gone.T)] = 0.0
     found = []
     for share in (0.75, 0.0):
-        monkeypatch.setattr(reach, "WHOLE_SHARE", share)
+        monkeypatch.setattr(reach, "WHOLE_FRACTION", share)
         now = replace(problem, csi=replace(problem.csi))
         options = {"streams": 2, "beam_selection": "lcms", "beams": 6}
         first = solved("ms2_cdwm", now, **options)

@@ -38,7 +38,7 @@ def test_compact_and_dense_runs_agree(tmp_path, monkeypatch, precoder, interfere
     world["receiver"] = {"draws": 3, "interference": interference}
     world["terminals"] = WORLD["terminals"] | {"antenna": {"columns": columns}}
     compact = run(from_mapping(world), tmp_path / "compact")
-    monkeypatch.setattr(reach, "WHOLE_SHARE", 0.0)
+    monkeypatch.setattr(reach, "WHOLE_FRACTION", 0.0)
     dense = run(from_mapping(world), tmp_path / "dense")
     assert compact.terminals.in_service.any()
     # sums in another order, through an iteration that magnifies rounding a little
