@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,13 +87,13 @@ def plugin_errors(model: Any, where: str) -> Iterator[None]:
 def plugin_place(model: Any) -> str:
     """Where a plug-in defines a model, as `` (file:line)``; empty for a model of this package."""
     file, line = definition(model)
-    return f" ({place(file, line)})" if file and is_plugin(model) else ""
+    return f" ({place(file, line)})" if file and not _in_package(file) else ""
 
 
 def is_plugin(model: Any) -> bool:
     """Whether a model was defined outside this package."""
     file, _ = definition(model)
-    return file is None or not Path(file).is_relative_to(_PACKAGE)
+    return file is None or not _in_package(file)
 
 
 def definition(model: Any) -> tuple[str | None, int | None]:
@@ -105,6 +105,14 @@ def definition(model: Any) -> tuple[str | None, int | None]:
     defined = inspect.unwrap(model) if callable(model) else model
     if not (inspect.isfunction(defined) or inspect.ismethod(defined) or inspect.isclass(defined)):
         defined = type(defined)
+    return _source(defined)
+
+
+@lru_cache(maxsize=256)
+def _source(defined: Any) -> tuple[str | None, int | None]:
+    """File and line of a function, method or class; remembered, since a run asks at every decision."""
+    import inspect
+
     try:
         file = inspect.getsourcefile(defined)
     except TypeError:  # a built-in
@@ -113,6 +121,11 @@ def definition(model: Any) -> tuple[str | None, int | None]:
         return file, inspect.getsourcelines(defined)[1]
     except (OSError, TypeError):  # the source is not available
         return file, None
+
+
+@lru_cache(maxsize=256)
+def _in_package(file: str) -> bool:
+    return Path(file).is_relative_to(_PACKAGE)
 
 
 def place(file: str, line: int | None) -> str:
