@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import pydoc
 import subprocess
 import sys
 
@@ -12,6 +13,9 @@ import pytest
 import twin
 from tests.helpers.small_run import small_tree
 from twin.errors import InputError
+from twin.precoding import PrecodingProblem
+from twin.records import documented, documented_fields
+from twin.scenario.section import Section
 
 SHORT = {"time.duration": "20s"}
 
@@ -60,17 +64,51 @@ def test_a_scenario_and_a_trace_fit_a_screen(tmp_path):
         assert "small" in repr(shown)
 
 
-def exported_records():
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(AttributeError, match="load_scenario"):
+        twin.load_scenaro  # noqa: B018
+    assert not hasattr(twin, "__wrapped__")
+
+
+def records():
+    """Every public dataclass and section of the package."""
     for module in pkgutil.walk_packages(twin.__path__, "twin."):
-        if module.ispkg:
-            room = importlib.import_module(module.name)
-            for name in getattr(room, "__all__", ()):
-                found = getattr(room, name)
-                if inspect.isclass(found) and dataclasses.is_dataclass(found):
+        if module.name != "twin.__main__":
+            for name, found in vars(importlib.import_module(module.name)).items():
+                own = inspect.isclass(found) and found.__module__ == module.name and not name.startswith("_")
+                if own and (dataclasses.is_dataclass(found) or issubclass(found, Section)):
                     yield found
 
 
-@pytest.mark.parametrize("record", sorted(set(exported_records()), key=lambda one: one.__qualname__), ids=str)
-def test_help_of_a_record_says_what_it_is(record):
-    assert record.__doc__
-    assert not record.__doc__.startswith(f"{record.__name__}(")
+def fields_of(record):
+    names = record.model_fields if issubclass(record, Section) else [field.name for field in dataclasses.fields(record)]
+    return [name for name in names if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("record", sorted(records(), key=lambda one: (one.__module__, one.__qualname__)), ids=str)
+def test_help_of_a_record_shows_each_field_with_its_meaning(record):
+    shown = pydoc.plain(pydoc.render_doc(record))
+    first = record.__doc__.splitlines()[0]
+    assert len(first) > 10
+    assert first in shown
+    for name in fields_of(record):
+        declared, meaning = documented_fields(record)[name]
+        assert meaning, name
+        assert f"{name} : {declared}" in record.__doc__
+        assert meaning.splitlines()[0] in shown
+
+
+def test_help_shows_shape_unit_and_default():
+    shown = pydoc.plain(pydoc.render_doc(PrecodingProblem))
+    assert "power_w : FloatArray" in shown
+    assert "(S,) P_s: power budget of each satellite on one subcarrier, in W." in shown
+    assert "start : Weights | None = None" in shown
+
+
+def test_help_of_a_scenario_starts_with_a_signature_that_fits_a_screen():
+    assert len(str(inspect.signature(twin.Scenario))) < 400
+
+
+def test_a_record_without_source_has_its_own_text_alone():
+    made = documented(dataclasses.make_dataclass("Made", [("size", int)], namespace={"__doc__": "Made at run time."}))
+    assert made.__doc__ == "Made at run time."

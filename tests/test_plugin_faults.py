@@ -98,6 +98,26 @@ def test_a_name_registered_twice_is_refused_with_the_line(tmp_path):
         loaded(file)
 
 
+MATCHED = """\
+@precoders.register("late_fault", source="ours")
+def late_fault(problem, *, options):
+    "A precoder."
+"""
+
+
+@pytest.mark.parametrize(
+    "fault", ["1 / 0\n", '@precoders.register("other", source="ours")\ndef other(problem):\n    pass\n']
+)
+def test_a_plug_in_that_is_refused_leaves_no_model_behind(tmp_path, fault):
+    file = plugin(tmp_path, MATCHED + fault)
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"mine\.py"):
+            loaded(file)
+        assert "late_fault" not in precoders.names()
+    file.write_text(HEAD + MATCHED)
+    assert loaded(file, precoding={"name": "late_fault"}).precoding.name == "late_fault"
+
+
 def test_a_model_that_works_is_accepted(tmp_path):
     file = plugin(
         tmp_path,

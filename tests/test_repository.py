@@ -48,7 +48,9 @@ def test_every_phony_target_has_a_recipe_and_a_description() -> None:
 
 
 def test_make_help_lists_every_phony_target() -> None:
-    done = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert [line.split()[0] for line in done.stdout.splitlines()] == phony()
 
 

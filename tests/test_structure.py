@@ -114,7 +114,7 @@ def test_a_circle_is_reported_by_its_modules() -> None:
 
 def test_few_modules_stand_outside_the_rooms() -> None:
     loose = sorted(file.name for file in PACKAGE.glob("*.py"))
-    assert len(loose) <= 12, loose
+    assert len(loose) <= 13, loose
 
 
 # ---------------------------------------------------------------------------------------------------- registries

@@ -67,7 +67,10 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_NAMES[name]), name)
     if name in _ROOMS:
         return import_module(f"twin.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from twin.errors import did_you_mean
+
+    hint = "" if name.startswith("_") else did_you_mean(name, [*_NAMES, *_ROOMS])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

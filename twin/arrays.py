@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from twin.records import documented
+
 FloatArray: TypeAlias = NDArray[np.float64]
 ComplexArray: TypeAlias = NDArray[np.complex128]
 NumberArray: TypeAlias = NDArray[np.inexact[Any]]
@@ -25,6 +27,7 @@ WHOLE_FRACTION = 0.75
 """If a satellite reaches this fraction of all terminals, columns are simply all terminals, which costs less."""
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Reach:
     """The terminals, at most B of K, that each of S satellites has a link to.

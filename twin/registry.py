@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, dataclass_transform
 
 from twin.errors import InputError, did_you_mean, listed
+from twin.records import documented
 
 Model = TypeVar("Model")
 Options = TypeVar("Options")
@@ -32,7 +33,7 @@ _registries: dict[str, Registry[Any]] = {}
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def dataclass_options(options: type[Options]) -> type[Options]:
     """Decorate a class as the options of a model: a frozen dataclass with keyword-only fields."""
-    return dataclass(frozen=True, slots=True, kw_only=True)(options)
+    return documented(dataclass(frozen=True, slots=True, kw_only=True)(options))
 
 
 @dataclass_options
@@ -40,6 +41,7 @@ class NoOptions:
     """The options of a model that has none."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known of a scenario before its run, for options that depend on it.
@@ -74,15 +76,21 @@ def check(options: Any, facts: Facts) -> None:
         own(facts)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Generic[Model]):
     """One selectable model."""
 
     name: str
+    """Name that a scenario writes."""
     model: Model
+    """Registered function."""
     options: type
+    """Class of its options, a frozen dataclass."""
     summary: str
+    """First line of its docstring."""
     source: str
+    """Paper and equation, or ``ours``."""
 
 
 class Registry(Generic[Model]):
@@ -121,6 +129,10 @@ class Registry(Generic[Model]):
             raise ValueError(f'the {self.kind} "{name}" is registered already')
         summary = (model.__doc__ or "").strip().split("\n")[0]
         self._entries[name] = Entry(name=name, model=model, options=options, summary=summary, source=source)
+
+    def remove(self, name: str) -> None:
+        """Forget a model, as if it had not been added."""
+        del self._entries[name]
 
     def __getitem__(self, name: str) -> Entry[Model]:
         self._read_room()

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.arrays import TimeArray
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """Epochs of equal length that begin at a UTC instant; no leap second is inserted.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association.offline import ContactPlan
 from twin.radio.channel import StatisticalCsi
+from twin.records import documented
 from twin.registry import NoOptions, Registry
 
 Memory = Mapping[str, NDArray[Any]]
@@ -27,6 +28,7 @@ class Contacts(Protocol):
         """Return one plan per terminal (K), whose rows are NORAD ids, with scores."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssociationView:
     """What the network knows at a decision: V satellites, each visible to some terminal, and K terminals."""
@@ -77,6 +79,7 @@ class AssociationView:
     """The memory that the policy returned at its last decision; empty at the first."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """Decision of a policy."""

@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
+from twin.records import documented
 from twin.vocabulary import EventKind
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
     """One event in the service of one terminal; None where no satellite or beam is left or taken."""
@@ -22,8 +24,11 @@ class Handover:
     kind: EventKind
     """What happened."""
     from_satellite: int | None
+    """NORAD id before the change; None if there is none."""
     to_satellite: int | None
+    """NORAD id after the change; None if there is none."""
     reason: str
+    """Reason of the change, given by the policy or the network."""
     interruption_ns: int
     """Time without service that the event causes."""
     from_beam: int | None = None
@@ -32,6 +37,7 @@ class Handover:
     """Beam of the master after the event."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The satellites that serve one terminal."""
@@ -126,6 +132,7 @@ def transition(terminal: int, old: Cluster, new: Cluster, *, reason: str, execut
     return events
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingTable:
     """All clusters as arrays: A satellites that serve at least one terminal, K terminals."""

@@ -10,8 +10,10 @@ from twin.catalogue.elements import ElementSet
 from twin.catalogue.health import CatalogueHealth, Dropped, health_fields, in_use
 from twin.catalogue.selection import Criterion, Range, criteria, rejections, unmatched
 from twin.errors import InputError
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catalogue:
     """Element sets and the report on the files they come from."""

@@ -7,6 +7,8 @@ from typing import Any, Final
 import numpy as np
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
+from twin.records import documented
+
 ALPHA5_LARGEST: Final = 339_999
 """Largest catalogue number that the five columns of a TLE can hold (Space-Track, Alpha-5)."""
 
@@ -31,6 +33,7 @@ class ElementError(Exception):
         self.line = line
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementSet:
     """Mean elements of one satellite at one epoch (SGP4, TEME, WGS-72)."""

@@ -20,6 +20,7 @@ from typing import Final, Literal, NamedTuple
 from twin.catalogue.files import read_bytes, write_whole
 from twin.catalogue.read import read_contents
 from twin.errors import InputError
+from twin.records import documented
 
 CELESTRAK: Final = "https://celestrak.org/NORAD/elements/gp.php?GROUP={group}&FORMAT=csv"
 """URL of the elements of a group; unlike TLE, CSV can represent every catalogue number."""
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 Status = Literal["fetched", "unchanged", "fresh", "kept"]
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
     """Result of a request; the file at `path` is complete and readable in every case."""

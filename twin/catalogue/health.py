@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.catalogue.elements import DAY_NS, ElementSet
+from twin.records import documented
 
 OLD_DAYS: Final = 14.0
 """Age above which the summary warns: elements of low orbits are accurate for one to two weeks."""
@@ -18,6 +19,7 @@ SHOWN: Final = 10
 """Largest number of dropped records that the summary lists one by one."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
     """A record that is not used, and the reason."""
@@ -34,6 +36,7 @@ class Dropped:
     """Cause, as text."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileHealth:
     """Properties of one file."""
@@ -48,6 +51,7 @@ class FileHealth:
     """Number of records, usable or not."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CatalogueHealth:
     """Report on a catalogue; read = used + dropped + duplicates."""

@@ -14,6 +14,7 @@ from twin.catalogue.health import CatalogueHealth, Dropped, FileHealth, health_f
 from twin.catalogue.omm import csv_records, json_records, parse_omm, xml_records
 from twin.catalogue.tle import looks_like_tle, parse_tle
 from twin.errors import InputError
+from twin.records import documented
 
 Parser = Callable[[str, str], tuple[list[ElementSet], list[Dropped]]]
 """Parses a text, given the path or name of its file, into usable sets and dropped records."""
@@ -27,6 +28,7 @@ FORMATS: Final[dict[str, Parser]] = {
 """Parser of each format."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """Content of one file."""

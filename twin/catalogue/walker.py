@@ -18,6 +18,7 @@ from twin.catalogue.read import assemble, read_contents
 from twin.catalogue.tle import TICK_NS, tle_text
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_RADIUS_WGS72_KM
 from twin.errors import InputError, did_you_mean, listed
+from twin.records import documented
 
 NODE_RANGE_DEG: Final = {"delta": 360.0, "star": 180.0}
 """Range of right ascension over which the planes are distributed, by pattern."""
@@ -28,6 +29,7 @@ HIGHEST_KM: Final = 100_000.0
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,13}")
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walker:
     """Parameters of a Walker constellation.

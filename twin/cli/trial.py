@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from twin.records import documented
+
 if TYPE_CHECKING:
     from twin.world.setup import Setup
 
@@ -27,6 +29,7 @@ BYTES_PER_ROW: Final = {
 """Bytes per row on disk, rounded up from runs of five minutes to an hour."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRun:
     """Measurements over the first epochs of a run."""

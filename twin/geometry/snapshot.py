@@ -13,8 +13,10 @@ from twin.geometry.links import LinkStates, link_states
 from twin.geometry.links.vectors import components, dot
 from twin.geometry.terminals import TerminalStates
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Geometry at the start of one epoch: K terminals, and the V satellites in view of at least one of them."""

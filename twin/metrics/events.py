@@ -11,6 +11,7 @@ import numpy as np
 from twin.arrays import BoolArray, IntArray
 from twin.errors import InputError, listed
 from twin.metrics.columns import check_range, finite
+from twin.records import documented
 from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ NO_SATELLITE: Final = -1
 """NORAD id in `Events` if the event names no satellite."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Events:
     """N events, sorted by terminal and then by time."""

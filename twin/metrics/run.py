@@ -13,6 +13,7 @@ from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
 from twin.metrics.columns import check_columns, check_range, finite
 from twin.metrics.events import Events, events_of
+from twin.records import documented
 from twin.results import Trace
 from twin.units import Duration
 
@@ -36,6 +37,7 @@ _HANDOVERS: Final = ("time", "terminal", "kind", "from_satellite", "to_satellite
 _SATELLITES: Final = ("epoch", "satellite", "served")
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
     """The first E epochs of a run with K terminals; every terminal counts while it is present, served or not."""
@@ -65,6 +67,7 @@ class Run:
     member_cell: IntArray
     """(M,) index k E + e of the serving set of each member."""
     events: Events
+    """Handovers of the run."""
     load_epoch: IntArray
     """(L,) epoch of each row of the table satellites."""
     load_satellite: IntArray

@@ -18,6 +18,7 @@ from twin.metrics.run import Run
 from twin.metrics.service import outages, service
 from twin.metrics.serving_sets import clusters
 from twin.metrics.stays import complete, left_by_choice, ping_pongs, stays
+from twin.records import documented
 from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ PER_TIME: Final = (
 """Figures whose totals weight each terminal by its time of presence."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Metrics:
     """The metrics of one run; averages over nothing are missing, such as those of a terminal that is never present."""

@@ -23,6 +23,7 @@ from twin.precoding.matched import known_amplitude
 from twin.precoding.problem import Precoding, PrecodingProblem
 from twin.precoding.warm_start import steering_coefficients, warm_iterations
 from twin.precoding.weights import SpannedWeights
+from twin.records import documented
 from twin.registry import dataclass_options
 from twin.solvers.span import Span
 
@@ -41,6 +42,7 @@ class JointOptions:
     """χ: the iteration ends when the sum rate increases by less (P3: 0.001)."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleStreamReceivers:
     """What the transmitter needs of the receivers a_k and the weights u_k."""
@@ -83,11 +85,13 @@ def optimise(
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairStatistics:
     """The statistics of a problem for the pairs in reach."""
 
     reach: Reach
+    """Pairs of a satellite and a terminal within reach."""
     gain: FloatArray
     """(S,B) γ."""
     mean: FloatArray

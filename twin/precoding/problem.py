@@ -11,9 +11,11 @@ import numpy as np
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.precoding.rule import Weights
 from twin.radio.channel import StatisticalCsi
+from twin.records import documented
 from twin.registry import NoOptions, Registry
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecodingProblem:
     """What a precoder may know: statistics and the serving pairs, never a draw."""
@@ -62,11 +64,13 @@ class PrecodingProblem:
         return np.asarray((self.power_w / load) @ self.serving)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precoding:
     """The result of a precoder."""
 
     weights: Weights
+    """Weights of S satellites and K terminals."""
     iterations: int
     """Iterations done; 0 for a closed form."""
     converged: bool

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from twin.arrays import ComplexArray, FloatArray, IntArray, NumberArray, Reach
 from twin.precoding.rule import InstantaneousRule
 from twin.radio.channel import PlanarArray, StatisticalCsi
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class SpannedWeights:
     """Weights w = V* b in the span of conjugate steering vectors; only b is stored.
@@ -25,6 +27,7 @@ class SpannedWeights:
     norad_id: IntArray
     """(S,) catalogue numbers of the satellites."""
     array: PlanarArray
+    """Antenna array of the satellites."""
     reach: Reach
     """The terminals of the streams, J at most for each satellite; without beams also those of the basis."""
     departure: FloatArray
@@ -143,6 +146,7 @@ class SpannedWeights:
         return flat.reshape(satellites, gram.shape[1], terminals, streams)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AntennaWeights:
     """Weights of all antennas, for precoders without structure."""
@@ -150,11 +154,13 @@ class AntennaWeights:
     norad_id: IntArray
     """(S,) catalogue numbers of the satellites."""
     array: PlanarArray
+    """Antenna array of the satellites."""
     weights: ComplexArray
     """(S,K,N,L) W."""
     slot: IntArray | None = None
     """(K,) time slot in which each terminal is served; None means that all are served at once."""
     rule: None = None
+    """None: the weights do not follow the instantaneous channel."""
 
     def __post_init__(self) -> None:
         # sums depend on the memory layout, which a checkpoint does not store

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from twin.errors import InputError
+from twin.records import documented
 
 NORMAL_CYCLIC_PREFIX_RATIO: Final = 144.0 / 2048.0
 """Normal cyclic prefix over the data part of a symbol (TS 38.211, Section 5.3.1; not the longer first prefix)."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waveform:
     """Parameters of an OFDM signal (P3, eq. 4)."""

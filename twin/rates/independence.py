@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike
 
 from twin.arrays import BoolArray, FloatArray, IntArray, Reach
 from twin.radio.waveform import Waveform
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayDifferences:
     """|Δτ| of all Q streams that a terminal receives from two satellites as interference (P3, Remark 1).
@@ -71,6 +73,7 @@ def delay_differences(
     )
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelatedArrivals:
     """Q pairs of correlated arrivals of one stream, from two satellites at one terminal."""

@@ -12,8 +12,10 @@ from twin.arrays import FloatArray, IntArray, NumberArray
 from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.rates.interference import interference_covariance
 from twin.rates.streams import Streams
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedMoments:
     """First and second moments of the received signal at the M antennas of each of K terminals."""

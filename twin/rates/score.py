@@ -12,8 +12,10 @@ from twin.radio.channel import ChannelDraws, StatisticalCsi
 from twin.rates.drawn import drawn_rates
 from twin.rates.moments import ReceivedMoments, mean_only_rate, mean_sinr, surrogate_rate
 from twin.rates.streams import Streams
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Rates and SINR of K terminals."""

@@ -13,8 +13,10 @@ from twin.precoding.weights import turns
 from twin.radio.channel import StatisticalCsi
 from twin.radio.waveform import Waveform
 from twin.rates.by_delay import cross_products
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streams:
     """Effective gains: inner products of steering vectors and weights. Rates depend on weights only through them.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.metrics.events import KINDS
 from twin.metrics.stays import complete
+from twin.records import documented
 from twin.report.findings import Findings
 from twin.vocabulary import EventKind
 
@@ -40,15 +41,19 @@ STYLE: Final[Any] = {
 }
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Chart:
     """One figure."""
 
     title: str
+    """Title above the chart."""
     caption: str
+    """Text below the chart."""
     width: float
     """Inches."""
     svg: bytes
+    """Picture as an SVG document."""
 
 
 Draw = Callable[[Findings, Any], str | None]

@@ -11,12 +11,14 @@ import numpy as np
 from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.metrics import Metrics, Run, evaluate
 from twin.metrics.rates import rate_while_present
+from twin.records import documented
 from twin.results import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Findings:
     """One run: K terminals, E epochs."""
@@ -24,7 +26,9 @@ class Findings:
     header: Mapping[str, Any]
     """Content of ``run.json``."""
     run: Run
+    """Run that the page shows."""
     metrics: Metrics
+    """Metrics of the run."""
     begin: np.datetime64
     """Start of the first epoch."""
     locations: pd.DataFrame

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from twin.records import documented
 from twin.results.durable import write_whole
 from twin.results.tables import TableSchema
 
@@ -29,11 +30,13 @@ _ENCODING: Final = {
 _NAME = re.compile(r"part-(\d+)-(\d+)\.parquet")
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One file of a table."""
 
     path: Path
+    """Parquet file of the part."""
     first: int
     """First epoch of its rows, or an earlier one."""
     last: int

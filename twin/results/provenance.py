@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from twin.errors import InputError
+from twin.records import documented
 from twin.results.durable import write_whole
 from twin.results.tables import TABLES
 from twin.units import Duration
@@ -64,6 +65,7 @@ def versions() -> dict[str, str]:
     return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Everything that a run depends on: enough to repeat it."""

@@ -8,9 +8,11 @@ import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.association import Handover
+from twin.records import documented
 from twin.timeline import Timeline
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedHandover:
     """An event and when it happened."""
@@ -18,8 +20,10 @@ class LoggedHandover:
     time_ns: int
     """Since the start of the run."""
     handover: Handover
+    """Change of satellites or beam."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedAttempt:
     """A decided change of a terminal's cluster and its outcome."""
@@ -42,6 +46,7 @@ class LoggedAttempt:
     """The policy's reason, and how many satellites rejected the terminal."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
     """The P pairs among which a policy could choose at one decision, by terminal."""
@@ -58,6 +63,7 @@ class Candidates:
     """(P,) whether the policy wants the satellite to serve the terminal."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRecord:
     """The P pairs of satellite and terminal in view of each other at the start of an epoch, in the true world."""
@@ -94,6 +100,7 @@ class LinkRecord:
     """(P,) whether the satellite serves the terminal at the end of the epoch."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochScore:
     """Rates and service of one epoch: K terminals, A satellites that belong to a cluster."""
@@ -120,25 +127,30 @@ class EpochScore:
     """(A,K) the same for each terminal."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFrame:
     """What all records of a run have in common."""
 
     timeline: Timeline
+    """Epochs of the run."""
     names: tuple[str, ...]
     """(K,) names of the terminals."""
     bandwidth_hz: float
     """Bandwidth over all subcarriers."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochRecord:
     """One finished epoch of a run with K terminals."""
 
     frame: RunFrame
+    """What all epochs of the run share."""
     epoch: int
     """Number of the epoch."""
     score: EpochScore
+    """Rates and powers of the epoch."""
     latitude_deg: FloatArray
     """(K,) true geodetic latitude at the start of the epoch."""
     longitude_deg: FloatArray
@@ -154,7 +166,9 @@ class EpochRecord:
     visible_pairs: int
     """Pairs of satellite and terminal in view of each other."""
     events: tuple[LoggedHandover, ...]
+    """Changes of service within the epoch."""
     attempts: tuple[LoggedAttempt, ...]
+    """Attempted changes whose outcome became known within the epoch."""
     candidates: Candidates | None
     """None without a decision in the epoch, or where the trace does not hold candidates."""
     links: LinkRecord | None

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from twin.arrays import FloatArray, IntArray
 from twin.errors import InputError
+from twin.records import documented
 from twin.results.parts import parts_of
 from twin.results.provenance import read_run
 from twin.units import Duration
@@ -21,6 +22,7 @@ from twin.vocabulary import EventKind
 _ROWS_AT_ONCE: Final = 65_536
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
     """The figures of a run over all terminals while they are present; without service a rate counts as 0."""

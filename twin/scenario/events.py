@@ -33,6 +33,7 @@ class OutageSection(TimedSection):
     """Satellites that are out of service."""
 
     kind: Literal["outage"]
+    """Satellites neither serve nor are seen."""
     satellites: SomeSatellites
     """NORAD ids or name patterns."""
 
@@ -41,7 +42,9 @@ class ExclusionSection(TimedSection):
     """Satellites that may not serve some terminals."""
 
     kind: Literal["exclusion"]
+    """Satellites are not selected any more."""
     satellites: SomeSatellites
+    """NORAD ids or name patterns of the satellites."""
     terminals: SomeTerminals
     """Names of terminals or groups."""
 
@@ -50,6 +53,7 @@ class AbsenceSection(TimedSection):
     """Terminals that are absent: they leave at its beginning and arrive at its end."""
 
     kind: Literal["absence"]
+    """Terminals take no part."""
     terminals: SomeTerminals
     """Names of terminals or groups."""
 

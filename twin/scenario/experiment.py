@@ -42,18 +42,29 @@ class Scenario(Section):
     plugins: WordList = ()
     """Modules or .py files that register your own precoders, policies and other models."""
     time: TimeSection = TimeSection()
+    """Start, duration and epoch."""
     constellation: ConstellationSection = ConstellationSection()
+    """Satellites and the source of their elements."""
     satellites: SatellitesSection = SatellitesSection()
+    """Power and antenna arrays of the satellites."""
     belief: BeliefSection = BeliefSection()
+    """Errors of what the network believes."""
     terminals: Annotated[tuple[AnyGroup, ...], MinLen(1), BeforeValidator(_as_list)]
+    """Groups of terminals; one group may be written as one table."""
     channel: ChannelSection
+    """Carrier, bandwidth, path loss, fading and noise."""
     precompensation: PrecompensationSection
+    """Model of the phase error that compensation leaves."""
     association: AssociationSection
+    """Policy, capacity and duration of handovers."""
     precoding: PrecodingSection
+    """Precoder and its cadence."""
     receiver: ReceiverSection = ReceiverSection()
+    """Receiver, interference and draws of the rates."""
     events: Annotated[tuple[AnyEvent, ...], BeforeValidator(_as_list)] = ()
     """Outages, exclusion windows and absences."""
     trace: TraceSection = TraceSection()
+    """Tables that are written."""
 
     @model_validator(mode="after")
     def _cadences_fit(self) -> Self:

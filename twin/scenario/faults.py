@@ -12,6 +12,7 @@ from typing import Any, Final, get_args, get_origin
 import pydantic
 
 from twin.errors import did_you_mean, listed
+from twin.records import documented
 from twin.scenario.allowed import (
     is_section,
     is_union,
@@ -43,6 +44,7 @@ _DAY: Final = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
 _NAME: Final = "allowed are letters, digits, dots, dashes and underscores, a letter or digit first"
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One fault of a scenario."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.errors import InputError
+from twin.records import documented
 from twin.scenario.former import FORMER_KEYS, present_name, with_present_names
 from twin.scenario.models import MODELS, without_options
 
@@ -20,6 +21,7 @@ _MODELS: Final = frozenset(key.rpartition(".")[2] for key in MODELS)
 """Keys whose text is the name of a model: ``fading = "none"``."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One value that replaces that of a scenario."""

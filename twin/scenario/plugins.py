@@ -22,6 +22,9 @@ from twin.scenario.models import MODELS
 _KEYWORDS: Final[Mapping[str, tuple[str, ...]]] = {"path loss": ("carrier_hz", "options")}
 """Keyword arguments with which models of a kind are called, where they are not ``options`` alone."""
 
+_Entries = dict[tuple[str, str], tuple[str, Entry[Any]]]
+"""Kind and entry of each registered model, by kind and name."""
+
 _registered: dict[str, list[tuple[str, Entry[Any]]]] = {}
 """Kind and entry of each model that a plug-in has registered, by the name of its module."""
 
@@ -38,17 +41,40 @@ def import_plugins(plugins: Iterable[str], folder: Path, where: str) -> None:
     for plugin in plugins:
         before = _entries()
         try:
-            module = _import_file(folder / plugin) if plugin.endswith(".py") else importlib.import_module(plugin)
-        except InputError as error:
-            raise InputError(f'{where}: "{plugin}" {error}') from None
-        except Exception as error:
-            raise InputError(f'{where}: "{plugin}" {_import_fault(error, plugin)}') from error
-        own = [item for key, item in _entries().items() if key not in before or _is_from(item[1], module)]
-        for kind, entry in _registered.setdefault(module.__name__, own):
-            _check(kind, entry, f'{where}: "{plugin}"')
+            _import(plugin, folder, f'{where}: "{plugin}"', before)
+        except InputError:
+            _forget(before)
+            raise
 
 
-def _entries() -> dict[tuple[str, str], tuple[str, Entry[Any]]]:
+def _import(plugin: str, folder: Path, where: str, before: _Entries) -> None:
+    """Import one plug-in and check its models."""
+    loaded = set(sys.modules)
+    try:
+        module = _import_file(folder / plugin) if plugin.endswith(".py") else importlib.import_module(plugin)
+    except InputError as error:
+        raise InputError(f"{where} {error}") from None
+    except Exception as error:
+        raise InputError(f"{where} {_import_fault(error, plugin)}") from error
+    own = [item for key, item in _entries().items() if key not in before or _is_from(item[1], module)]
+    known = _registered.get(module.__name__, own)
+    try:
+        for kind, entry in known:
+            _check(kind, entry, where)
+    except InputError:
+        for name in {module.__name__} - loaded:
+            del sys.modules[name]
+        raise
+    _registered[module.__name__] = known
+
+
+def _forget(before: _Entries) -> None:
+    """Undo the registrations of a plug-in that was refused, so that a corrected one can take its names."""
+    for kind, name in _entries().keys() - before.keys():
+        of_kind(kind).remove(name)
+
+
+def _entries() -> _Entries:
     """All registered models, by kind and name."""
     return {(kind, entry.name): (kind, entry) for kind in ROOMS for entry in of_kind(kind)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from functools import cache, partial
@@ -12,6 +13,7 @@ import pydantic
 from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, ConfigDict, model_validator
 
+from twin.records import documented
 from twin.registry import of_kind
 
 Latitude = Annotated[float, Ge(-90.0), Le(90.0)]
@@ -50,6 +52,13 @@ class Section(pydantic.BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        documented(cls)
+        keys = cls.model_fields.items()
+        cls.__signature__ = inspect.Signature([_parameter(key, field.is_required()) for key, field in keys])
+
     @model_validator(mode="before")
     @classmethod
     def _complete_tables(cls, given: Any) -> Any:
@@ -61,6 +70,19 @@ class Section(pydantic.BaseModel):
             if isinstance(default, Section) and isinstance(given.get(key), Mapping):
                 completed[key] = _completed(given[key], default.model_dump(exclude_unset=True, by_alias=True))
         return completed
+
+
+class _Default:
+    """A default in a signature."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+def _parameter(key: str, required: bool) -> inspect.Parameter:
+    """A key in the signature that ``help()`` shows; types and defaults stand in the list of fields."""
+    default = inspect.Parameter.empty if required else _Default()
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
 def _completed(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,6 +102,7 @@ class ModelSection(Section):
 
     kind: ClassVar[str]
     name: str
+    """Name of the selected model."""
 
     def options(self) -> Any:
         """The options of the selected model, as the dataclass that it registered."""
@@ -105,7 +128,9 @@ def selected(base: type[ModelSection], name: str) -> type[ModelSection]:
     keys: dict[str, Any] = {"name": (Literal[name], name)}
     for option in fields(entry.options):
         keys[option.name] = (hints[option.name], _default(option))
-    made: type[ModelSection] = pydantic.create_model(f"{base.__name__}.{name}", __base__=base, **keys)
+    made: type[ModelSection] = pydantic.create_model(
+        f"{base.__name__}.{name}", __base__=base, __doc__=entry.summary, **keys
+    )
     return made
 
 

@@ -119,6 +119,7 @@ class PathLossSection(ModelSection):
 
     kind: ClassVar[str] = "path loss"
     name: str = "free_space"
+    """Name of the path loss model."""
 
 
 class FadingSection(ModelSection):
@@ -126,6 +127,7 @@ class FadingSection(ModelSection):
 
     kind: ClassVar[str] = "fading"
     name: str = "fixed_k"
+    """Name of the fading model."""
 
 
 class ChannelSection(Section):
@@ -162,6 +164,7 @@ class PrecompensationSection(ModelSection):
 
     kind: ClassVar[str] = "phase error"
     name: str = "gaussian_phase"
+    """Name of the phase-error model."""
     prediction_age: Duration = Duration(0)
     """Age of the geometry from which the delays and Doppler shifts to compensate are predicted."""
 
@@ -171,6 +174,7 @@ class AssociationSection(ModelSection):
 
     kind: ClassVar[str] = "policy"
     name: str = "nearest_cluster"
+    """Name of the policy."""
     every: Duration
     """Time between decisions; a whole multiple of the epoch, one epoch if not given."""
     min_elevation_deg: Annotated[float, Ge(0.0), Le(90.0)] = 10.0
@@ -206,6 +210,7 @@ class PrecodingSection(ModelSection):
 
     kind: ClassVar[str] = "precoder"
     name: str = "ms_jo_cdwmmse"
+    """Name of the precoder."""
     every: Duration
     """Time between computations of weights; a whole multiple of the epoch, one epoch if not given."""
     on_handover: bool = True

@@ -80,7 +80,9 @@ class PositionSection(Section):
     """One position."""
 
     latitude_deg: Latitude
+    """Geodetic latitude (WGS-84), north positive."""
     longitude_deg: Longitude
+    """Longitude, east positive."""
     altitude_km: Annotated[float, Ge(-0.5), Le(100.0)] | None = None
     """Altitude; None means that of the group."""
     name: str | None = None
@@ -91,6 +93,7 @@ class ListGroupSection(GroupSection):
     """Terminals at listed positions."""
 
     kind: Literal["list"]
+    """Terminals at listed positions."""
     positions: Annotated[tuple[PositionSection, ...], MinLen(1)]
     """Position of each terminal."""
 
@@ -100,6 +103,7 @@ class CsvGroupSection(GroupSection):
     altitude_km and name."""
 
     kind: Literal["csv"]
+    """Terminals at the positions of a CSV file."""
     path: Path
     """The CSV file."""
 
@@ -108,6 +112,7 @@ class DiscGroupSection(GroupSection):
     """Terminals drawn uniformly over a spherical cap on the ground."""
 
     kind: Literal["disc"]
+    """Terminals drawn uniformly in a disc."""
     latitude_deg: Latitude
     """Latitude of the centre."""
     longitude_deg: Longitude
@@ -122,6 +127,7 @@ class GridGroupSection(GroupSection):
     """Terminals on a latitude-longitude grid that includes both ends."""
 
     kind: Literal["grid"]
+    """Terminals on a grid of latitudes and longitudes."""
     latitude_deg: tuple[Latitude, Latitude]
     """First and last latitude."""
     longitude_deg: tuple[Longitude, Longitude]
@@ -142,6 +148,7 @@ class GreatCircleGroupSection(GroupSection):
     """One terminal that moves along a great circle at constant speed and altitude, and stops at the end."""
 
     kind: Literal["great_circle"]
+    """Terminals that move along a great circle."""
     start: tuple[Latitude, Longitude]
     """Latitude and longitude of the start."""
     end: tuple[Latitude, Longitude]
@@ -156,7 +163,9 @@ class WaypointSection(Section):
     """A position and the time at which the terminal is there."""
 
     latitude_deg: Latitude
+    """Geodetic latitude (WGS-84), north positive."""
     longitude_deg: Longitude
+    """Longitude, east positive."""
     at: Duration
     """Time from the start of the run."""
 
@@ -165,6 +174,7 @@ class WaypointGroupSection(GroupSection):
     """One terminal that passes waypoints at given times, along great circles between them."""
 
     kind: Literal["waypoints"]
+    """Terminals that move from waypoint to waypoint."""
     waypoints: Annotated[tuple[WaypointSection, ...], MinLen(2)]
     """Waypoints in order of time."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import threadpoolctl
 
 from twin.arrays import FloatArray
+from twin.records import documented
 from twin.results.record import EpochRecord
 from twin.simulation.engine import Engine
 from twin.simulation.state import RunState
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecoderScore:
     """Result of one precoder over a run; every mean is over all epochs, those without service included.
@@ -27,6 +29,7 @@ class PrecoderScore:
     """
 
     precoder: str
+    """Name of the precoder."""
     sum_se_bps_hz: float
     """Spectral efficiency summed over the terminals that are present, mean over the epochs."""
     sum_ap1_bps_hz: float

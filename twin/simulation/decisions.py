@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from twin.arrays import BoolArray
 from twin.association import ServingTable
+from twin.records import documented
 from twin.results.record import Candidates, LoggedAttempt, LoggedHandover
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """A part of an epoch in which clusters and weights do not change."""
@@ -20,12 +22,14 @@ class Segment:
     begin_ns: int
     """Since the start of the run."""
     end_ns: int
+    """End of the segment, in ns since the start of the run."""
     table: ServingTable
     """The clusters."""
     precoding: int | None
     """Number of the precoding on the air; None before the first one."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrecodingTask:
     """One call of the precoder."""
@@ -33,6 +37,7 @@ class PrecodingTask:
     number: int
     """Names the result; numbers ascend by one."""
     epoch: int
+    """Epoch in which the weights are computed."""
     time_ns: int
     """When the computation begins, since the start of the run."""
     csi_ns: int
@@ -43,18 +48,23 @@ class PrecodingTask:
     """Number of the precoding to start from; None for a cold start, which begins a new chain."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochDecisions:
     """All that was decided during one epoch."""
 
     epoch: int
+    """Number of the epoch, from 0."""
     segments: tuple[Segment, ...]
     """From the start of the epoch to its end without a gap."""
     tasks: tuple[PrecodingTask, ...]
     """In the order of their numbers."""
     events: tuple[LoggedHandover, ...]
+    """Changes of service within the epoch."""
     attempts: tuple[LoggedAttempt, ...]
+    """Attempted changes whose outcome became known within the epoch."""
     candidates: Candidates | None
+    """Candidates of the epoch's decision; None without a decision or if not traced."""
     wall_s: dict[str, float]
     """Wall-clock time of each stage of deciding."""
 

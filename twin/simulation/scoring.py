@@ -18,12 +18,14 @@ from twin.precoding import Precoding, SpannedWeights, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi, draw_channels
 from twin.radio.synchronisation import Compensation, draw_phase_errors
 from twin.rates import Rates, Streams, score, score_each
+from twin.records import documented
 from twin.results.record import EpochScore
 from twin.simulation.decisions import EpochDecisions, ready
 from twin.simulation.stopwatch import Stopwatch
 from twin.world.setup import Setup
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnAirSegment:
     """A part of an epoch with the weights that are on the air."""
@@ -31,6 +33,7 @@ class OnAirSegment:
     begin_ns: int
     """Since the start of the run."""
     end_ns: int
+    """End of the segment, in ns since the start of the run."""
     table: ServingTable
     """The clusters."""
     weights: Weights | None
@@ -116,15 +119,19 @@ class _Part:
     """What each of them spends on each terminal."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochChannels:
     """The true channels of every satellite that is on the air during an epoch."""
 
     setup: Setup
+    """Inputs of the run."""
     epoch: int
+    """Number of the epoch, from 0."""
     truth: StatisticalCsi
     """True statistics of the satellites on the air."""
     draws: ChannelDraws
+    """Draws of channels and phase errors."""
 
     @classmethod
     def over(cls, setup: Setup, epoch: int, segments: Sequence[OnAirSegment]) -> Self:

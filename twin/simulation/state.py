@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from twin.precoding import Precoding
+from twin.records import documented
 from twin.simulation.handover.state import HandoverState
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingWeights:
     """Weights that are being computed or distributed."""
@@ -19,16 +21,19 @@ class PendingWeights:
     """Number of the precoding."""
 
 
+@documented
 @dataclass(slots=True, kw_only=True)
 class LoopState:
     """What the loop remembers between two epochs: decisions, with precodings by number."""
 
     next_epoch: int = 0
+    """Number of the first epoch that has not been closed."""
     handover: HandoverState
     """Written by handover control alone."""
     next_precoding: int = 0
     """Number of the next precoding task."""
     pending: list[PendingWeights] = field(default_factory=list)
+    """Weights that are being computed."""
     in_force: int | None = None
     """Number of the precoding on the air."""
     latest: int | None = None
@@ -58,11 +63,13 @@ class LoopState:
         )
 
 
+@documented
 @dataclass(slots=True, kw_only=True)
 class RunState:
     """All that a run remembers between two epochs."""
 
     loop: LoopState
+    """State of the deciding loop."""
     solutions: dict[int, Precoding] = field(default_factory=dict)
     """Precodings that can still be needed, by number."""
 

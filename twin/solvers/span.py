@@ -8,11 +8,13 @@ import numpy as np
 from scipy.linalg import lapack
 
 from twin.arrays import FloatArray
+from twin.records import documented
 
 LEAST_PIVOT = 1e-3
 """Distance of a unit vector from the span of the vectors before it, below which the elimination needs pivots."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """V* = Z R with Zᴴ Z = I, for each satellite; Z, of the size of the array, is never formed.

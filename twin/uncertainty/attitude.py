@@ -8,10 +8,12 @@ import numpy as np
 
 from twin.arrays import FloatArray
 from twin.geometry.links import LinkStates
+from twin.records import documented
 from twin.uncertainty.draws import unit_errors, update_numbers
 from twin.uncertainty.errors import AttitudeError
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attitude:
     """Attitude errors of all satellites as functions of time.
@@ -20,6 +22,7 @@ class Attitude:
     """
 
     error: AttitudeError
+    """Standard deviations and update times."""
     seed: int
     """Key of the draws, together with the satellite and the update."""
 

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
+from twin.records import documented
 from twin.uncertainty.draws import since_update_s, unit_errors, update_numbers
 from twin.uncertainty.errors import ClockError
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """Clock errors of all satellites and terminals as functions of time."""
 
     error: ClockError
+    """Standard deviations and update times."""
     seed: int
     """Key of the draws, together with the satellite and the update."""
     start: np.datetime64

@@ -13,9 +13,11 @@ from twin.geometry.snapshot import Snapshot
 from twin.geometry.windows import VisibilityWindows
 from twin.radio.channel import StatisticalCsi
 from twin.radio.synchronisation import Compensation, predict
+from twin.records import documented
 from twin.world.statistics import LinkStatistics
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
     """Believed geometry and statistics. It holds no draw of fading or phase error."""
@@ -27,6 +29,7 @@ class Belief:
     prediction: VisibilityPrediction
     """How long pairs stay visible."""
     statistics: LinkStatistics
+    """Channel statistics at believed geometry."""
     prediction_age_ns: int
     """Age of the geometry from which compensation is predicted."""
     exact: bool

@@ -13,6 +13,7 @@ import numpy as np
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError, did_you_mean, listed
 from twin.geometry.terminals import Terminals
+from twin.records import documented
 from twin.vocabulary import Reason
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ _REASONS: Final = {
 """By kind of event in the scenario."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
     """An interval in which some satellites must not serve some terminals."""
 
     reason: Reason
+    """Why the satellites are restricted."""
     begin_ns: int
     """Since the start of the run."""
     end_ns: int
@@ -53,6 +56,7 @@ class Restriction:
         return np.asarray(rows[:, None] & columns)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageSchedule:
     """All restrictions of a run: a function of time alone, so that a checkpoint need not hold it."""
@@ -60,6 +64,7 @@ class OutageSchedule:
     terminals: int
     """K."""
     restrictions: tuple[Restriction, ...]
+    """All restrictions of the run."""
 
     @classmethod
     def of(cls, scenario: Scenario, names: dict[int, str], terminals: Terminals) -> Self:

@@ -21,6 +21,7 @@ from twin.geometry.windows import VisibilityWindows
 from twin.precoding import Precoding, PrecodingProblem
 from twin.radio.channel import ChannelModel
 from twin.radio.waveform import Waveform
+from twin.records import documented
 from twin.scenario import Scenario, with_precoder
 from twin.timeline import Timeline
 from twin.uncertainty import Attitude, BelievedEphemeris, BelievedTerminals, Clocks
@@ -70,15 +71,19 @@ def constellation(scenario: Scenario) -> Catalogue:
         raise InputError(f"constellation: {error}") from None
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """All that is fixed over a run: inputs read, names resolved, truth and belief."""
 
     scenario: Scenario
+    """Scenario of the run."""
     catalogue: Catalogue
     """All satellites of the scenario."""
     timeline: Timeline
+    """Epochs of the run."""
     terminals: Terminals
+    """Terminals of the run."""
     truth: Truth
     """For scoring alone."""
     belief: Belief

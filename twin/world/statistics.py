@@ -14,8 +14,10 @@ from twin.geometry.snapshot import Snapshot
 from twin.radio.channel import ChannelModel, StatisticalCsi
 from twin.radio.synchronisation import Alignment, LinkView, Residual, aligned
 from twin.radio.waveform import Waveform
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedCsi:
     """Statistical CSI of some satellites, with the phase alignment that it contains."""

@@ -9,10 +9,12 @@ from twin.geometry.links import LinkStates
 from twin.geometry.snapshot import Snapshot
 from twin.geometry.windows import VisibilityWindows
 from twin.radio.synchronisation import Compensation, Residual, residual
+from twin.records import documented
 from twin.uncertainty import Clocks
 from twin.world.statistics import AlignedCsi, LinkStatistics
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """True geometry, channel statistics and clocks."""
@@ -20,6 +22,7 @@ class Truth:
     windows: VisibilityWindows
     """True visibility."""
     statistics: LinkStatistics
+    """Channel statistics at true geometry."""
     clocks: Clocks
     """Of satellites and terminals."""
 

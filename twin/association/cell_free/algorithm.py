@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 
 from twin.arrays import BoolArray, FloatArray
 from twin.errors import InputError
+from twin.records import documented
 from twin.registry import dataclass_options
 from twin.solvers.max_min.coefficients import Coefficients
 from twin.solvers.max_min.count_limits import CountLimits
@@ -57,6 +58,7 @@ class CellFreeOptions(MaxMinOptions):
     fallen by more than this fraction since they were chosen."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """Clusters and powers of S satellites and K terminals."""

@@ -10,8 +10,10 @@ import numpy as np
 from twin.arrays import IntArray
 from twin.association.offline.contacts import ContactPlan
 from twin.errors import InputError
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClusterPlan:
     """Who serves one terminal together: J stays, in the order in which they begin."""

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ContactPlan:
     """Who is visible to one terminal when: N contacts, each one satellite without a break, over T instants."""

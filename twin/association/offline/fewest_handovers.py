@@ -11,11 +11,13 @@ from twin.arrays import FloatArray
 from twin.association.offline.contacts import ContactPlan
 from twin.association.offline.search import OfflinePlan, Slots
 from twin.errors import InputError
+from twin.records import documented
 
 _ROUNDING: Final = 1e-12
 """Share of all scores in view below which two sums of scores are one."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frontier:
     """What fewer handovers cost: the corners of the upper concave hull of score over handovers."""

@@ -10,8 +10,10 @@ import numpy as np
 
 from twin.arrays import FloatArray, IntArray
 from twin.association.offline.contacts import ContactPlan
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OfflinePlan:
     """Who serves one terminal at each of T instants."""
@@ -31,11 +33,13 @@ class OfflinePlan:
         return self.score / max(1, int((self.assignment >= 0).sum()))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Slots:
     """Contacts side by side: each keeps one of B columns from its first instant to its last."""
 
     contacts: ContactPlan
+    """Contacts between satellites and terminals over the whole run."""
     contact: IntArray
     """(T,B) number of the contact, -1 for none."""
     score: FloatArray

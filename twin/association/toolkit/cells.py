@@ -8,8 +8,10 @@ import numpy as np
 
 from twin.arrays import FloatArray, IntArray
 from twin.geometry.terminals.tracks import MEAN_EARTH_RADIUS_KM
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellGrid:
     """Bands of latitude divided into nearly square cells, and a round cell at each pole.

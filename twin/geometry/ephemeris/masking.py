@@ -16,6 +16,7 @@ from sgp4.api import SGP4_ERRORS
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.geometry.ephemeris.elements import ElementTable
 from twin.geometry.ephemeris.lifetime import Lifetimes
+from twin.records import documented
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ DECAYED: Final = 12
 _NEVER = np.iinfo(np.int64).max
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
     """A satellite with an unusable state."""

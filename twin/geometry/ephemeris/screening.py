@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 
 from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.constants import EARTH_GM_WGS72_KM3_S2, EARTH_ROTATION_RAD_S
+from twin.records import documented
 
 VERTICAL_DEFLECTION_DEG: Final = 0.2
 """Bound of the angle between the geodetic and the geocentric vertical, which is at most 0.1925 degrees."""
@@ -22,6 +23,7 @@ _SGP4_MARGIN_KM = 2.0  # SGP4's velocity is not the derivative of its position: 
 _FINE_STEP_S = 10.0
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """States of the whole constellation at one instant."""

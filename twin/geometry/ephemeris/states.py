@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from twin.arrays import BoolArray, FloatArray, IntArray, TimeArray
+from twin.records import documented
 
 UNUSABLE_POSITION_KM: Final = (1.0, 0.0, 0.0)
 """Placeholder position of an unusable satellite: inside the Earth, below every horizon."""
@@ -12,6 +13,7 @@ UNUSABLE_VELOCITY_KM_S: Final = (0.0, 1.0, 0.0)
 """Placeholder velocity of an unusable satellite: orthogonal to the position, so that the array axes are defined."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SatelliteStates:
     """Positions and velocities of C satellites at T instants; read-only, never NaN."""

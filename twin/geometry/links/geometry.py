@@ -14,11 +14,13 @@ from twin.geometry.ephemeris import SatelliteStates
 from twin.geometry.links.gravity import rotating_acceleration_km_s2
 from twin.geometry.links.vectors import components, cross, dot
 from twin.geometry.terminals import TerminalStates
+from twin.records import documented
 
 LIGHT_SPEED_KM_S: Final = LIGHT_SPEED_M_S / 1e3
 _DEGREES: Final = 180.0 / np.pi
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStates:
     """Geometry of S satellites and K terminals at one instant; read-only.

@@ -8,8 +8,10 @@ from twin.arrays import FloatArray, IntArray, TimeArray
 from twin.geometry.ephemeris import SatelliteStates
 from twin.geometry.links.vectors import components
 from twin.geometry.terminals import TerminalStates
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visibility:
     """Elevation and range of every pair over a window; read-only."""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from twin.arrays import FloatArray, TimeArray
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalStates:
     """Positions, velocities and axes of K terminals at T instants; read-only.

@@ -35,8 +35,10 @@ from twin.geometry.terminals.tracks import (
     north_of,
     velocity_along,
 )
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminals:
     """All terminals, in the order of their groups."""

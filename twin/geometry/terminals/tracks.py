@@ -14,6 +14,7 @@ import numpy as np
 from twin.arrays import FloatArray
 from twin.constants import EARTH_RADIUS_KM
 from twin.geometry.ephemeris.frames import ECCENTRICITY_SQUARED, local_axes
+from twin.records import documented
 
 MEAN_EARTH_RADIUS_KM: Final = 6371.0088
 """Mean radius of WGS-84 (IUGG): (2a + b) / 3."""
@@ -43,6 +44,7 @@ def _level(vector: FloatArray, up: FloatArray) -> FloatArray:
     return np.asarray(horizontal / np.linalg.norm(horizontal))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
     """A path through W places at given times; at rest before the first time and after the last."""

@@ -11,12 +11,14 @@ from twin.arrays import FloatArray, IntArray, NumberArray
 from twin.precoding.budget import weights_within_budget
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import PlanarArray, StatisticalCsi
+from twin.records import documented
 from twin.solvers.span import Span
 
 NULL = 1e-14
 """Response of a unit beam to a unit steering vector below which it is rounding: the beam has an exact null there."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codebook:
     """DFT beams of a planar array, each the conjugate steering vector of one direction (P2, eq. 10).
@@ -27,6 +29,7 @@ class Codebook:
     """
 
     array: PlanarArray
+    """Antenna array that forms the beams."""
     oversampling: int = 1
     """Beams per element of an axis; an axis of one element has one beam."""
 
@@ -59,6 +62,7 @@ def without_rounding(response: FloatArray) -> FloatArray:
     return np.asarray(np.where(np.abs(response) < NULL, 0.0, response))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveBeams:
     """The active codewords of each of S satellites, Q at most."""
@@ -86,6 +90,7 @@ class ActiveBeams:
         return gram if present.all() else np.asarray(gram * (present[:, :, None] & present[:, None, :]))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subspace:
     """What each satellite can radiate towards the terminals in its reach, in orthonormal coordinates.

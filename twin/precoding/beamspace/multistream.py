@@ -23,6 +23,7 @@ from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import stream_counts
 from twin.precoding.warm_start import warm_iterations
 from twin.precoding.weights import SpannedWeights
+from twin.records import documented
 from twin.registry import Facts, dataclass_options
 
 
@@ -116,13 +117,17 @@ def at_once(problem: PrecodingProblem, space: Subspace, streams: IntArray) -> Pr
     return Precoding(weights=weights, iterations=0, converged=True)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStreamProblem:
     """The constants of the iteration; powers at the terminals are in units of their noise."""
 
     reach: Reach
+    """Pairs of a satellite and a terminal within reach."""
     clusters: ClusterIndex
+    """Serving pairs, by terminal and by satellite."""
     space: Subspace
+    """Subspace in which the weights lie."""
     mean: NumberArray
     """(K,C,M) φ̄ √ρ u of the serving satellites."""
     covariance: NumberArray
@@ -195,6 +200,7 @@ def real_if_real(values: NumberArray) -> NumberArray:
     return values if np.iscomplexobj(values) and values.imag.any() else values.real
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStreamReceivers:
     """What the transmitter needs of the optimal receivers D_k and weights C_k."""

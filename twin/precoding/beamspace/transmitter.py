@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import BoolArray, FloatArray, IntArray, NumberArray, Reach
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterIndex:
     """The serving pairs by terminal: up to C satellites for each of K.
@@ -60,6 +62,7 @@ class ClusterIndex:
         return wide
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankOneWeights:
     """Weights W_sb = z_b t_bᵀ of rank one for each pair."""
@@ -70,6 +73,7 @@ class RankOneWeights:
     """(S,B,L) t, zero for pairs that do not serve."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveGains:
     """What receivers need of the weights."""

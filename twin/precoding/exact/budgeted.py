@@ -11,8 +11,10 @@ from twin.arrays import FloatArray, NumberArray
 from twin.precoding.beamspace.transmitter import ClusterIndex
 from twin.precoding.exact.loads import DecomposedLoads
 from twin.precoding.problem import PrecodingProblem
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransmitProblem:
     """The transmitter's quadratic problem for the receivers of all samples."""
@@ -27,6 +29,7 @@ class TransmitProblem:
     """(K,C,L) what the effective gains of the terminal's own streams should match."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStreamDual:
     """The transmitter's step for any receivers, as a function of the satellites' multipliers.
@@ -35,8 +38,11 @@ class MultiStreamDual:
     """
 
     clusters: ClusterIndex
+    """Serving pairs, by terminal and by satellite."""
     objective: TransmitProblem
+    """Transmitter's problem for given receivers."""
     loads: DecomposedLoads
+    """Decomposed sums of the transmitter's problem."""
     budget_w: FloatArray
     """(S,) power budgets in W."""
 
@@ -79,11 +85,13 @@ class MultiStreamDual:
         )
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStreamDualPoint:
     """The transmitter's step under given multipliers."""
 
     dual: MultiStreamDual
+    """Function that was evaluated."""
     multiplier: FloatArray
     """(S,) μ."""
     damped: FloatArray

@@ -23,6 +23,7 @@ from twin.precoding.stream_limits import check_streams, stream_counts
 from twin.precoding.warm_start import steering_coefficients
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi, draw_channels
+from twin.records import documented
 from twin.registry import Facts, dataclass_options
 
 
@@ -92,13 +93,17 @@ def _start(problem: PrecodingProblem, options: ErgodicOptions) -> tuple[Precodin
     return optimise(cold, surrogate, space, stream_counts(problem, options.streams)), options.iterations
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
     """Drawn channels in units of the noise amplitude."""
 
     reach: Reach
+    """Pairs of a satellite and a terminal within reach."""
     clusters: ClusterIndex
+    """Serving pairs, by terminal and by satellite."""
     csi: StatisticalCsi
+    """Statistical CSI from which the samples are drawn."""
     weight: FloatArray
     """(K,) β, zero for terminals without service."""
     receive: ComplexArray

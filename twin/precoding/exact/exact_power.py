@@ -15,6 +15,7 @@ from twin.precoding.joint import JointOptions, PairStatistics, SingleStreamRecei
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import decomposed_receivers, ms_jo_cdwmmse
+from twin.records import documented
 from twin.registry import dataclass_options
 from twin.solvers.span import Span
 
@@ -80,6 +81,7 @@ def _refined(
     return Precoding(weights=weights, iterations=iterations, converged=converged)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleStreamDual:
     """The transmitter's step as a function of the satellites' multipliers: concave, and smooth above zero.
@@ -89,6 +91,7 @@ class SingleStreamDual:
     """
 
     pairs: PairStatistics
+    """Statistics of the serving pairs."""
     mean: FloatArray
     """(S,B) |ρ| of serving pairs."""
     coherent_target: FloatArray
@@ -157,11 +160,13 @@ class SingleStreamDual:
         return self.loads.maximised(self.at, self.budget_w, start, tolerance)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleStreamDualPoint:
     """The transmitter's step under given multipliers."""
 
     dual: SingleStreamDual
+    """Function that was evaluated."""
     multiplier: FloatArray
     """(S,) μ."""
     damped: FloatArray

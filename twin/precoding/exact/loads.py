@@ -9,9 +9,11 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.records import documented
 from twin.solvers.power_duals import LEAST_MULTIPLIER, DualPoint, budget_multipliers
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecomposedLoads:
     """√C G √C = Y diag(q) Yᵀ for the loads C = diag(c) and the Gram matrix G of each satellite's steering vectors.

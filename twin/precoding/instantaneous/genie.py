@@ -19,6 +19,7 @@ from twin.precoding.stream_limits import check_streams, stream_counts
 from twin.precoding.weights import SpannedWeights
 from twin.precoding.wmmse import mean_receivers, ms_jo_cdwmmse
 from twin.radio.channel import ChannelDraws, StatisticalCsi
+from twin.records import documented
 from twin.registry import Facts, dataclass_options
 
 
@@ -64,6 +65,7 @@ def genie(problem: PrecodingProblem, *, options: GenieOptions) -> Precoding:
     return replace(found, weights=replace(found.weights, rule=rule))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenieRule(InstantaneousRule):
     """Weights for known channels."""
@@ -75,9 +77,13 @@ class GenieRule(InstantaneousRule):
     weight: FloatArray
     """(K,) β."""
     iterations: int
+    """Most iterations for each realisation."""
     tolerance_bit: float
+    """Change of the sum rate, in bit/s/Hz, below which the iteration stops."""
     realisations: int
+    """Realisations for which weights are computed."""
     streams: int
+    """Streams of each terminal."""
 
     def realised(
         self,

@@ -14,6 +14,7 @@ from twin.precoding.matched import pointed
 from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.rule import InstantaneousRule, Weights
 from twin.radio.channel import ChannelDraws, StatisticalCsi
+from twin.records import documented
 from twin.registry import dataclass_options
 from twin.units import from_db, watts_from_dbm
 
@@ -50,6 +51,7 @@ def imrt(problem: PrecodingProblem, *, options: PilotOptions) -> Precoding:
     return Precoding(weights=weights, iterations=0, converged=True)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotRule(InstantaneousRule):
     """Weights along estimated channels."""
@@ -90,6 +92,7 @@ class PilotRule(InstantaneousRule):
         return np.asarray(np.sqrt(np.divide(power_w, known, where=known > 0.0, out=np.zeros_like(known))))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
     """Linear MMSE estimates of the channels' receive sides, for the pairs in reach (P5, eq. 42).
@@ -98,6 +101,7 @@ class Estimates:
     """
 
     rule: PilotRule
+    """Rule that forms weights from the estimates."""
     norad_id: IntArray
     """(S,) catalogue numbers of the satellites."""
     mean: FloatArray

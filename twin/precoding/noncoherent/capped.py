@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.precoding.noncoherent.constraints import PowerConstraints
 from twin.precoding.noncoherent.multipliers import ellipsoid, newton
+from twin.records import documented
 
 Number = FloatArray | ComplexArray
 
@@ -20,6 +21,7 @@ Below it, few entries are far smaller than the others, and the small matrix woul
 """
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CappedSolution:
     """W of one satellite."""
@@ -32,6 +34,7 @@ class CappedSolution:
     """Number of trial multipliers."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeasibleSubspace:
     """The subspace that can contain a satellite's W, and the constraints in it.
@@ -49,6 +52,7 @@ class FeasibleSubspace:
     capped: IntArray
     """(d,) indices of these constraints."""
     constraints: PowerConstraints
+    """Power constraints of one satellite."""
 
     @classmethod
     def of(cls, constraints: PowerConstraints, steering: ComplexArray) -> FeasibleSubspace:
@@ -179,6 +183,7 @@ def _power(forms: Number, weights: ComplexArray) -> FloatArray:
     return np.asarray((weights.conj() * (forms @ weights)).real.sum(axis=(1, 2)))
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CappedProblem:
     """The problem with caps of 1, in units of T's largest eigenvalue."""
@@ -221,16 +226,19 @@ class CappedProblem:
         return CappedEvaluation(forms=self.forms, weights=weights, power=power, dual=dual, lower=lower, small=small)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CappedEvaluation:
     """W at given multipliers."""
 
     forms: Number
+    """Values of the quadratic forms of the constraints."""
     weights: ComplexArray
     """(n,J)"""
     power: FloatArray
     """(d,) powers over their caps."""
     dual: float
+    """Value of the dual function."""
     lower: ComplexArray | None
     """(n,n) Cholesky factor of the inverted matrix; None if ``small`` was used."""
     small: tuple[FloatArray, ComplexArray, ComplexArray] | None

@@ -11,11 +11,13 @@ from annotated_types import Ge
 
 from twin.arrays import ComplexArray, FloatArray, NumberArray
 from twin.errors import InputError
+from twin.records import documented
 
 ROUNDING = 1e-9
 """Fraction of a matrix's largest entry or eigenvalue by which it may fail to be Hermitian or positive semidefinite."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerConstraints:
     """The constraints of one satellite with N antennas."""
@@ -77,6 +79,7 @@ def check_constraints(constraints: Sequence[PowerConstraints], satellites: int, 
             raise InputError(f"constraints of satellite {row}: caps must not be negative, and all numbers finite")
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerCap:
     """A cap on part of a satellite's power; exactly one of ``matrix``, ``antennas`` and ``file`` gives the part."""

@@ -16,10 +16,12 @@ from scipy import sparse
 
 from twin.arrays import BoolArray, ComplexArray, FloatArray, IntArray, Reach
 from twin.radio.channel import StatisticalCsi
+from twin.records import documented
 
 SatelliteRows = slice | IntArray
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
     """For each terminal the up to Q terminals that some satellite has in reach together with it, itself included."""
@@ -31,6 +33,7 @@ class Neighbours:
     most: int
     """Q."""
     reach: Reach
+    """Pairs of a satellite and a terminal within reach."""
 
     @classmethod
     def of(cls, reach: Reach) -> Self:
@@ -62,6 +65,7 @@ class Neighbours:
         return sparse.csr_array((np.ones(len(columns)), (rows, columns)), shape=shape)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
     """Received signals, and their unwanted part."""
@@ -74,6 +78,7 @@ class Arrivals:
     """(K,M,M) covariance of all other streams and the noise."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveReceivers:
     """The optimal receivers U = X E and weights C = ω E⁻¹ (P1, eq. 14 and 15), with U C Uᴴ = ω X E Xᴴ."""
@@ -90,6 +95,7 @@ class EffectiveReceivers:
     """(K,) ω: rate weights over ln 2."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SatelliteProblems:
     """The convex problem of each satellite for given receivers."""
@@ -104,11 +110,13 @@ class SatelliteProblems:
     """(S,B,L) streams that each satellite may send."""
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class EffectiveChannels:
     """H̃ of the pairs in reach."""
 
     reach: Reach
+    """Pairs of a satellite and a terminal within reach."""
     arrival: ComplexArray
     """(S,B,M) √γ u."""
     noise_w: FloatArray
@@ -116,6 +124,7 @@ class EffectiveChannels:
     weight: FloatArray
     """(K,) ω: rate weights over ln 2, which make (15) the optimum of a logarithm to base 2."""
     neighbours: Neighbours
+    """Satellites of each terminal, in order."""
 
     @classmethod
     def of(cls, csi: StatisticalCsi, weight: FloatArray) -> Self:

@@ -19,6 +19,7 @@ from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import check_streams
 from twin.precoding.weights import SpannedWeights
 from twin.radio.channel import StatisticalCsi
+from twin.records import documented
 from twin.registry import Facts, NoOptions, dataclass_options
 from twin.solvers.span import Span, wiener
 
@@ -46,6 +47,7 @@ class StreamOptions:
         check_streams(self.streams, facts)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modes:
     """Left singular vectors of each terminal's channels from all its satellites together (P1, eq. 33 and 34)."""
@@ -82,6 +84,7 @@ class Modes:
         return np.pad(kept, ((0, 0), (0, 0), (0, missing))) if missing else kept
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamBeams:
     """Weights that are a direction times a row of amplitudes."""

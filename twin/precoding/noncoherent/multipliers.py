@@ -13,6 +13,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from twin.arrays import FloatArray
+from twin.records import documented
 
 STEPS = 100
 """Most trial multipliers of a search; a dozen is common."""
@@ -115,6 +116,7 @@ class CappedDual(Protocol[EvaluatedAt]):
         """The minimum over W for multipliers (d,), all positive."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiplierSolution(Generic[Evaluated]):
     """Multipliers, and the work of the search."""

@@ -15,6 +15,7 @@ from twin.precoding.noncoherent.constraints import PowerConstraints
 from twin.precoding.noncoherent.effective import SatelliteRows
 from twin.precoding.weights import AntennaWeights, SpannedWeights
 from twin.radio.channel import StatisticalCsi
+from twin.records import documented
 from twin.solvers.span import Span
 
 Search = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
@@ -22,16 +23,21 @@ Search = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 EPSILON = float(np.finfo(np.float64).eps)
 
 
+@documented
 @dataclass(kw_only=True)
 class SpannedSolver:
     """Satellites with one cap each, on their total power."""
 
     csi: StatisticalCsi
+    """Statistical CSI of S satellites and K terminals."""
     span: Span
+    """Span of the steering vectors of each satellite."""
     cap_w: FloatArray
     """(S,) in W."""
     search: Search
+    """Search for the multiplier of a constraint."""
     found: dict[str, ComplexArray] = field(default_factory=dict)
+    """Last solution of each search, its next start."""
 
     def solve(self, rows: SatelliteRows, load: FloatArray, target: ComplexArray) -> ComplexArray:
         """W = Z (T + μ)⁻¹ z in coordinates of the span, with T = F Fᴴ and z = F c."""
@@ -71,18 +77,23 @@ class SpannedSolver:
         return SpannedWeights.over(self.csi, coefficients)
 
 
+@documented
 @dataclass(kw_only=True)
 class AntennaSolver:
     """Satellites with caps of any kind."""
 
     csi: StatisticalCsi
+    """Statistical CSI of S satellites and K terminals."""
     steering: ComplexArray
     """(S,N,B) v* of the terminals in reach."""
     subspaces: list[FeasibleSubspace]
+    """Feasible subspace of each satellite."""
     method: str
+    """Name of the numerical method."""
     multipliers: list[FloatArray | None]
     """Multipliers (X,) of each satellite, from which its next problem starts; None before the first."""
     found: dict[str, ComplexArray] = field(default_factory=dict)
+    """Last solution of each search, its next start."""
 
     @classmethod
     def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:

@@ -19,6 +19,7 @@ from twin.precoding.problem import Precoding, PrecodingProblem, precoders
 from twin.precoding.stream_limits import check_streams
 from twin.radio.channel import StatisticalCsi
 from twin.randomness import stream
+from twin.records import documented
 from twin.registry import Facts, dataclass_options
 from twin.solvers.span import Span
 
@@ -56,6 +57,7 @@ class StreamwiseOptions:
         check_streams(self.streams, facts)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participation:
     """Participation of satellites in the eigenmodes of a terminal (P1, eq. 33 to 36)."""

@@ -8,9 +8,11 @@ import numpy as np
 
 from twin.arrays import ComplexArray, FloatArray
 from twin.radio.channel.element_pattern import ElementPattern, Isotropic
+from twin.records import documented
 from twin.units import from_db
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanarArray:
     """A uniform planar array of identical elements; with one row it is a uniform linear array.

@@ -15,9 +15,11 @@ from twin.radio.channel.fading import realised_rician
 from twin.radio.channel.path import AimedPath, LinkGeometry, LocatedPath, Path
 from twin.radio.channel.path_loss import realised_loss_db
 from twin.radio.channel.statistical_csi import StatisticalCsi
+from twin.records import documented
 from twin.units import from_db
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelModel:
     """The selected propagation models, arrays and noise, all fixed over a run."""

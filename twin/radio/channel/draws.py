@@ -9,8 +9,10 @@ import numpy as np
 from twin import randomness
 from twin.arrays import ComplexArray, FloatArray, IntArray
 from twin.radio.channel.statistical_csi import StatisticalCsi
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDraws:
     """D draws of the channels of one epoch."""

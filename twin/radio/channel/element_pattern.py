@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import j1
 
 from twin.arrays import FloatArray
+from twin.records import documented
 
 
 class ElementPattern(Protocol):
@@ -22,6 +23,7 @@ class ElementPattern(Protocol):
         """Linear relative gain at angles (...) from boresight, given by their cosines; 1 at boresight, 0 behind."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isotropic:
     """Equal gain in all directions in front of the element."""
@@ -36,6 +38,7 @@ class Isotropic:
         return np.where(boresight_cos > 0.0, 1.0, 0.0)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosinePower:
     """Gain proportional to cos^q of the angle from boresight; q = 1 models a patch by its projected aperture.
@@ -65,6 +68,7 @@ class CosinePower:
         return np.where(boresight_cos > 0.0, np.maximum(boresight_cos, 0.0) ** self.exponent, 0.0)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reflector:
     """A reflector with a circular aperture: 4 (J1(x)/x)² with x = k a sin θ (TR 38.811, Section 6.4.1)."""

@@ -9,8 +9,10 @@ import numpy as np
 
 from twin.arrays import ComplexArray, FloatArray, IntArray, Reach
 from twin.radio.channel.array import PlanarArray
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class StatisticalCsi:
     """Second-order statistics of the channels between S satellites and K terminals at one instant.

@@ -11,6 +11,7 @@ from twin.arrays import BoolArray, FloatArray
 from twin.radio.channel.path import Path
 from twin.radio.synchronisation.compensation import Motion, Residual
 from twin.radio.waveform import Waveform
+from twin.records import documented
 
 _LARGEST_VARIANCE_RAD2 = 150.0
 
@@ -19,6 +20,7 @@ class MovingPath(Path, Motion, Protocol):
     """Links with range, elevation and derivatives of the range; `twin.geometry.links.LinkStates` is one."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
     """Input of a phase-error model: links as arrays of one shape, (S,K) in a run; a `Path` and a `Motion`."""
@@ -71,6 +73,7 @@ class LinkView:
         )
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alignment:
     """Residual errors after precompensation, as averages over these errors; arrays of one shape, (S,K) in a run."""

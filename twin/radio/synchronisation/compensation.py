@@ -7,6 +7,7 @@ from typing import Protocol
 
 from twin.arrays import FloatArray
 from twin.constants import LIGHT_SPEED_M_S
+from twin.records import documented
 
 
 class Motion(Protocol):
@@ -25,6 +26,7 @@ class Motion(Protocol):
         """r̈: range acceleration."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compensation:
     """Compensation that each satellite applies to the signal of each terminal."""
@@ -35,6 +37,7 @@ class Compensation:
     """(S,K) ν^cps in Hz: frequency that is subtracted."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual:
     """Residual delay and Doppler after compensation (P3, eq. 8)."""

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 from twin.arrays import ComplexArray, FloatArray
 from twin.radio.synchronisation.compensation import Compensation, Residual
 from twin.radio.waveform import Waveform
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demodulated:
     """Demodulated power for data of unit power on all subcarriers; arrays in the shape of the errors.

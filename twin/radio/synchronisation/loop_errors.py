@@ -14,8 +14,10 @@ from twin.radio.synchronisation.compensation import Motion, Residual, delay_s, d
 from twin.radio.synchronisation.loop_options import ClosedLoopOptions
 from twin.radio.synchronisation.pilot_bounds import PilotGrid, pilot_bounds
 from twin.radio.waveform import Waveform
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopErrors:
     """Errors of compensation by origin; arrays of one shape, (S,K) in a run."""

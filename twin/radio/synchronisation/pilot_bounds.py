@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.records import documented
 
 NO_LINK_SNR = 1e-30
 """Replaces an SNR of zero, so that the bounds are finite, though far beyond 2π."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotGrid:
     """A rectangular grid of pilots, equally spaced in frequency and time."""
@@ -31,6 +33,7 @@ class PilotGrid:
         return 0.5 * (self.symbols - 1) * self.symbol_step_s
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotBounds:
     """Minimum variances of unbiased estimates, uncorrelated at the middle of the grid; in the shape of the SNR."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.arrays import FloatArray, IntArray
+from twin.records import documented
 from twin.results.record import EpochRecord
 
 Kind = Literal["integer", "float", "boolean", "label", "instant", "integer list"]
@@ -27,6 +28,7 @@ _ARROW: Final[dict[Kind, Any]] = {
 }
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnSchema:
     """One column of a table."""
@@ -56,6 +58,7 @@ class ColumnSchema:
         return pa.field(self.name, self.arrow_type, nullable=self.nullable, metadata=metadata)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
     """One table of a trace; the first column is ``epoch``, and rows are in epoch order."""
@@ -108,6 +111,7 @@ def _arrow_schema(table: TableSchema) -> Any:
     return pa.schema([column.arrow_field for column in table.columns], metadata=metadata)
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class ListColumn:
     """Values of a column whose rows hold lists of different lengths."""

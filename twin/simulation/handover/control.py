@@ -13,6 +13,7 @@ from twin.association import Assignment, AssociationView, Cluster, Handover, Ser
 from twin.association.check import checked
 from twin.errors import plugin_errors, plugin_place
 from twin.geometry.snapshot import Snapshot
+from twin.records import documented
 from twin.results.record import LoggedAttempt, LoggedHandover
 from twin.simulation.handover.admission import admitted
 from twin.simulation.handover.execution import executed, ranges_km, waiting_ns
@@ -23,12 +24,15 @@ from twin.vocabulary import AttemptOutcome, EventKind, Reason
 from twin.world.setup import Setup
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a policy was given, and its answer."""
 
     view: AssociationView
+    """What the policy was given."""
     wanted: Assignment
+    """What the policy answered."""
 
 
 class Clock(Protocol):

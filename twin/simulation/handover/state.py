@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twin.association import NOBODY, Cluster
+from twin.records import documented
 from twin.results.record import LoggedAttempt, LoggedHandover
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedHandover:
     """A decided change before its execution: it waits for an execution of the same terminal, then it is prepared."""
@@ -40,6 +42,7 @@ class PlannedHandover:
         return (self.satellites, self.master, self.beam) == (satellites, master, beam)
 
 
+@documented
 @dataclass(slots=True, kw_only=True)
 class HandoverState:
     """All that handover control remembers. Its only writer is `HandoverControl`."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, NumberArray, Reach
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficients:
     """Received amplitudes when each satellite spends all its power on one beam of fixed shape.
@@ -18,6 +20,7 @@ class Coefficients:
     """
 
     reach: Reach
+    """Pairs within reach."""
     signal: FloatArray
     """(S,B) b, √W: mean amplitude of a terminal's own beam."""
     deviation: FloatArray

@@ -8,10 +8,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from twin.arrays import BoolArray, FloatArray, Reach
+from twin.records import documented
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountLimits:
     """Most terminals of a satellite and most satellites of a terminal."""

@@ -10,11 +10,13 @@ import numpy as np
 from scipy.linalg.lapack import dgetrf, dgetrs
 
 from twin.arrays import FloatArray
+from twin.records import documented
 from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint, over
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class BarrierHessian:
     """The barrier's Hessian A + U diag(e) Uᵀ, where A has one block per stream.
@@ -26,6 +28,7 @@ class BarrierHessian:
     inverse: FloatArray
     """(J,A,A) A⁻¹."""
     budgets: Budgets
+    """Budgets of the satellites."""
     gradients: FloatArray
     """(J,J,A) columns of the inequalities (second J)."""
     own: FloatArray

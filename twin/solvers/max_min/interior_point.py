@@ -8,6 +8,7 @@ from typing import Final, Self
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.records import documented
 from twin.solvers.max_min.layout import Blocks
 from twin.solvers.max_min.limits import Budgets
 from twin.solvers.max_min.targets import Slack, TargetModel
@@ -16,13 +17,17 @@ ROUNDING: Final = 1e-13
 """Smallest slack, as a fraction of its terms, that rounding leaves accurate enough."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteriorPoint:
     """Amplitudes strictly within all limits, a target that all terminals exceed, and quantities that depend on both."""
 
     blocks: Blocks
+    """Layout of the variables."""
     budgets: Budgets
+    """Budgets of the satellites."""
     goal: TargetModel
+    """Model of the target that is raised."""
     amplitude: FloatArray
     """(J,A) p."""
     target: float
@@ -78,6 +83,7 @@ class InteriorPoint:
         return weighted_response(self.turned, weight)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DualVariables:
     """Dual variables of all inequalities."""

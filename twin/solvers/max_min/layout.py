@@ -11,9 +11,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from twin.arrays import BoolArray, FloatArray, IntArray
+from twin.records import documented
 from twin.solvers.max_min.coefficients import Coefficients
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocks:
     """J terminals, each with up to A satellites that may serve it; amplitudes p (J,A) are zero beyond.

@@ -10,9 +10,11 @@ import numpy as np
 from scipy import sparse
 
 from twin.arrays import FloatArray, IntArray
+from twin.records import documented
 from twin.solvers.max_min.layout import Blocks
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
     """I limits Σ weight · p² ≤ 1 over the pairs (J,A) of a problem, in G families; a pair is in one limit of each."""

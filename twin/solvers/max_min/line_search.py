@@ -8,15 +8,18 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.records import documented
 from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint, weighted_response
 from twin.solvers.max_min.newton import CentringTarget, SearchDirection
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSearch:
     """Coefficients of 1, α and α² of the terms of the barrier along p + α d."""
 
     point: InteriorPoint
+    """Point from which the search starts."""
     direction: FloatArray
     """(J,A) d."""
     turned: FloatArray

@@ -8,10 +8,12 @@ from typing import Self
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.records import documented
 from twin.solvers.max_min.hessian import BarrierHessian
 from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint, over
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchDirection:
     """A search direction for a point and its dual variables."""
@@ -19,10 +21,12 @@ class SearchDirection:
     amplitude: FloatArray
     """(J,A)."""
     target: float
+    """Step of the target."""
     multipliers: DualVariables
     """Changes of the dual variables."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentringTarget:
     """What the linearised equations are set to."""
@@ -47,13 +51,17 @@ class CentringTarget:
         )
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newton:
     """The optimality conditions linearised at a point, with perturbed complementarity."""
 
     point: InteriorPoint
+    """Point at which the step is computed."""
     held: DualVariables
+    """Dual variables at the point."""
     curvature: BarrierHessian
+    """Factorised Hessian of the barrier."""
     mixed: FloatArray
     """(J,A) mixed second derivatives by amplitudes and target."""
     drift: FloatArray

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from twin.arrays import FloatArray, IntArray
+from twin.records import documented
 from twin.solvers.max_min.hessian import block_sums
 from twin.solvers.max_min.interior_point import DualVariables, InteriorPoint
 from twin.solvers.max_min.layout import Blocks
@@ -49,6 +50,7 @@ HOPELESS: Final = 0.1
 """Fraction of its excess by which a round must lower the bound for another round to follow."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
     """The best amplitudes found."""

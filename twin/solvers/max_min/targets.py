@@ -8,8 +8,10 @@ from typing import Protocol
 import numpy as np
 
 from twin.arrays import FloatArray
+from twin.records import documented
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
     """Slack of each of J terminals above the target, and its derivatives."""
@@ -17,9 +19,13 @@ class Slack:
     value: FloatArray
     """(J,) or more: positive if the target is exceeded."""
     by_wanted: FloatArray
+    """Derivative by the wanted amplitude."""
     by_wanted_twice: FloatArray
+    """Second derivative by the wanted amplitude."""
     by_unwanted: FloatArray
+    """Derivative by the unwanted power."""
     by_target: FloatArray
+    """Derivative by the target."""
     mixed: FloatArray
     """Mixed derivative by interference and target."""
 
@@ -40,6 +46,7 @@ class TargetModel(Protocol):
         """First, negative second and third derivative of the objective, a concave function of the target."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Sinr:
     """(b_kᵀp_k)² ≥ t (interference + noise): for a given t a second-order cone in p (P5, eq. 32b)."""
@@ -69,6 +76,7 @@ class Sinr:
         return 1.0 / target, 1.0 / target**2, 2.0 / target**3
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearisedSinr:
     """2 y_k b_kᵀp_k - y_k² t ≥ interference + noise, with y = b_kᵀp_k / t of an earlier point (P5, eq. 37b).

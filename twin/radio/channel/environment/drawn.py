@@ -12,6 +12,7 @@ from twin.arrays import BoolArray, IntArray, KeyArray
 from twin.radio.channel.environment.keys import FieldKeys, keys_for, pair_keys
 from twin.radio.channel.environment.mosaic import Mosaic
 from twin.radio.channel.environment.waves import WaveField
+from twin.records import documented
 
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -19,6 +20,7 @@ _CACHED_SETS = 4
 """Sets of pairs whose fields are cached: a run uses few sets, most of them in many epochs."""
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class PairFields:
     """The random fields of P pairs, each computed on first use."""

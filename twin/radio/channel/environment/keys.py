@@ -12,11 +12,13 @@ import numpy as np
 
 from twin import randomness
 from twin.arrays import FloatArray, IntArray, KeyArray
+from twin.records import documented
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldKeys:
     """Keys that determine the surroundings of all terminals over a run."""

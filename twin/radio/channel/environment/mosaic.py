@@ -13,6 +13,7 @@ from scipy.special import gammaincinv
 from twin.arrays import FloatArray, KeyArray
 from twin.radio.channel.environment.field_coordinates import Triple, rotated, rotation_index
 from twin.radio.channel.environment.keys import derived, mixed, uniform
+from twin.records import documented
 
 _GOLDEN: Final = (1.0 + np.sqrt(5.0)) / 2.0
 _AXES: Final = np.array(
@@ -34,6 +35,7 @@ _BLOCK: Final = 1 << 12
 """Points evaluated at once; their intermediate arrays fit into the processor's cache."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mosaic:
     """P independent uniform fields, with the parameters that each field's key determines."""

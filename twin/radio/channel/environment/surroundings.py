@@ -15,11 +15,13 @@ from twin.radio.channel.environment.field_coordinates import Triple, clutter_poi
 from twin.radio.channel.environment.keys import FieldKeys
 from twin.radio.channel.environment.tables import Tables
 from twin.radio.channel.path import LocatedPath
+from twin.records import documented
 
 _CACHED_GEOMETRIES = 2
 """Geometries whose surroundings are cached: path loss and fading use the same one in turn."""
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """Random fields of the P pairs above the horizon, and the points at which they are evaluated.

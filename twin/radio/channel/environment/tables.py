@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import FloatArray
+from twin.records import documented
 
 Environment = Literal["dense_urban", "urban", "suburban", "rural"]
 Band = Literal["s", "ka"]
@@ -23,6 +24,7 @@ KA_BAND_GHZ: Final = (17.0, 40.0)
 """Assumed limits of the report's Ka band, around its carriers of 20 and 30 GHz (ours)."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tables:
     """Values of one environment and band at elevations of 10, 20, ... 90 degrees; one object for each combination."""

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from twin.arrays import BoolArray, FloatArray, KeyArray
 from twin.radio.channel.environment.field_coordinates import Triple, rotated, rotation_index
 from twin.radio.channel.environment.keys import derived
+from twin.records import documented
 
 WAVES: Final = 48
 """Number of waves in the sum: the excess kurtosis is -1.5 / WAVES; the shortest wave resolves steps of 1 / 120."""
@@ -22,6 +23,7 @@ _BLOCK: Final = 1024
 """Points evaluated at once; their intermediate arrays fit into the processor's cache."""
 
 
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveField:
     """P independent Gaussian fields, with the parameters that each field's key determines."""
