@@ -33,7 +33,6 @@ import twin
 from twin.catalogue import Catalogue, read_catalogue
 from twin.geometry.ephemeris import Ephemeris
 from twin.simulation.compare import as_frame, compare
-from twin.world.setup import Setup
 
 SCENE = Path(__file__).resolve().parents[1] / "scenarios" / "starlink-hour.toml"
 PRECODERS = ("ms_jo_cdwmmse", "szf", "smrt", "ss_wmmse")
@@ -101,7 +100,7 @@ def scores(settings: Sequence[str], precoders: Sequence[str]) -> pd.DataFrame:
     cadences = [f'{key}="5min"' for key in ("time.epoch", "association.every", "precoding.every")]
     common = ['time.duration="2h"', *cadences, f"constellation.perigee_km=[{low}, {high}]"]
     scenario = twin.load_scenario(SCENE, [*common, *settings])
-    return as_frame(compare(Setup.of(scenario), precoders))
+    return as_frame(compare(scenario, precoders))
 
 
 def curve(newer: Path, errors_km: Sequence[float], precoders: Sequence[str]) -> pd.DataFrame:

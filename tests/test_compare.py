@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 import twin
+from tests.helpers.small_run import small_tree
 from twin.cli.entry import main
 from twin.errors import InputError
 from twin.registry import of_kind
 from twin.scenario import from_mapping, with_precoder
-from twin.simulation.compare import as_frame, compare
+from twin.simulation.compare import as_frame, compare, compare_setup
 from twin.world.setup import Setup
 
 TREE = {
@@ -28,7 +29,7 @@ TREE = {
 @pytest.fixture(scope="module")
 def scores():
     setup = Setup.of(from_mapping(TREE))
-    return {score.precoder: score for score in compare(setup, of_kind("precoder").names())}
+    return {score.precoder: score for score in compare_setup(setup, of_kind("precoder").names())}
 
 
 @pytest.mark.parametrize("name", ["ms_jo_cdwmmse", "smrt", "ss_mmse"])
@@ -63,7 +64,7 @@ def test_options_stay_with_their_own_precoder():
 def test_an_unknown_name_is_refused_before_anything_runs():
     setup = Setup.of(from_mapping(TREE))
     with pytest.raises(InputError, match=r'^"smtr" is no precoder; did you mean "smrt"\?'):
-        compare(replace(setup, outages=None), ["smrt", "smtr"])
+        compare_setup(replace(setup, outages=None), ["smrt", "smtr"])
 
 
 def test_the_command_prints_and_saves_one_table(tmp_path, capsys):
@@ -95,7 +96,7 @@ def test_a_terminal_counts_while_it_is_there(tmp_path):
         {"kind": "absence", "terminals": ["ut-03"]},
     ]
     scenario = from_mapping(TREE | {"events": absences, "precoding": {"name": "smrt"}})
-    score = compare(Setup.of(scenario), ["smrt"])[0]
+    score = compare(scenario, ["smrt"])[0]
     trace = twin.run(scenario, tmp_path / "trace")
     by = trace.terminals.groupby("terminal")[["se_bps_hz", "present_fraction"]].sum()
     assert by["present_fraction"].tolist() == [10.0, 3.5, 5.0, 0.0, 10.0]
@@ -110,5 +111,15 @@ def test_a_terminal_counts_while_it_is_there(tmp_path):
 
 def test_where_nobody_is_ever_there_nobody_gets_anything():
     scenario = from_mapping(TREE | {"events": {"kind": "absence", "terminals": "ut"}, "precoding": {"name": "smrt"}})
-    score = compare(Setup.of(scenario), ["smrt"])[0]
+    score = compare(scenario, ["smrt"])[0]
     assert (score.sum_se_bps_hz, score.low_se_bps_hz, score.least_se_bps_hz, score.jain_index) == (0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_comparison_takes_what_a_run_takes(tmp_path):
+    tree = small_tree()
+    short = {"time.duration": "20s"}
+    scores = [compare(tree, ["smrt"], overrides=short), compare(twin.load_scenario(tree, short), ["smrt"])]
+    for (score,) in scores:
+        assert score.sum_se_bps_hz == scores[0][0].sum_se_bps_hz > 0.0
+    with pytest.raises(TypeError, match="load_scenario"):
+        compare(twin.load_scenario(tree), ["smrt"], overrides=short)

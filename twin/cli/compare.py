@@ -27,8 +27,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Run several precoders on the same epochs, clusters and channel draws, and print one table."""
-    from twin.simulation.compare import as_frame
-    from twin.simulation.compare import compare as compare_precoders
+    from twin.simulation.compare import as_frame, compare_setup
 
     setup = resolved(scenario, settings or [])
     if not precoders:
@@ -36,7 +35,7 @@ def compare(
     if out is not None and not out.parent.is_dir():
         raise InputError(f"--out {out}: folder {out.parent} does not exist")
     with named(scenario):
-        scores = compare_precoders(setup, precoders, progress=None if quiet else _report_progress)
+        scores = compare_setup(setup, precoders, progress=None if quiet else _report_progress)
     table = as_frame(scores)
     if out is not None:
         table.to_csv(out, index=False)

@@ -2,6 +2,6 @@
 
 from twin.scenario.choice import with_precoder
 from twin.scenario.experiment import Scenario
-from twin.scenario.load import from_mapping, load_scenario
+from twin.scenario.load import as_scenario, from_mapping, load_scenario
 
-__all__ = ["Scenario", "from_mapping", "load_scenario", "with_precoder"]
+__all__ = ["Scenario", "as_scenario", "from_mapping", "load_scenario", "with_precoder"]

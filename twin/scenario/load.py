@@ -76,6 +76,23 @@ def load_scenario(scenario: str | Path | Mapping[str, Any], overrides: Overrides
     return _checked(tree, folder=file.parent, layers=layers, chosen=chosen)
 
 
+def as_scenario(given: Scenario | Mapping[str, Any] | str | Path, overrides: Overrides = ()) -> Scenario:
+    """A scenario as it is; anything else as `load_scenario` reads it.
+
+    Raises
+    ------
+    InputError
+        As `load_scenario`.
+    TypeError
+        If overrides are given for a `Scenario`, which is checked and frozen.
+    """
+    if not isinstance(given, Scenario):
+        return load_scenario(given, overrides)
+    if overrides:
+        raise TypeError("overrides change a file or a mapping; a Scenario is frozen, so pass them to load_scenario")
+    return given
+
+
 def from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".", origin: str = "scenario") -> Scenario:
     """Check a scenario given as a mapping: `load_scenario` with another folder for relative paths.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import threadpoolctl
@@ -12,6 +13,7 @@ import threadpoolctl
 from twin.arrays import FloatArray
 from twin.records import documented
 from twin.results.record import EpochRecord
+from twin.scenario import Scenario, as_scenario
 from twin.simulation.engine import Engine
 from twin.simulation.state import RunState
 from twin.world.setup import Setup
@@ -53,27 +55,42 @@ class PrecoderScore:
 
 
 def compare(
-    setup: Setup, precoders: Sequence[str], *, progress: Callable[[str, int, int], None] | None = None
+    scenario: Scenario | Mapping[str, Any] | str | Path,
+    precoders: Sequence[str],
+    *,
+    overrides: Iterable[str] | Mapping[str, Any] = (),
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> list[PrecoderScore]:
-    """Run a scenario once with each precoder.
+    """Run a scenario once with each precoder; `as_frame` makes a table of the result.
 
-    Association knows nothing of the precoder and draws are keyed, so that all meet the same clusters and channels.
+    Association does not depend on the precoder and draws are keyed, so that all meet the same clusters and channels.
 
     Parameters
     ----------
-    setup
-        The resolved scenario; its own precoder keeps its options where it is among the compared, others have their
-        defaults.
+    scenario
+        A scenario, the path of a scenario file, or a mapping of the same form. Its own precoder keeps its options if it
+        is among the compared; others have their defaults.
     precoders
         Names.
+    overrides
+        Keys to change in a file or mapping, as ``{"time.duration": "1h"}`` or ``["time.duration=1h"]``.
     progress
         Called with the precoder, the number of finished epochs and the number of all epochs.
 
     Raises
     ------
     InputError
-        If a name is unknown, or its options ask for what the setup does not give.
+        If an input is wrong, a name is unknown, or a precoder's options ask for what the scenario does not give.
+    TypeError
+        If overrides are given for a `Scenario`, which is checked and frozen.
     """
+    return compare_setup(Setup.of(as_scenario(scenario, overrides)), precoders, progress=progress)
+
+
+def compare_setup(
+    setup: Setup, precoders: Sequence[str], *, progress: Callable[[str, int, int], None] | None = None
+) -> list[PrecoderScore]:
+    """Compare precoders on a setup; see `compare`."""
     chosen = [setup.with_precoder(name) for name in precoders]
     scores = []
     for each in chosen:

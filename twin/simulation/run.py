@@ -11,7 +11,7 @@ import threadpoolctl
 
 from twin.results import TABLES, Manifest, Trace, TraceWriter, file_sha256, read_trace
 from twin.results.record import EpochRecord
-from twin.scenario import Scenario, load_scenario
+from twin.scenario import Scenario, as_scenario
 from twin.simulation.checkpoint import restored, saved
 from twin.simulation.engine import Engine
 from twin.simulation.state import RunState
@@ -53,12 +53,7 @@ def run(
     KeyboardInterrupt
         If the user interrupts; the finished epochs are durable then.
     """
-    if isinstance(scenario, Scenario):
-        if overrides:
-            raise TypeError("overrides change a file or a mapping; a Scenario is frozen, so pass them to load_scenario")
-        loaded = scenario
-    else:
-        loaded = load_scenario(scenario, overrides)
+    loaded = as_scenario(scenario, overrides)
     directory = free_directory(loaded.name) if out is None else Path(out)
     return run_setup(Setup.of(loaded), directory, resume=resume, progress=progress)
 
