@@ -34,7 +34,7 @@ from twin.vocabulary import EventKind
 BOUNDS = ("offline_optimal", "offline_trade", "max_elevation")
 """Policies of single-satellite service from the fewest handovers, over a trade-off with elevation, to the most."""
 REFERENCE = "max_elevation"
-"""Policy whose rates are the reference for the same seed; seeds change the terminal locations, hence all rates."""
+"""Policy whose rates are the reference for the same seed; seeds change the terminals' places and so all rates."""
 LOWEST_RATE = 0.5
 """Position of a change rate of zero on the logarithmic axis."""
 FIGURES = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.views import decide, members, view_of
-from twin.association import NOBODY, Cluster, Handover, ServingTable, transition
+from twin.association import EMPTY_CLUSTER, Cluster, Handover, ServingTable, transition
 
 # --------------------------------------------------------------------------------------------- max_elevation
 
@@ -172,7 +172,7 @@ def test_nobody_in_view(scope, capacity):
 def clusters(draw: st.DrawFn) -> Cluster:
     satellites = draw(st.sets(st.integers(1, 6), max_size=4))
     if not satellites:
-        return NOBODY
+        return EMPTY_CLUSTER
     return Cluster(
         ready_ns={satellite: draw(st.integers(0, 9)) for satellite in sorted(satellites)},
         master=draw(st.sampled_from(sorted(satellites))),
@@ -232,16 +232,16 @@ def test_members_that_stay_keep_their_readiness():
     new = old.kept([3, 2], 2, joining_ready_ns=99)
     assert new == Cluster(ready_ns={2: 20, 3: 99}, master=2)
     assert old == Cluster(ready_ns={1: 10, 2: 20}, master=1)
-    assert old.kept([], None, joining_ready_ns=1) == NOBODY
+    assert old.kept([], None, joining_ready_ns=1) == EMPTY_CLUSTER
 
 
 def test_the_longest_serving_member_inherits_a_cluster():
     old = Cluster(ready_ns={1: 10, 2: 30, 5: 20, 7: 20}, master=1)
     assert old.without([2]) == Cluster(ready_ns={1: 10, 5: 20, 7: 20}, master=1)
     assert old.without([1]) == Cluster(ready_ns={2: 30, 5: 20, 7: 20}, master=5)
-    assert old.without([1, 2, 5, 7]) == NOBODY
+    assert old.without([1, 2, 5, 7]) == EMPTY_CLUSTER
     assert old.without([8]) == old
-    assert NOBODY.without([1]) == NOBODY
+    assert EMPTY_CLUSTER.without([1]) == EMPTY_CLUSTER
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -17,7 +17,7 @@ import pytest
 from scipy import stats
 
 from tests.helpers.small_run import small
-from twin.association import NOBODY, Cluster, transition
+from twin.association import EMPTY_CLUSTER, Cluster, transition
 from twin.errors import InputError
 from twin.metrics import (
     Run,
@@ -404,7 +404,7 @@ def random_events(seed: int, terminal: str, steps: int, step_s: float) -> list[E
     if rng.random() < 0.15:
         return []
     events: list[Event] = []
-    old = NOBODY
+    old = EMPTY_CLUSTER
     for step in np.flatnonzero(rng.random(steps) < rng.choice([0.02, 0.1, 0.3])).tolist():
         wanted = sorted(rng.choice(7, size=rng.integers(0, 4), replace=False).tolist())
         master = int(rng.choice(wanted)) if wanted else None
@@ -771,7 +771,7 @@ def comings_and_goings(seed: int, terminal: str, steps: int, rate: float) -> tup
     rng = np.random.default_rng([32, seed, ord(terminal)])
     there = np.logical_xor.accumulate(np.append(rng.random() < 0.3, rng.random(steps - 1) < rate))
     events: list[Event] = []
-    old = NOBODY
+    old = EMPTY_CLUSTER
     for step in range(steps):
         leaves = step > 0 and there[step - 1] and not there[step]
         if not leaves and (not there[step] or rng.random() > 0.2):

@@ -91,7 +91,7 @@ def _restricted(fraction: dict[int, float] | None, satellites: list[int]) -> dic
 _OF_MASTERS: Final = (EventKind.SERVICE_START, EventKind.SERVICE_END, EventKind.HARD, EventKind.BEAM, EventKind.MASTER)
 """Kinds of event that change the master or its beam."""
 
-NOBODY = Cluster(ready_ns={}, master=None)
+EMPTY_CLUSTER = Cluster(ready_ns={}, master=None)
 """Empty cluster of a terminal that is not served."""
 
 

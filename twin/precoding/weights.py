@@ -50,7 +50,7 @@ class SpannedWeights:
             norad_id=csi.norad_id,
             array=csi.array,
             reach=csi.reach,
-            departure=csi.near_departure,
+            departure=csi.reached_departure,
             gram=csi.gram,
             coefficients=np.ascontiguousarray(coefficients),
         )
@@ -72,7 +72,7 @@ class SpannedWeights:
 
     def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,J,L), from the Gram matrix of both sets of directions."""
-        departure = truth.near_departure
+        departure = truth.reached_departure
         gram = self.gram if departure is self.departure else self.array.gram(departure, self.departure)
         return self._response(gram)
 
@@ -175,7 +175,7 @@ class AntennaWeights:
 
     def effective_gain(self, truth: StatisticalCsi) -> NumberArray:
         """v_iᵀ W_j (S,B,K,L)."""
-        steering = self.array.steering(truth.near_departure)
+        steering = self.array.steering(truth.reached_departure)
         return np.asarray(np.einsum("sin,sknl->sikl", steering, self.weights, optimize=True))
 
     def power_w(self) -> FloatArray:

@@ -101,4 +101,4 @@ def log2_det_ratio(signal: NumberArray, other: NumberArray) -> FloatArray:
 def _variances(truth: StatisticalCsi) -> NumberArray:
     """(S,B,M,M) E g gᴴ - E g E gᴴ: covariance of the receive sides."""
     los = np.maximum(truth.gain * truth.los_fraction - truth.mean_amplitude**2, 0.0)
-    return truth.near_covariance(los, truth.gain * (1.0 - truth.los_fraction))
+    return truth.reached_covariance(los, truth.gain * (1.0 - truth.los_fraction))

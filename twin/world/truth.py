@@ -46,8 +46,8 @@ class Truth:
     def prediction_error(self, links: LinkStates, applied: Compensation) -> Residual:
         """Delay and Doppler errors (S,K) of the applied compensation, clock errors included (P3, eq. 8)."""
         carrier_hz = self.statistics.channel.carrier_hz
-        missed = residual(applied, links, carrier_hz=carrier_hz)
+        error = residual(applied, links, carrier_hz=carrier_hz)
         if self.clocks.perfect:
-            return missed
+            return error
         early_s, high = self.clocks.offsets(links.instant, links.norad_id, links.range_km.shape[1])
-        return Residual(delay_s=missed.delay_s + early_s, doppler_hz=missed.doppler_hz + carrier_hz * high)
+        return Residual(delay_s=error.delay_s + early_s, doppler_hz=error.doppler_hz + carrier_hz * high)

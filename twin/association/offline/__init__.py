@@ -1,9 +1,8 @@
-"""The best that one terminal could have had: its handovers with the whole horizon known in advance.
+"""The optimum for one terminal: its handovers with the whole horizon known in advance.
 
-Each terminal stands alone: satellites carry any number of terminals, and a change takes no time. A policy that decides
-as it goes, for all terminals, cannot do with fewer handovers as long as it serves the terminal whenever anyone is
-visible; one that leaves it without service now and then can. Instants are those of decisions: who is visible at one may
-serve at it.
+Terminals are independent: satellites serve any number of terminals, and a change takes no time. Every policy that serves
+the terminal whenever a satellite is visible needs at least as many handovers; one that leaves gaps may need fewer.
+Instants are those of decisions: a satellite that is visible at an instant may serve at it.
 """
 
 from twin.association.offline.cluster_changes import ClusterPlan, fewest_membership_changes

@@ -23,9 +23,9 @@ class ClusterPlan:
     first: IntArray
     """(J,) instant at which it joins."""
     stop: IntArray
-    """(J,) first instant at which it is a member no more; the number of instants where it stays to the end."""
+    """(J,) first instant after its membership; the number of instants if it stays to the end."""
     replacements: int
-    """Joins that fill the place of one who left; others make the cluster larger than at the instant before."""
+    """Joins that replace a member that left; the other joins enlarge the cluster."""
 
     @property
     def joins(self) -> int:
@@ -34,13 +34,13 @@ class ClusterPlan:
 
 
 def fewest_membership_changes(contacts: ContactPlan, *, members: int) -> ClusterPlan:
-    """Keep so many members as are visible, at most k, at every instant, with as few changes as possible.
+    """Keep min(k, visible) members at every instant with as few changes as possible.
 
-    Whoever is in stays until it sets, and its place goes to the visible satellite that sets last. The number of joins
-    is the smallest possible, which is proven so:
+    A member stays until it sets and is replaced by the visible satellite that sets last. The number of joins is the
+    smallest possible. Proof:
 
     1. Bound: widen every stay of any plan to its whole contact. At every instant min(k, visible) are still covered, so
-       that no plan has fewer joins than the smallest set of contacts that covers every instant min(k, visible) times.
+       no plan has fewer joins than the smallest set of contacts that covers every instant min(k, visible) times.
     2. Attained: from such a set a plan follows with one stay a contact: members stay until they set, and others of the
        set wait their turn. It always has min(k, covered) members; where fewer than k cover, all that are visible do.
     3. The choice of the contact that sets last gives a smallest set, by exchange: at the first instant where a
@@ -52,7 +52,7 @@ def fewest_membership_changes(contacts: ContactPlan, *, members: int) -> Cluster
     Raises
     ------
     InputError
-        If there shall be less than one member.
+        If ``members`` is below 1.
     """
     if members < 1:
         raise InputError(f"members: found {members}, allowed 1 or more")

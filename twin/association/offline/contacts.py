@@ -31,7 +31,7 @@ class ContactPlan:
 
     @classmethod
     def of(cls, visible: BoolArray, score: FloatArray | None = None) -> Self:
-        """From (T,V) visibility and, if there is one, (T,V) score, whose numbers where nobody is visible are not read.
+        """From (T,V) visibility and, if there is one, (T,V) score, which is not read where no satellite is visible.
 
         Raises
         ------
@@ -71,10 +71,10 @@ class ContactPlan:
             )
         order = np.lexsort((when, who))
         when, who, worth = when[order], who[order], worth[order]
-        apart = (np.diff(who) != 0) | (np.diff(when) != 1)
+        separate = (np.diff(who) != 0) | (np.diff(when) != 1)
         if (~np.diff(who).astype(np.bool_) & (np.diff(when) == 0)).any():
             raise InputError("pairs: an instant and a satellite stand together twice, allowed once")
-        edges = np.flatnonzero(np.concatenate([[True], apart, [True]])) if len(when) else np.zeros(1, dtype=np.int64)
+        edges = np.flatnonzero(np.concatenate([[True], separate, [True]])) if len(when) else np.zeros(1, dtype=np.int64)
         begin, end = edges[:-1], edges[1:]
         rank = np.lexsort((who[begin], when[begin]))
         begin, end = begin[rank], end[rank]

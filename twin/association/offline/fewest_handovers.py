@@ -14,22 +14,22 @@ from twin.errors import InputError
 from twin.records import documented
 
 _ROUNDING: Final = 1e-12
-"""Share of all scores in view below which two sums of scores are one."""
+"""Fraction of the sum of all scores in view; two sums that differ by less are equal."""
 
 
 @documented
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frontier:
-    """What fewer handovers cost: the corners of the upper concave hull of score over handovers."""
+    """The corners of the upper concave hull of score over handovers."""
 
     plans: tuple[OfflinePlan, ...]
-    """N plans, handovers and score both rising; each is the best of all with so many handovers or fewer."""
+    """N plans, by ascending handovers and score; each has the highest score of all with at most its handovers."""
     prices: FloatArray
-    """(N-1,) falling: between two neighbours, the price of a handover at which both are best."""
+    """(N-1,) descending: price of a handover at which two neighbouring plans are equally good."""
 
 
 def fewest_handovers(contacts: ContactPlan) -> OfflinePlan:
-    """Serve whenever anyone is visible; then change as seldom as possible; then score as high as possible.
+    """Serve whenever a satellite is visible, with the fewest handovers, and among those with the highest score.
 
     The three aims rank in this order. The plan is a shortest path in the time-expanded graph whose nodes are the
     visible pairs of instant and satellite, whose edges to another satellite cost one handover, and in which no path
@@ -41,17 +41,17 @@ def fewest_handovers(contacts: ContactPlan) -> OfflinePlan:
 
 
 def best_at_price(contacts: ContactPlan, *, price: float, dwell_instants: int = 1) -> OfflinePlan:
-    """Serve whenever anyone is visible, with the highest sum of scores less a price for each handover.
+    """Serve whenever a satellite is visible, with the highest sum of scores minus a price for each handover.
 
     Parameters
     ----------
     contacts
-        Who is visible when, with scores.
+        Visible pairs of instant and satellite, with scores.
     price
         What a handover costs, in units of the score.
     dwell_instants
-        Who is still visible is left only after having served at so many instants; the end of the horizon counts as
-        setting.
+        Least number of instants of service before a handover from a satellite that is still visible; the end of the
+        horizon counts as setting.
 
     Raises
     ------

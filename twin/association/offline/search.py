@@ -19,17 +19,17 @@ class OfflinePlan:
     """Who serves one terminal at each of T instants."""
 
     assignment: IntArray
-    """(T,) row of the satellite that serves, -1 where nobody is visible."""
+    """(T,) row of the satellite that serves, -1 where none is visible."""
     handovers: int
     """Changes from one satellite to another between two neighbouring instants."""
     attaches: int
-    """Begins of service, at the start or after a gap; none of them is a handover."""
+    """Starts of service, at the beginning or after a gap; they are not handovers."""
     score: float
-    """Sum of the scores of who serves."""
+    """Sum of the scores of the serving satellites."""
 
     @property
     def mean_score(self) -> float:
-        """Score a served instant; 0 without any."""
+        """Mean score of the instants with service; 0 without service."""
         return self.score / max(1, int((self.assignment >= 0).sum()))
 
 

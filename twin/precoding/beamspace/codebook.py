@@ -81,7 +81,7 @@ class ActiveBeams:
         """(S,Q,B) f_qᵀ v_b: response of a unit channel, to each terminal in reach, to each beam."""
         linked = csi.reach.gather(csi.gain > 0.0)
         present = (self.index >= 0)[:, :, None] & linked[:, None, :]
-        return np.asarray(without_rounding(csi.array.gram(self.departure, csi.near_departure)) * present)
+        return np.asarray(without_rounding(csi.array.gram(self.departure, csi.reached_departure)) * present)
 
     def gram(self, array: PlanarArray) -> FloatArray:
         """(S,Q,Q) inner products of the beams, zero for absent beams."""

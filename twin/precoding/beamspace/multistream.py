@@ -157,7 +157,7 @@ class MultiStreamProblem:
         clusters = ClusterIndex.of(reach, serving)
         gain, mean = csi.gain / csi.noise_w, csi.mean_amplitude / np.sqrt(csi.noise_w)
         sight, scattered = gain * csi.los_fraction, gain * (1.0 - csi.los_fraction)
-        unknown = csi.near_covariance(np.maximum(sight - mean**2, 0.0), scattered)
+        unknown = csi.reached_covariance(np.maximum(sight - mean**2, 0.0), scattered)
         steering = reach.gather(csi.receive_steering) * reach.gather(mean)[..., None]
         usable = serving & (reach.gather(csi.gain) > 0.0) & space.coordinates.any(axis=1)
         served = (
@@ -173,7 +173,7 @@ class MultiStreamProblem:
             space=space,
             mean=real_if_real(clusters.gather(steering)),
             covariance=real_if_real(clusters.gather(unknown)),
-            second_moment=real_if_real(csi.near_covariance(sight, scattered)),
+            second_moment=real_if_real(csi.reached_covariance(sight, scattered)),
             noise_w=csi.noise_w,
             weight=problem.weight,
             power_w=np.where(served, power_w, 0.0),
@@ -274,7 +274,7 @@ def _start(
         return cold, options.iterations
     given = _given_coefficients(start, streams_problem)
     known, wanted = np.asarray(given.any(axis=(1, 3))), matched.amplitudes.any(axis=2)
-    gram = csi.gram if start.beams is None else csi.array.gram(csi.near_departure, start.departure)
+    gram = csi.gram if start.beams is None else csi.array.gram(csi.reached_departure, start.departure)
     response = np.einsum("sbq,sqjl->sbjl", gram, given, optimize=True) * streams_problem.usable[:, None, :, None]
     unchanged = not (wanted & ~known).any() and not (known & ~streams_problem.usable).any()
     if not unchanged:

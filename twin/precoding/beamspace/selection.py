@@ -119,7 +119,7 @@ def lcms(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntArray:
     """
     reach, csi = problem.csi.reach, problem.csi
     serving, gain = reach.gather(problem.serving), reach.gather(csi.gain)
-    captured = codebook.response(csi.near_departure) ** 2
+    captured = codebook.response(csi.reached_departure) ** 2
     free = np.ones((len(gain), codebook.size), dtype=bool)
     own = _own_beams(captured, gain, serving, free, count)
     weighed = np.where(serving, gain, 0.0)
@@ -168,7 +168,7 @@ def near_opt(problem: PrecodingProblem, codebook: Codebook, count: int) -> IntAr
     reach, csi = problem.csi.reach, problem.csi
     serving, gain = reach.gather(problem.serving), reach.gather(csi.gain)
     amplitude = reach.gather(np.sqrt(csi.gain / csi.noise_w))
-    rows = codebook.response(csi.near_departure) * amplitude[..., None]
+    rows = codebook.response(csi.reached_departure) * amplitude[..., None]
     order = np.argsort(np.where(serving, -gain, np.inf), axis=1, kind="stable")
     found = np.empty((len(rows), count), dtype=np.int64)
     for satellite, users in enumerate(serving.sum(axis=1)):

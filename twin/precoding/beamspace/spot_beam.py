@@ -53,7 +53,7 @@ def spot_beam(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
     power_w = reach.gather(replace(problem, serving=chosen).beam_power_w())
     place = reach.gather(beam)
     if (beam >= FIRST_CELL).any():
-        beams, departure, place = _steered_beams(csi.near_departure, power_w, place, directions)
+        beams, departure, place = _steered_beams(csi.reached_departure, power_w, place, directions)
     coefficients = np.zeros((*beams.shape, power_w.shape[1], 1))
     row, column = np.nonzero(power_w > 0.0)
     coefficients[row, place[row, column], column, 0] = np.sqrt(power_w[row, column])
@@ -64,7 +64,7 @@ def spot_beam(problem: PrecodingProblem, *, options: NoOptions) -> Precoding:
 def _strongest(problem: PrecodingProblem, departure: FloatArray) -> tuple[BoolArray, IntArray]:
     """(S,K) the one satellite of each terminal, and its beam: those of the highest received power."""
     csi, reach = problem.csi, problem.csi.reach
-    response = csi.array.gram(csi.near_departure, departure)
+    response = csi.array.gram(csi.reached_departure, departure)
     received = reach.scatter((response**2).max(axis=2)) * csi.gain * problem.power_w[:, None]
     received = np.where(problem.serving, received, 0.0)
     first = np.cumsum(received == received.max(axis=0, initial=0.0), axis=0) == 1

@@ -151,5 +151,5 @@ def _with_known_channels(problem: PrecodingProblem, size: FloatArray) -> Precodi
 
 def _with_cached_geometry(truth: StatisticalCsi, known: StatisticalCsi) -> StatisticalCsi:
     """The CSI with the cached reach and directions of the truth, so that its columns stay those of the draws."""
-    known.__dict__.update(reach=truth.reach, near_departure=truth.near_departure, gram=truth.gram)
+    known.__dict__.update(reach=truth.reach, reached_departure=truth.reached_departure, gram=truth.gram)
     return known

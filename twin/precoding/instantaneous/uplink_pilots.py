@@ -145,7 +145,7 @@ class Estimates:
             filters=np.asarray(filters),
             power=mean**2 + np.clip(learnt, 0.0, variance),
             pilot=pilot,
-            steering=truth.array.steering(truth.near_departure),
+            steering=truth.array.steering(truth.reached_departure),
             turn=np.ones(mean.shape, dtype=np.complex128) if phase is None else np.exp(1j * reach.gather(phase)),
         )
 

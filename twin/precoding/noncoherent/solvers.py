@@ -98,7 +98,7 @@ class AntennaSolver:
     @classmethod
     def of(cls, csi: StatisticalCsi, constraints: Sequence[PowerConstraints], method: str) -> Self:
         """Prepare the satellites of given statistics."""
-        steering = csi.array.steering(csi.near_departure).conj().swapaxes(1, 2)
+        steering = csi.array.steering(csi.reached_departure).conj().swapaxes(1, 2)
         steering = steering * csi.reach.gather(csi.gain > 0.0)[:, None, :]
         subspaces = [FeasibleSubspace.of(one, own) for one, own in zip(constraints, steering, strict=True)]
         return cls(csi=csi, steering=steering, subspaces=subspaces, method=method, multipliers=[None] * len(subspaces))

@@ -94,17 +94,17 @@ class StatisticalCsi:
         return Reach.of(self.gain > 0.0)
 
     @cached_property
-    def near_departure(self) -> FloatArray:
+    def reached_departure(self) -> FloatArray:
         """(S,B,2) `departure` of the pairs in reach."""
         return self.reach.gather(self.departure)
 
     @cached_property
     def gram(self) -> FloatArray:
         """(S,B,B) inner products v_iᵀ v_j* of each satellite's steering vectors; zero without a link."""
-        gram, linked = self.array.gram(self.near_departure), self.reach.gather(self.gain > 0.0)
+        gram, linked = self.array.gram(self.reached_departure), self.reach.gather(self.gain > 0.0)
         return gram if linked.all() else np.asarray(gram * (linked[:, :, None] & linked[:, None, :]))
 
-    def near_covariance(self, los: FloatArray, scattered: FloatArray) -> ComplexArray:
+    def reached_covariance(self, los: FloatArray, scattered: FloatArray) -> ComplexArray:
         """(S,B,M,M) receive covariance ``los`` u uᴴ + ``scattered`` Σ of the pairs in reach, for powers (S,K)."""
         reach = self.reach
         steering = reach.gather(self.receive_steering)

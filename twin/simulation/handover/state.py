@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.association import NOBODY, Cluster
+from twin.association import EMPTY_CLUSTER, Cluster
 from twin.records import documented
 from twin.results.record import LoggedAttempt, LoggedHandover
 
@@ -67,7 +67,7 @@ class HandoverState:
     @classmethod
     def initial(cls, terminals: int) -> Self:
         """Before the first epoch: no terminal is served."""
-        return cls(clusters=[NOBODY] * terminals)
+        return cls(clusters=[EMPTY_CLUSTER] * terminals)
 
     def copy(self) -> Self:
         """The state as it is now; the records that it holds are never changed, only replaced."""

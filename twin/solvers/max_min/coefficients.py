@@ -32,8 +32,8 @@ class Coefficients:
     """(K,) σ²."""
 
     def useful(self, eligible: BoolArray) -> BoolArray:
-        """(S,B) pairs that may serve (S,K) and whose beam has a mean at all.
+        """(S,B) pairs that may serve (S,K) and whose beam has a nonzero mean.
 
-        A beam without one could still cancel what others leak; P5 has it, but nobody would call it serving.
+        A beam of zero mean could still cancel interference. P5 allows it; here it does not count as serving.
         """
         return np.asarray(self.reach.gather(eligible) & (self.signal > 0.0))

@@ -49,7 +49,7 @@ class CountLimits:
         return np.asarray(useful & some[reach.terminal])
 
     def pruned(self, strength: FloatArray, useful: BoolArray, signal: FloatArray, reach: Reach) -> BoolArray:
-        """Pairs (S,B) within the limits: those with some strength if they are, else the strongest and somebody's last.
+        """Pairs (S,B) within the limits: all pairs with positive strength if they meet them, else the strongest pairs.
 
         Parameters
         ----------

@@ -84,8 +84,8 @@ class Blocks:
         serves = sparse.csr_array(
             (np.ones(len(streams)), (streams, self.satellite[self.held])), shape=(len(self.terminal), self.satellites)
         )
-        heard = sparse.csr_array((self.deviation.any(axis=2) | self.leak.any(axis=(1, 3))).astype(float))
-        count, label = connected_components(heard + serves @ serves.T, directed=False)
+        received = sparse.csr_array((self.deviation.any(axis=2) | self.leak.any(axis=(1, 3))).astype(float))
+        count, label = connected_components(received + serves @ serves.T, directed=False)
         if count == 1:
             yield self
             return
@@ -161,9 +161,9 @@ def _interference(
     place = np.full(reach.terminals + 1, -1)
     place[terminal] = np.arange(len(terminal))
     hearer = place[reach.terminal[row]]
-    pair, heard = np.nonzero(hearer >= 0)
-    to = (stream[pair], hearer[pair, heard], slot[pair])
-    at = (row[pair], heard, column[pair])
+    pair, receiver = np.nonzero(hearer >= 0)
+    to = (stream[pair], hearer[pair, receiver], slot[pair])
+    at = (row[pair], receiver, column[pair])
     deviation = np.zeros((shape[0], *shape))
     deviation[to] = coefficients.deviation[at]
     others = np.where(to[0] == to[1], 0.0, coefficients.leak[at])
