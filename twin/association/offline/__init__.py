@@ -1,8 +1,8 @@
 """The optimum for one terminal: its handovers with the whole horizon known in advance.
 
 Terminals are independent: satellites serve any number of terminals, and a change takes no time. Every policy that
-serves the terminal whenever a satellite is visible needs at least as many handovers; one that leaves gaps may need fewer.
-Instants are those of decisions: a satellite that is visible at an instant may serve at it.
+serves the terminal whenever a satellite is visible needs at least as many handovers; one that leaves gaps may need
+fewer. Instants are those of decisions: a satellite that is visible at an instant may serve at it.
 """
 
 from twin.association.offline.cluster_changes import ClusterPlan, fewest_membership_changes
