@@ -533,7 +533,7 @@ def paths(draw: st.DrawFn) -> Links:
 def heard(path: Links) -> LinkView:
     """The links as a phase-error model sees them in the true world, where compensation by prediction misses some."""
     missed = Residual(delay_s=1e-13 * path.range_km, doppler_hz=path.range_rate_km_s)
-    given = [field.name for field in fields(LinkView) if field.name != "prediction_error"]
+    given = [field.name for field in fields(LinkView) if field.name not in ("prediction_error", "serving")]
     return LinkView(**{name: getattr(path, name) for name in given}, prediction_error=missed)
 
 

@@ -119,6 +119,8 @@ class EpochScore:
     """(A,) satellites."""
     serving: BoolArray
     """(A,K) which satellite serves which terminal at the end of the epoch."""
+    synchronised: BoolArray
+    """(A,K) pairs that serve at any time of the epoch: what the terminals synchronise to."""
     master: IntArray
     """(K,) row of each cluster's master, -1 without one."""
     power_w: FloatArray

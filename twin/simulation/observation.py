@@ -20,7 +20,9 @@ def observed_links(setup: Setup, snapshot: Snapshot, score: EpochScore) -> LinkR
     """
     norad_id, pairs = snapshot.norad_id, np.nonzero(snapshot.visible)
     links, epoch = snapshot.links(norad_id), snapshot.epoch
-    alignment = setup.truth.csi(snapshot, norad_id, applied(setup, epoch, norad_id)).alignment
+    synchronised = _placed(score.synchronised, norad_id, snapshot.visible.shape, score)
+    true = setup.truth.csi(snapshot, norad_id, applied(setup, epoch, norad_id), serving=synchronised)
+    alignment = true.alignment
     variance, seed = alignment.variance_rad2, setup.scenario.seed
     phase = draw_phase_errors(variance, norad_id, draws=1, seed=seed, epoch=epoch)[0]
     if alignment.phase_rad is not None:
@@ -42,12 +44,13 @@ def observed_links(setup: Setup, snapshot: Snapshot, score: EpochScore) -> LinkR
         phase_variance_rad2=variance[pairs],
         phase_error_rad=phase[pairs],
         predicted=setup.belief.predictable(epoch, norad_id)[pairs[0]],
-        serving=_serving(norad_id, snapshot.visible.shape, score)[pairs],
+        serving=_placed(score.serving, norad_id, snapshot.visible.shape, score)[pairs],
     )
 
 
-def _serving(norad_id: IntArray, shape: tuple[int, ...], score: EpochScore) -> BoolArray:
-    serving = np.zeros(shape, dtype=np.bool_)
+def _placed(pairs: BoolArray, norad_id: IntArray, shape: tuple[int, ...], score: EpochScore) -> BoolArray:
+    """Pairs (A,K) of a score's satellites, in the rows of other satellites."""
+    placed = np.zeros(shape, dtype=np.bool_)
     _, rows, places = np.intersect1d(norad_id, score.norad_id, assume_unique=True, return_indices=True)
-    serving[rows] = score.serving[places]
-    return serving
+    placed[rows] = pairs[places]
+    return placed

@@ -102,6 +102,7 @@ def scored(channels: EpochChannels, segments: Sequence[OnAirSegment]) -> EpochSc
         interrupted=np.minimum(_mean(shares, idle), 1.0),
         norad_id=table.norad_id,
         serving=last.ready(),
+        synchronised=served(segments, table.norad_id),
         master=table.master,
         power_w=beam_power_w.sum(axis=1),
         beam_power_w=beam_power_w,
@@ -143,7 +144,8 @@ class EpochChannels:
             if segment.weights is not None
         ]
         norad_id = on_air[0] if len(on_air) == 1 else np.unique(np.concatenate([np.empty(0, dtype=np.int64), *on_air]))
-        true = setup.truth.csi(setup.truth.snapshot(epoch), norad_id, applied(setup, epoch, norad_id))
+        serving = served(segments, norad_id)
+        true = setup.truth.csi(setup.truth.snapshot(epoch), norad_id, applied(setup, epoch, norad_id), serving=serving)
         receiver, seed = setup.scenario.receiver, setup.scenario.seed
         followed = any(segment.weights.rule is not None for segment in sending if segment.weights is not None)
         draws = receiver.draws if receiver.knowledge == "instantaneous" or followed else 1
@@ -192,6 +194,16 @@ class EpochChannels:
         norad_id, sending, placed = _common(weights.norad_id, segment.table.norad_id)
         rows = np.searchsorted(self.truth.norad_id, norad_id)
         return weights.of(sending), segment.ready()[placed], self.truth.of(rows), self.draws.of(rows)
+
+
+def served(segments: Sequence[OnAirSegment], norad_id: IntArray) -> BoolArray:
+    """(S,K) whether some satellites, in ascending order, serve each terminal in any of the segments."""
+    terminals = segments[0].table.member.shape[1]
+    found = np.zeros((len(norad_id), terminals), dtype=np.bool_)
+    for segment in segments:
+        _, rows, places = _common(norad_id, segment.table.norad_id)
+        found[rows] |= segment.ready()[places]
+    return found
 
 
 def applied(setup: Setup, epoch: int, norad_id: IntArray) -> Compensation | None:

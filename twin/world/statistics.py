@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twin.arrays import FloatArray, IntArray
+from twin.arrays import BoolArray, FloatArray, IntArray
 from twin.errors import InputError, plugin_errors, plugin_place
 from twin.geometry.links import LinkStates
 from twin.geometry.snapshot import Snapshot
@@ -59,7 +59,14 @@ class LinkStatistics:
         self._measured: dict[bytes, AlignedCsi] = {}
         self._check_phase_error()
 
-    def of(self, links: LinkStates, *, expected: bool = False, prediction_error: Residual | None = None) -> AlignedCsi:
+    def of(
+        self,
+        links: LinkStates,
+        *,
+        expected: bool = False,
+        prediction_error: Residual | None = None,
+        serving: BoolArray | None = None,
+    ) -> AlignedCsi:
         """Statistical CSI of links at one instant.
 
         Parameters
@@ -70,12 +77,16 @@ class LinkStatistics:
             Take expectations over shadowing and line of sight in place of their realisations: CSI without measurement.
         prediction_error
             Delay and Doppler errors of compensation by prediction; None means that they are unknown or zero.
+        serving
+            Links to which the terminals synchronise; None means all.
         """
         loss, fading = self.channel.path_loss, self.channel.fading
         with plugin_errors(loss, "channel.path_loss: the model"), plugin_errors(fading, "channel.fading: the model"):
             plain = self.channel.csi(links, np.ones(links.range_km.shape), expected=expected)
         pilot_snr = self.power_w * plain.gain / self.channel.noise_w
-        view = LinkView.of(links, pilot_snr=pilot_snr, waveform=self.waveform, prediction_error=prediction_error)
+        view = LinkView.of(
+            links, pilot_snr=pilot_snr, waveform=self.waveform, prediction_error=prediction_error, serving=serving
+        )
         alignment = self._alignment(view)
         if alignment.phase_rad is not None:
             turned = plain.receive_steering * np.exp(1j * alignment.phase_rad)[..., None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twin.arrays import IntArray
+from twin.arrays import BoolArray, IntArray
 from twin.geometry.links import LinkStates
 from twin.geometry.snapshot import Snapshot
 from twin.geometry.windows import VisibilityWindows
@@ -30,18 +30,27 @@ class Truth:
         """True geometry at the start of an epoch."""
         return self.windows.at(epoch)
 
-    def csi(self, snapshot: Snapshot, norad_id: IntArray, applied: Compensation | None) -> AlignedCsi:
+    def csi(
+        self,
+        snapshot: Snapshot,
+        norad_id: IntArray,
+        applied: Compensation | None,
+        *,
+        serving: BoolArray | None = None,
+    ) -> AlignedCsi:
         """True channel statistics of some satellites, with the alignment that the applied compensation leaves.
 
         Parameters
         ----------
         applied
             Delay and Doppler that the satellites compensate; None means those of the truth, without any error.
+        serving
+            (S,K) pairs to which the terminals synchronise; None means all.
         """
         if applied is None:
             return self.statistics.measured(snapshot, norad_id)
         links = snapshot.links(norad_id)
-        return self.statistics.of(links, prediction_error=self.prediction_error(links, applied))
+        return self.statistics.of(links, prediction_error=self.prediction_error(links, applied), serving=serving)
 
     def prediction_error(self, links: LinkStates, applied: Compensation) -> Residual:
         """Delay and Doppler errors (S,K) of the applied compensation, clock errors included (P3, eq. 8)."""

@@ -40,12 +40,20 @@ class LinkView:
     prediction_error: Residual | None = None
     """Delay and Doppler errors τ̄, ν̄ of compensation by prediction only. None means that they are unknown, as to the
     network, or zero."""
+    serving: BoolArray | None = None
+    """Links whose satellite serves the terminal, which the terminal synchronises to. None means all links."""
 
     @classmethod
     def of(
-        cls, links: MovingPath, *, pilot_snr: FloatArray, waveform: Waveform, prediction_error: Residual | None = None
+        cls,
+        links: MovingPath,
+        *,
+        pilot_snr: FloatArray,
+        waveform: Waveform,
+        prediction_error: Residual | None = None,
+        serving: BoolArray | None = None,
     ) -> Self:
-        """The view of links with the SNR of their pilots and the errors of their prediction."""
+        """The view of links with the SNR of their pilots, the errors of their prediction and the serving ones."""
         return cls(
             range_km=links.range_km,
             elevation_deg=links.elevation_deg,
@@ -54,7 +62,19 @@ class LinkView:
             pilot_snr=pilot_snr,
             waveform=waveform,
             prediction_error=prediction_error,
+            serving=serving,
         )
+
+    def beyond_common(self, error: FloatArray) -> FloatArray:
+        """Errors less what the satellites of a terminal have in common, which its synchronisation removes.
+
+        The common part is the mean over the satellites that serve the terminal (first axis), weighted by pilot SNR; a
+        terminal without any keeps its errors.
+        """
+        weight = self.pilot_snr if self.serving is None else np.where(self.serving, self.pilot_snr, 0.0)
+        total = weight.sum(axis=0)
+        mean = (weight * error).sum(axis=0) / np.where(total > 0.0, total, 1.0)
+        return np.asarray(error - mean)
 
     def select(self, chosen: BoolArray) -> Self:
         """The chosen links, as arrays (links,)."""
@@ -70,6 +90,7 @@ class LinkView:
             else Residual(
                 delay_s=self.prediction_error.delay_s[chosen], doppler_hz=self.prediction_error.doppler_hz[chosen]
             ),
+            serving=None if self.serving is None else self.serving[chosen],
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from twin.radio.synchronisation.alignment import Alignment, LinkView
+from twin.radio.synchronisation.compensation import Residual
 from twin.radio.synchronisation.demodulation import demodulate
 from twin.radio.synchronisation.phase_error import phase_errors
 from twin.registry import dataclass_options
@@ -30,9 +31,10 @@ def open_loop(path: LinkView, *, options: OpenLoopOptions) -> Alignment:
     """Phase error, ICI and ISI of compensation by prediction only, from errors of predicted geometry and clocks.
 
     The prediction errors τ̄ and ν̄ of each link give its phase ϱ = 2π (f_0 τ̄ + ν̄ t). It is a deterministic phase of the
-    true channel, unknown to the network. Errors that all satellites of a terminal have in common, such as that of the
-    terminal's own clock, have no effect. Over the band the phase varies by 2π nΔf τ̄, which is counted as a variance.
-    Without prediction errors the phase is perfect.
+    true channel, unknown to the network. What the satellites that serve a terminal have in common in τ̄ and ν̄, such as
+    the error of the terminal's own clock, the terminal's synchronisation removes (`LinkView.beyond_common`): it neither
+    varies over the band nor causes ICI or ISI, and its phase is common to all satellites. The remainder of τ̄ varies the
+    phase by 2π nΔf τ̄ over the band, which is counted as a variance. Without prediction errors the phase is perfect.
     """
     waveform, shape = path.waveform, path.range_km.shape
     zero = np.zeros(shape)
@@ -41,12 +43,14 @@ def open_loop(path: LinkView, *, options: OpenLoopOptions) -> Alignment:
         return Alignment(
             variance_rad2=assumed, disturbance_fraction=zero, delay_deviation_s=zero, doppler_deviation_hz=zero
         )
-    early_s, shift_hz = path.prediction_error.delay_s, path.prediction_error.doppler_hz
-    cycles = waveform.carrier_hz * early_s + 1e-3 * options.elapsed_ms * shift_hz
+    error = path.prediction_error
+    cycles = waveform.carrier_hz * error.delay_s + 1e-3 * options.elapsed_ms * error.doppler_hz
+    early_s, shift_hz = path.beyond_common(error.delay_s), path.beyond_common(error.doppler_hz)
+    remainder = Residual(delay_s=early_s, doppler_hz=shift_hz)
     advance_s = options.window_advance * waveform.prefix_s
     return Alignment(
         variance_rad2=(2.0 * np.pi) ** 2 * waveform.squared_offset_hz2 * early_s**2,
-        disturbance_fraction=demodulate(path.prediction_error, waveform, advance_s=advance_s).disturbance,
+        disturbance_fraction=demodulate(remainder, waveform, advance_s=advance_s).disturbance,
         delay_deviation_s=np.abs(early_s),
         doppler_deviation_hz=np.abs(shift_hz),
         phase_rad=2.0 * np.pi * np.mod(cycles, 1.0),
