@@ -548,6 +548,18 @@ def turns_of(gamma, seen):
     return np.lexsort((strongest, seen.sum(axis=0)))
 
 
+def filled(serving, gamma, seen, size, room, turns):
+    """Free places, one after the other, to the terminal with the fewest members; of several, the first in turn."""
+    serving = serving.copy()
+    while True:
+        open_to = seen & ~serving & (serving.sum(axis=1) < room)[:, None] & (serving.sum(axis=0) < size)
+        waiting = [(serving[:, k].sum(), turn, k) for turn, k in enumerate(turns) if open_to[:, k].any()]
+        if not waiting:
+            return serving
+        terminal = min(waiting)[2]
+        serving[np.where(open_to[:, terminal], gamma[:, terminal], -1.0).argmax(), terminal] = True
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_competition_is_what_the_paper_says_line_by_line(seed):
     rng = np.random.default_rng(seed)
@@ -560,10 +572,27 @@ def test_competition_is_what_the_paper_says_line_by_line(seed):
     options = {"satellites_per_terminal": size, "failures": failures}
     made = decide("competition", view, terminals_per_satellite=room, **options)
     gamma = view.mean_gain()
-    expected = clusters(gamma, seen, size, room, failures, turns_of(gamma, seen))
+    turns = turns_of(gamma, seen)
+    expected = filled(clusters(gamma, seen, size, room, failures, turns), gamma, seen, size, room, turns)
     np.testing.assert_array_equal(made.serving, expected)
     by_capacity = decide("competition", replace(view, capacity=room), **options)
     np.testing.assert_array_equal(by_capacity.serving, expected)
+
+
+@pytest.mark.parametrize("hysteresis_db", [0.0, 3.0])
+@pytest.mark.parametrize("seed", range(40))
+def test_competition_serves_every_terminal_that_sees_a_free_place(seed, hysteresis_db):
+    rng = np.random.default_rng(seed)
+    pairs = int(rng.integers(2, 10)), int(rng.integers(2, 40))
+    seen = rng.random(pairs) < rng.uniform(0.2, 1.0)
+    size, room = int(rng.integers(1, 6)), int(rng.integers(1, 13))
+    sky = {"snr_db": rng.uniform(-10, 10, pairs), "visible": seen, "capacity": room}
+    options = {"satellites_per_terminal": size, "failures": 2, "hysteresis_db": hysteresis_db}
+    serving = decide("competition", view_of(**sky, serving=seen & (rng.random(pairs) < 0.2)), **options).serving
+    assert not (serving & ~seen).any()
+    assert serving.sum(axis=1).max() <= room
+    wanting = serving.sum(axis=0) < size
+    assert not (seen & ~serving)[serving.sum(axis=1) < room][:, wanting].any()
 
 
 def test_competition_gives_everyone_as_many_as_asked_where_that_can_be():

@@ -38,7 +38,9 @@ def competition(view: AssociationView, *, options: CompetitionOptions) -> Assign
     """Terminals take satellites in the order of channel power; at a full satellite the weakest terminal loses.
 
     P2 describes the procedure in words and leaves the order of the terminals open: here those with the fewest visible
-    satellites begin, then those whose strongest satellite is weakest. `competed` lists the other assumptions.
+    satellites begin, then those whose strongest satellite is weakest. `competed` lists the other assumptions. Places
+    that are free in the end, because a terminal that holds more than S_k satellites keeps the strongest alone, are
+    offered to terminals with fewer: none stays unserved while a satellite in its view has a free place.
     """
     size, score, visible = options.satellites_per_terminal, received_db(view), view.visible
     limits = [limit for limit in (options.terminals_per_satellite, view.capacity) if limit is not None]
@@ -52,6 +54,7 @@ def competition(view: AssociationView, *, options: CompetitionOptions) -> Assign
     if options.hysteresis_db > 0.0:
         leaving = view.serving & visible & ~chosen
         chosen = _retained(chosen, leaving, view.serving, score, options.hysteresis_db, (size, min(limits)))
+    offer_free_places(chosen, score, visible, size=size, capacity=min(limits), order=order)
     return led(chosen, score, score + options.hysteresis_db * leads(view))
 
 
@@ -101,6 +104,35 @@ def _retained(
         kept[member, terminal] = True
         load[member] += 1
     return kept
+
+
+def offer_free_places(
+    chosen: BoolArray, score: FloatArray, visible: BoolArray, *, size: int, capacity: int, order: IntArray
+) -> None:
+    """Give free places of satellites to terminals with fewer members than S_k, those with the fewest first.
+
+    Parameters
+    ----------
+    chosen
+        (V,K) clusters; pairs are added in place.
+    score
+        (V,K) received power in dB; a terminal takes the strongest satellite that has a free place.
+    visible
+        (V,K) pairs that may serve.
+    size, capacity
+        S_k; most terminals of a satellite.
+    order
+        (K,) terminals in the order in which they take places, among those with equally many members.
+    """
+    members, load = chosen.sum(axis=0), chosen.sum(axis=1)
+    for level in range(size):
+        for terminal in order[members[order] == level]:
+            free = np.flatnonzero(visible[:, terminal] & ~chosen[:, terminal] & (load < capacity))
+            if len(free):
+                taken = free[score[free, terminal].argmax()]
+                chosen[taken, terminal] = True
+                load[taken] += 1
+                members[terminal] += 1
 
 
 def competed(power: FloatArray, visible: BoolArray, *, capacity: int, failures: IntArray, order: IntArray) -> BoolArray:
