@@ -47,8 +47,7 @@ def cho_time(view: AssociationView, *, options: ChoTimeOptions) -> Assignment:
 
     Candidates and window are set at the preparation, from the prediction at that time; if the window passes without a
     handover, another is prepared. A terminal that has lost its satellite takes the strongest at once.
-    The preparation is done in advance: set association.preparation to zero; association.execution applies. The
-    prediction horizon must be longer than ``prepare_before``.
+    The preparation is done in advance: set association.preparation to zero; association.execution applies.
     Simplified: only satellites that are visible at the preparation, and stay visible longer than the serving one, are
     prepared; the signal is not filtered.
     """
