@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from tests.helpers.carrier_facts import facts_of
 from twin.constants import BOLTZMANN_J_K
@@ -17,7 +18,7 @@ from twin.radio.channel import noise_power_w
 from twin.radio.channel.path_loss import weather
 from twin.radio.channel.path_loss.atmospheric import AtmosphereOptions
 from twin.radio.channel.path_loss.free_space import free_space_db
-from twin.radio.channel.path_loss.gases import gas_db, zenith_attenuation_db
+from twin.radio.channel.path_loss.gases import EFFECTIVE_RADIUS_KM, gas_db, spherical_factor, zenith_attenuation_db
 from twin.radio.channel.path_loss.scintillation import ionospheric_db, scintillation_db, tropospheric_db, zone_of
 from twin.registry import of_kind
 from twin.units import to_db
@@ -65,9 +66,37 @@ def test_the_zenith_attenuation_is_that_behind_3gpps_link_budgets(shared):
 
 
 def test_absorption_goes_with_the_cosecant_down_to_5_degrees():
-    elevation = np.array([90.0, 30.0, 10.0, 5.0, 4.0, 0.0, -90.0])
-    sines = np.array([1.0, 0.5, np.sin(np.radians(10.0))] + 4 * [np.sin(np.radians(5.0))])
+    elevation = np.array([90.0, 30.0, 10.0, 5.0])
+    sines = np.array([1.0, 0.5, np.sin(np.radians(10.0)), np.sin(np.radians(5.0))])
     np.testing.assert_allclose(gas_db(elevation, 0.25), 0.25 / sines, rtol=1e-14)
+
+
+def test_absorption_below_5_degrees_follows_the_curved_earth():
+    zenith_db = zenith_attenuation_db(20e9)
+    # the layer-by-layer method of ITU-R P.676 with refraction gives 9.62 dB at 1 degree; equivalent heights in place of
+    # layers are good to some per cent
+    assert gas_db(np.array(1.0), zenith_db, carrier_hz=20e9) == pytest.approx(9.62, rel=0.025)
+    elevation = np.linspace(0.0, 6.0, 601)
+    found = gas_db(elevation, zenith_db, carrier_hz=20e9)
+    steps = np.diff(np.log(found))
+    assert (steps < 0.0).all()
+    assert np.abs(np.diff(steps)).max() < 0.002  # no jump at 5 degrees
+    assert gas_db(np.array(-3.0), zenith_db) == found[0]
+    assert gas_db(np.array(3.0), 1.0, carrier_hz=80e9) == gas_db(np.array(3.0), 1.0, carrier_hz=54e9)
+
+
+@pytest.mark.parametrize("elevation_deg", [0.0, 0.5, 2.0, 5.0, 20.0])
+@pytest.mark.parametrize("height_km", [1.7, 6.0])
+def test_the_factor_of_a_spherical_atmosphere_is_the_integral_along_the_ray(elevation_deg, height_km):
+    radius_km, sine = EFFECTIVE_RADIUS_KM, np.sin(np.radians(elevation_deg))
+
+    def density(along_km):
+        height = np.sqrt(radius_km**2 + along_km**2 + 2.0 * radius_km * along_km * sine) - radius_km
+        return np.exp(-height / height_km)
+
+    total, _ = quad(density, 0.0, 3000.0, limit=500, points=[50.0, 500.0])
+    # the parabola for the height errs by the order of h/R
+    assert spherical_factor(np.array(elevation_deg), height_km) == pytest.approx(total / height_km, rel=2e-3)
 
 
 def test_a_carrier_among_the_oxygen_lines_is_refused():

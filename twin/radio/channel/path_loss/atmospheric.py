@@ -24,7 +24,7 @@ class AtmosphereOptions:
     extra_loss_db: Annotated[float, Ge(0.0)] = 0.0
     """Additional loss of every link: polarisation, pointing, body, implementation."""
     atmosphere: bool = True
-    """Absorption by gases, A_zenith / sin(elevation)."""
+    """Absorption by gases, A_zenith / sin(elevation), with the Earth's curvature below 5 degrees."""
     zenith_attenuation_db: Annotated[float, Ge(0.0)] | None = None
     """A_zenith in dB; None means that of ITU-R P.676 at the carrier."""
     scintillation: bool = False
@@ -73,7 +73,7 @@ def atmosphere_db(path: Path, *, carrier_hz: float, options: AtmosphereOptions) 
     if options.atmosphere:
         given_db = options.zenith_attenuation_db
         zenith_db = zenith_attenuation_db(carrier_hz) if given_db is None else given_db
-        loss_db += gas_db(path.elevation_deg, zenith_db)
+        loss_db += gas_db(path.elevation_deg, zenith_db, carrier_hz=carrier_hz)
     if options.scintillation:
         loss_db += scintillation_db(path.elevation_deg, carrier_hz, options.ionosphere, options.fluctuation_4_ghz_db)
     return loss_db

@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import erfcx
 
 from twin.arrays import FloatArray
 
 VAPOUR_G_M3 = 7.5
 """Water vapour density at the ground in the mean annual global reference atmosphere (TR 38.811, Section 6.6.4)."""
 LOWEST_DEG = 5.0
-"""The cosecant law ignores the Earth's curvature; below this elevation its value here is used."""
+"""Lower limit of the cosecant law, which ignores the Earth's curvature (ITU-R P.676, Annex 2)."""
+EFFECTIVE_RADIUS_KM = 8500.0
+"""Radius of the Earth on which rays that the atmosphere refracts are straight lines (ITU-R P.676-3, Annex 2)."""
 HIGHEST_GHZ = 54.0
 """Upper limit of the approximation: the oxygen lines begin here."""
 
@@ -52,12 +55,57 @@ def zenith_attenuation_db(carrier_hz: float) -> float:
     return _oxygen_db_km(f) * _oxygen_height_km(f) + _vapour_db_km(f) * _vapour_height_km(f)
 
 
-def gas_db(elevation_deg: FloatArray, zenith_db: float) -> FloatArray:
-    """Gas absorption on a slant path: A_zenith / sin(elevation) in dB (TR 38.811, eq. 6.6-8; P5, after (9)).
+def gas_db(elevation_deg: FloatArray, zenith_db: float, *, carrier_hz: float = 20e9) -> FloatArray:
+    """Gas absorption on a slant path in dB: A_zenith / sin(elevation) from 5 degrees (TR 38.811, eq. 6.6-8).
 
-    Elevations below 5 degrees get the value at 5 degrees.
+    P5 has the same (after (9)). Below, oxygen and water vapour are exponential atmospheres over a spherical Earth
+    (`spherical_factor`), as in the formula of ITU-R P.676-3 for low elevations. A factor that is 1 at the horizon joins
+    both at 5 degrees. Elevations below 0 get the value at 0.
+
+    Parameters
+    ----------
+    zenith_db
+        Absorption towards the zenith.
+    carrier_hz
+        Carrier that decides how much of it is water vapour, which is closer to the ground; 54 GHz for higher ones.
+
+    >>> gas_db(np.array([90.0, 30.0, 1.0]), zenith_attenuation_db(20e9)).round(2).tolist()
+    [0.26, 0.51, 9.78]
     """
-    return np.asarray(zenith_db / np.sin(np.radians(np.maximum(elevation_deg, LOWEST_DEG))))
+    factor = 1.0 / np.sin(np.radians(np.maximum(elevation_deg, LOWEST_DEG)))
+    if (elevation_deg < LOWEST_DEG).any():
+        factor = np.where(elevation_deg < LOWEST_DEG, _low_factor(elevation_deg, carrier_hz), factor)
+    return np.asarray(zenith_db * factor)
+
+
+def _low_factor(elevation_deg: FloatArray, carrier_hz: float) -> FloatArray:
+    """Absorption over that towards the zenith from 0 to 5 degrees; elevations beyond get the values there."""
+    f = min(carrier_hz / 1e9, HIGHEST_GHZ)
+    within_deg = np.clip(elevation_deg, 0.0, LOWEST_DEG)
+    at_border = _gas_factor(np.array(LOWEST_DEG), f) * np.sin(np.radians(LOWEST_DEG))
+    return np.asarray(_gas_factor(within_deg, f) / at_border ** ((within_deg / LOWEST_DEG) ** 2))
+
+
+def _gas_factor(elevation_deg: FloatArray, f: float) -> FloatArray:
+    """Absorption over that towards the zenith at f GHz, of oxygen and vapour together."""
+    heights = _oxygen_height_km(f), _vapour_height_km(f)
+    oxygen_db, vapour_db = _oxygen_db_km(f) * heights[0], _vapour_db_km(f) * heights[1]
+    oxygen, vapour = (spherical_factor(elevation_deg, height_km) for height_km in heights)
+    return np.asarray((oxygen_db * oxygen + vapour_db * vapour) / (oxygen_db + vapour_db))
+
+
+def spherical_factor(elevation_deg: FloatArray, height_km: float) -> FloatArray:
+    """Absorption over that towards the zenith of an atmosphere of a scale height, over a spherical Earth.
+
+    The path integral of e^{-z/h} with the height z = s sin φ + s² cos²φ / 2R is √π x erfcx(x tan φ)/cos φ with
+    x = √(R/2h).
+
+    >>> spherical_factor(np.array([0.0, 5.0, 30.0]), 6.0).round(3).tolist()
+    [47.173, 10.623, 1.996]
+    """
+    elevation = np.radians(elevation_deg)
+    x = np.sqrt(EFFECTIVE_RADIUS_KM / (2.0 * height_km))
+    return np.asarray(np.sqrt(np.pi) * x * erfcx(x * np.tan(elevation)) / np.cos(elevation))
 
 
 def _oxygen_db_km(f: float) -> float:
