@@ -13,6 +13,7 @@ from tests.helpers.small_run import link_rows, records, records_with_stops, rows
 from twin.catalogue import Walker, walker_catalogue
 from twin.catalogue.tle import checksum, tle_text
 from twin.cli.entry import main
+from twin.cli.scenario_warnings import warnings
 from twin.errors import InputError
 from twin.geometry.ephemeris import Ephemeris, SatelliteStates
 from twin.geometry.ephemeris.states import UNUSABLE_POSITION_KM, UNUSABLE_VELOCITY_KM_S
@@ -432,6 +433,18 @@ def test_the_phase_of_an_open_loop_is_that_of_the_prediction_error() -> None:
     written = link_rows(setup, records(setup)[1])["phase_error_rad"]
     # over the band of 20 MHz, 20 ns vary by 0.1 cycle; tolerance five times that
     assert np.abs(np.asarray(written) - 2.0 * np.pi * (cycles % 1.0)).max() < 5.0 * 0.75
+
+
+@pytest.mark.parametrize("name", ["gaussian_phase", "uniform_phase", "residual", "closed_loop", "open_loop"])
+def test_settings_of_the_prediction_are_reported_where_the_model_does_not_use_it(name: str) -> None:
+    changes = {
+        "precompensation": {"name": name, "prediction_age": "20ms"},
+        "belief.clock": {"satellite_ns": 20.0},
+    }
+    found = warnings(Setup.of(small(changes)))
+    keys = [text.partition(" ")[0] for text in found if "has no effect" in text]
+    assert keys == ([] if name == "open_loop" else ["belief.clock", "precompensation.prediction_age"])
+    assert not warnings(Setup.of(small({"precompensation": {"name": name}})))
 
 
 # Reports of CSI

@@ -1,4 +1,4 @@
-"""Warnings about the catalogue and the belief of a scenario, before its run."""
+"""Warnings about the catalogue, the belief and settings without effect of a scenario, before its run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,26 @@ def catalogue_line(health: CatalogueHealth) -> str:
 
 
 def warnings(setup: Setup) -> list[str]:
-    """Warnings about elements that are stale or far from the time of the run, and selections without a match."""
-    return [*_catalogue_warnings(setup), *_belief_warnings(setup)]
+    """Warnings about elements that are stale or far from the time of the run, selections without a match, and settings
+    without effect."""
+    return [*_catalogue_warnings(setup), *_belief_warnings(setup), *_effect_warnings(setup)]
+
+
+def _effect_warnings(setup: Setup) -> list[str]:
+    """Settings of the prediction under a phase-error model that does not use the prediction."""
+    scenario = setup.scenario
+    given = {
+        "belief.clock": not setup.truth.clocks.perfect,
+        "precompensation.prediction_age": int(scenario.precompensation.prediction_age) > 0,
+    }
+    keys = [key for key, there in given.items() if there]
+    if not keys or setup.truth.statistics.follows_prediction():
+        return []
+    model = f'precompensation.name = "{scenario.precompensation.name}"'
+    return [
+        f'{key} has no effect on rates: {model} does not depend on errors of the prediction, as "open_loop" does'
+        for key in keys
+    ]
 
 
 def _belief_warnings(setup: Setup) -> list[str]:

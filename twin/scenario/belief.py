@@ -64,7 +64,7 @@ class ClockErrorSection(ErrorSection):
     satellite_ns: Nanoseconds = 0.0
     """Time error of a satellite."""
     terminal_ns: Nanoseconds = 0.0
-    """Time error of a terminal."""
+    """Time error of a terminal; common to its satellites, so that its synchronisation removes it from the rates."""
     satellite_ppb: Billionths = 0.0
     """Relative frequency error of a satellite's oscillator, in parts per 1e9; it also shifts the carrier."""
     terminal_ppb: Billionths = 0.0

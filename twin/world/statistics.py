@@ -118,6 +118,25 @@ class LinkStatistics:
             self._measured[key] = self.of(snapshot.links(norad_id))
         return self._measured[key]
 
+    def follows_prediction(self) -> bool:
+        """Whether the phase-error model uses the errors of compensation by prediction."""
+        one = np.ones((2, 1))
+        view = LinkView(
+            range_km=1e3 * one,
+            elevation_deg=45.0 * one,
+            range_rate_km_s=one,
+            range_acceleration_km_s2=0.05 * one,
+            pilot_snr=1e3 * one,
+            waveform=self.waveform,
+        )
+        turn = np.array([[1.0], [-1.0]])
+        errors = [Residual(delay_s=size * 1e-9 * turn, doppler_hz=size * 10.0 * turn) for size in (1.0, 3.0)]
+        small, large = (self._alignment(replace(view, prediction_error=error)) for error in errors)
+        return not all(
+            np.array_equal(getattr(small, name), getattr(large, name))
+            for name in ("variance_rad2", "disturbance_fraction")
+        )
+
     def _check_phase_error(self) -> None:
         """Call the phase-error model with no link at all, so that it may refuse the waveform.
 
