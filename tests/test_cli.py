@@ -180,7 +180,8 @@ def test_run_tells_what_it_does_and_ends_with_the_path(tiny: Path, capsys: pytes
         "run: 20 epochs of 2s from 2026-01-01T00:00:00Z",
         "trace: traces/tiny",
     ]
-    labels = [line[:15].strip() for line in out[5:-1]]
+    assert out[5] == "link budget of a satellite that gives one terminal all its power"
+    labels = [line[:15].strip() for line in out[10:-1]]
     assert labels == ["simulated", "rate", "in service", "handovers", "sum SE", "masked", "cost"]
     assert out[-1] == "traces/tiny"
     assert read_trace(out[-1]).run["status"] == "complete"

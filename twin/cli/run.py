@@ -13,6 +13,8 @@ import typer
 
 from twin.cli import output, scenario_warnings
 from twin.cli.inputs import ScenarioFile, Settings, resolved
+from twin.cli.link_budget import budget_lines
+from twin.cli.plausibility import plausibility_warnings
 from twin.cli.progress import Progress, on_screen
 from twin.cli.summary_lines import summary_lines
 from twin.errors import InputError
@@ -71,10 +73,20 @@ def _run(setup: Setup, directory: Path, *, last_epoch: int, resume: bool, quiet:
                 output.say(*_header(setup, directory, last_epoch))
                 for text in scenario_warnings.warnings(setup):
                     output.warn(text)
+                if last_epoch < 0:
+                    _show_budget(setup)
                 shown.append(stack.enter_context(on_screen(setup.scenario.time.epoch.seconds)))
             shown[0](done, total)
 
         run_setup(setup, directory, resume=resume, progress=None if quiet else progress)
+
+
+def _show_budget(setup: Setup) -> None:
+    """Print the link budget at the start, and warnings about implausible values."""
+    snapshot = setup.truth.windows.at(0)
+    output.say(*budget_lines(setup, snapshot))
+    for text in plausibility_warnings(setup, snapshot):
+        output.warn(text)
 
 
 def _summary(directory: Path, computed: int, wall_s: float) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from twin.arrays import FloatArray
 from twin.cli import output, scenario_warnings
 from twin.cli.inputs import ScenarioFile, Settings, named, resolved
+from twin.cli.link_budget import budget_lines
+from twin.cli.plausibility import plausibility_warnings
 from twin.text import counted, number, size, span
 
 if TYPE_CHECKING:
@@ -29,12 +31,13 @@ def validate(scenario: ScenarioFile, settings: Settings = None) -> None:
     with named(scenario):
         snapshot = setup.truth.windows.at(0)
     set_up_s = perf_counter() - begun
-    for text in [*scenario_warnings.warnings(setup), *_without_satellite(setup.terminals, snapshot)]:
+    texts = [*scenario_warnings.warnings(setup), *plausibility_warnings(setup, snapshot)]
+    for text in [*texts, *_without_satellite(setup.terminals, snapshot)]:
         output.warn(text)
     with named(scenario):
         trial = trial_run(setup)
     output.say(f'scenario "{setup.scenario.name}" is valid', *_satellites(setup, snapshot))
-    output.say(*_terminals(setup), *_cadences(setup))
+    output.say(*_terminals(setup), *budget_lines(setup, snapshot), *_cadences(setup))
     output.say(*_tables(setup, trial), *_cost(setup, trial, set_up_s))
 
 
