@@ -26,6 +26,12 @@ SATELLITES: Final = TableSchema(
             "Number of terminals that the satellite serves",
             lambda r: r.score.serving.sum(axis=1),
         ),
-        column("power_w", "float", "W", "Transmit power that is used", lambda r: r.score.power_w),
+        column(
+            "power_w",
+            "float",
+            "W",
+            "Transmit power on one subcarrier at the end of the epoch",
+            lambda r: r.score.power_w,
+        ),
     ),
 )

@@ -63,7 +63,7 @@ TERMINALS: Final = TableSchema(
             "rate_bps",
             "float",
             "bit/s",
-            "Mean rate: spectral efficiency times bandwidth",
+            "Mean rate: spectral efficiency times bandwidth, cyclic prefix not deducted",
             lambda r: r.score.spectral_efficiency_bps_hz * r.frame.bandwidth_hz,
         ),
         column(
