@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twin.errors import plugin_errors
 from twin.records import documented
 from twin.text import number
 
@@ -38,9 +39,11 @@ def link_budgets(setup: Setup, snapshot: Snapshot) -> list[LinkBudget]:
         return []
     links = snapshot.links(snapshot.norad_id)
     channel = setup.channel
-    loss_db = channel.path_loss(links, carrier_hz=channel.carrier_hz)
+    gain = setup.truth.statistics.of(links, expected=True).csi.gain
+    with plugin_errors(channel.path_loss, "channel.path_loss: the model"):
+        loss_db = channel.path_loss(links, carrier_hz=channel.carrier_hz)
     with np.errstate(divide="ignore"):
-        snr_db = 10.0 * np.log10(setup.power_w * channel.power_gain(links) / channel.noise_w)
+        snr_db = 10.0 * np.log10(setup.power_w * gain / channel.noise_w)
     order = np.argsort(links.elevation_deg[pairs], kind="stable")
     return [
         LinkBudget(
