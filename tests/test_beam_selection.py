@@ -35,7 +35,7 @@ def counts(codebook: Codebook) -> list[int]:
 
 
 def literal_near_opt(scene: Scene, count: int, oversampling: tuple[int, int]) -> np.ndarray:
-    """[18] with the terminals numbered by falling strength, satellite by satellite; it asks for somebody to serve."""
+    """[18] with the terminals numbered by falling strength, satellite by satellite; it needs a terminal to serve."""
     found = []
     for s in range(len(scene.P)):
         if not scene.o[s].any():

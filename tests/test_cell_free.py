@@ -41,11 +41,11 @@ def linked(name):
     return (scene.gamma > 0) & (scene.kappa > 0) & (scene.phi_bar != 0) & (scene.P > 0)[:, None]
 
 
-HEARD = [name for name in CELL_FREE if linked(name).any()]
+LINKED = [name for name in CELL_FREE if linked(name).any()]
 DISTINCT = [
-    name for name in HEARD if not name.startswith(("pilots", "one_pilot", "some", "weights", "all_w", "plain_1"))
+    name for name in LINKED if not name.startswith(("pilots", "one_pilot", "some", "weights", "all_w", "plain_1"))
 ]
-every_heard_scene = pytest.mark.parametrize("name", HEARD)
+every_linked_scene = pytest.mark.parametrize("name", LINKED)
 distinct_scenes = pytest.mark.parametrize("name", DISTINCT)
 
 
@@ -87,7 +87,7 @@ def test_coefficients_are_those_of_equation_28(name):
     np.testing.assert_allclose(co.leak.transpose(1, 2, 0), d * sent, rtol=1e-11, atol=1e-12 * size)
 
 
-@every_heard_scene
+@every_linked_scene
 def test_sinr_is_that_of_equation_27_for_any_powers(name):
     scene, co, (b, c, d, sigma2) = CELL_FREE[name], coefficients(name), letters(name)
     p = scene.p * linked(name)
@@ -114,7 +114,7 @@ def test_independent_interference_is_the_mean_over_phases_that_turn(name, beams)
     np.testing.assert_allclose(1 / sinr(independent, power_fraction)[served], sums[served] / many, rtol=1e-10)
 
 
-@every_heard_scene
+@every_linked_scene
 def test_sinr_of_zero_forcing_is_that_of_theorem_1(name):
     s = CELL_FREE[name]
     everywhere = s.gamma > 0
@@ -223,8 +223,10 @@ def test_sinrs_are_equal_where_everyone_hears_everyone(name):
     co = coefficients(name)
     found = allocate(co, linked(name), options=MaxMinOptions(tolerance=1e-7))
     served = np.flatnonzero(found.sinr > 0)
-    heard = np.einsum("skj,sj->kj", co.deviation**2 + np.abs(co.leak) ** 2, found.power_fraction) / co.noise_w[:, None]
-    if connected_components(heard[np.ix_(served, served)] > 1e-3, connection="strong")[0] > 1:
+    received = (
+        np.einsum("skj,sj->kj", co.deviation**2 + np.abs(co.leak) ** 2, found.power_fraction) / co.noise_w[:, None]
+    )
+    if connected_components(received[np.ix_(served, served)] > 1e-3, connection="strong")[0] > 1:
         pytest.skip("not all terminals hear all others, so that not all can help each other")
     # one that hears another at a thousandth of the noise gains 1e-3 of what the other gives up: 1e-7 is 1e-4 of it
     np.testing.assert_allclose(found.sinr[served], found.least_sinr, rtol=1e-3)
@@ -268,7 +270,7 @@ def test_clusters_are_those_of_algorithm_1(name):
 @pytest.mark.slow
 @inexact
 def test_clusters_are_those_of_algorithm_1_in_most_scenes():
-    names = [name for name in HEARD if CELL_FREE[name].gamma.shape[0] > 1 and CELL_FREE[name].gamma.shape[1] > 2]
+    names = [name for name in LINKED if CELL_FREE[name].gamma.shape[0] > 1 and CELL_FREE[name].gamma.shape[1] > 2]
     assert len(names) >= 20
     same, worth = np.transpose([_compare_with_algorithm_1(name, demand=False) for name in names])
     # ours weights only satellites that serve too many, and never takes a pair back: other pairs may be dropped (26 of

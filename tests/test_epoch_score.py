@@ -61,7 +61,7 @@ def by_hand(setup: Setup, snapshot: Any, segment: OnAirSegment) -> NDArray[np.fl
                 arriving = receive[:, satellite, terminal, :, None] * carried
                 if other == terminal:
                     own = own + arriving
-                else:  # turned for the other terminal's path, heard over this one's
+                else:  # turned for the other terminal's path, received over this one's
                     turn = carrier[satellite, terminal] / carrier[satellite, other]
                     rest.append((satellite, other, arriving * turn))
         rates[:, terminal] = _rate(setup, terminal, own, rest, len(on_air))

@@ -60,7 +60,7 @@ def expanded(visible: np.ndarray, score: np.ndarray, price: float) -> nx.DiGraph
 def test_a_plan_is_networkxs_shortest_path(seed: int, price: float) -> None:
     visible, score = passes(seed)
     if not visible.any():
-        pytest.skip("nobody is visible")
+        pytest.skip("no satellite is visible")
     graph = expanded(visible, score, price)
     length = nx.bellman_ford_path_length(graph, "start", "end")
     plan = best_at_price(ContactPlan.of(visible, score), price=price)

@@ -1,4 +1,4 @@
-"""What becomes of decisions: attempts and their outcomes, capacity, dwell, beams, shares, and the timetable."""
+"""Outcomes of decisions: attempts, capacity, dwell, beams, power fractions, and the outage schedule."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ clusters = st.lists(st.sets(st.integers(0, 4), max_size=3), min_size=2, max_size
 def test_places_are_given_within_capacity_whatever_the_names(
     before: list[set[int]], wishes: list[set[int]], capacity: int, seed: int
 ):
-    # as in a run, nobody starts above the capacity
+    # as in a run, no satellite starts above the capacity
     held: list[set[int]] = []
     for cluster in before:
         held.append({one for one in cluster if sum(one in other for other in held) < capacity})
@@ -237,7 +237,7 @@ def test_places_are_given_within_capacity_whatever_the_names(
     ranks = chance.random((5, len(held)))
 
     def places(terminals: list[int], satellites: list[int]) -> dict[int, set[int]]:
-        """The same under other names, told in the old ones."""
+        """The same under other names, written in the old ones."""
         old_terminal, old_satellite = np.argsort(terminals).tolist(), np.argsort(satellites).tolist()
         listed = [Cluster(ready_ns={satellites[one]: 0 for one in held[old]}, master=None) for old in old_terminal]
         asked = {terminals[old]: {satellites[one] for one in ids} for old, ids in wanted.items()}
@@ -256,7 +256,7 @@ def test_places_are_given_within_capacity_whatever_the_names(
         assert members <= wanted[terminal]
         assert wanted[terminal] & held[terminal] <= members
         assert members or not wanted[terminal]
-    for terminal, ids in wanted.items():  # nobody is refused by a satellite that has a place
+    for terminal, ids in wanted.items():  # no terminal is rejected by a satellite that has a place
         for one in ids - got.get(terminal, set()):
             if terminal in got:
                 assert sum(one in cluster for cluster in after) == capacity
@@ -464,7 +464,7 @@ def test_answers_that_cannot_be_are_refused(more: dict[str, Any], message: str):
         run(setup, by_time((0, [a], [])), beam=numbers((0, 0, 0)))
 
 
-# The timetable
+# The outage schedule
 
 
 def test_a_satellite_that_fails_within_an_epoch_serves_until_then():
@@ -544,7 +544,7 @@ def test_what_the_timetable_and_a_change_do_at_one_instant():
     fails = {"kind": "outage", "satellites": ["*0"], "from": "20s"}
     setup, (a, b, *_) = pair(preparation="10s", events=[fails])
     found = run(setup, by_time((0, [a], []), (10, [b], [])))
-    # nobody is handed over by a satellite that has just failed
+    # no terminal is handed over by a satellite that has just failed
     assert events_of(found)[1:] == [(20.0, "service_end", a, None), (20.0, "service_start", None, b)]
     back = {"kind": "absence", "terminals": "a", "until": "20s"}
     setup, (a, *_) = pair(events=[back])

@@ -75,7 +75,7 @@ def test_history_is_the_true_mse_and_ap2(name):
     # any W handed in as a start: the first e is that of (23) with (39)
     W, _ = separate(name)
     _, n, e, _ = p3_wmmse.ms_jo_wmmse(**scene.problem(), W0=W, I_max=1)
-    if n == 0:  # nobody serves anybody
+    if n == 0:  # no satellite serves
         assert not W.any()
         return
     np.testing.assert_allclose(-np.log2(e[0]), ap2(scene, W), rtol=1e-9, atol=1e-14)  # W was rounded to double

@@ -248,7 +248,7 @@ def leaving(seen: list[set[int]], *, after: int) -> tuple[int, int]:
         gone = set.intersection(*seen[last - 4 : last + 1]) - seen[last + 1]
         if gone:
             return last, min(gone)
-    raise AssertionError("nobody sets")
+    raise AssertionError("no satellite sets")
 
 
 def test_a_target_that_has_gone_is_not_gone_to():
@@ -264,7 +264,7 @@ def test_a_target_that_has_gone_is_not_gone_to():
 
 
 def test_a_cluster_that_loses_all_who_serve_waits_for_those_who_join():
-    """The one who serves sets while another is on its way: the event says for how long nobody serves."""
+    """The serving satellite sets while another joins: the event says for how long the terminal has no service."""
     setup, seen = seen_by_one(execution="25s")
     last, sets = leaving(seen, after=6)
     stays = min(set.intersection(*seen[last : last + 4]) - {sets})

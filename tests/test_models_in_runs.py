@@ -323,7 +323,7 @@ def test_surroundings_last_from_epoch_to_epoch_and_are_of_the_seed():
             excess.append((loss_db - setup.channel.path_loss(links, carrier_hz=2e9))[first.visible])
         drawn_db[seed] = excess
     stay = np.abs(drawn_db[5][0] - drawn_db[5][1])
-    # sigma = 6 dB over a metre: 6 sqrt(2/37) = 1.4 dB; a change of state is of 26 dB and seldom
+    # sigma = 6 dB over a metre: 6 sqrt(2/37) = 1.4 dB; a change of state is of 26 dB and rare
     assert np.median(stay) < 1.4
     assert stay.max() > 0.0
     assert np.median(np.abs(drawn_db[5][0] - drawn_db[6][0])) > 3.0

@@ -1,10 +1,10 @@
-"""Over the whole registry and random skies: nobody changes satellites less often than the plan that knows the future.
+"""Over the whole registry and random skies: no policy needs fewer changes than the plan that knows the future.
 
 A policy that serves a terminal at every decision at which the plan does has, of each terminal, no fewer satellites
 taken (service_start, hard or add) than the plan: their stays cover the same instants, and every stay lies within one
 contact. Of policies with one satellite at a time the same follows for hard handovers alone; a cluster of which
-somebody stays has none, and is held to the satellites taken. Policies that leave a terminal without service when
-somebody is visible are outside the claim. With no capacity, no dwell and no time of preparation none of ours does so.
+a member stays has none, and is compared by the satellites taken. Policies that leave a terminal without service when
+one is visible are outside the claim. With no capacity, no dwell and no time of preparation none of ours does so.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def test_no_policy_serves_as_much_with_fewer_changes(folder: Path, seed: int, po
 def test_the_bound_is_attained_by_who_stays_longest_and_by_nobody_who_looks_up(folder: Path, seed: int):
     plan = figures(folder, seed, BOUND)
     assert plan["hard"].sum() > 0
-    # to take whoever sets last is a best plan where the prediction is right
+    # to take the satellite that sets last is a best plan where the prediction is right
     assert figures(folder, seed, "longest_visibility")["hard"].tolist() == plan["hard"].tolist()
     assert figures(folder, seed, "max_elevation")["hard"].sum() > plan["hard"].sum()
 

@@ -441,7 +441,7 @@ def test_mmse_is_21(name):
     W = mmse(problem, options=StreamOptions(streams=scene.S)).weights.antenna()
     active = scene.serving & (scene.rho > 0.0)[:, None]
     expected = p1_joint.mmse_start(effective(problem), scene.sigma2, scene.constraints, scene.S, active)
-    assert difference(W, expected) <= 1e-8  # UTs at one place: their modes are told apart to 1e-8
+    assert difference(W, expected) <= 1e-8  # UTs at one place: their modes are separated to 1e-8
     assert not W[~scene.serving].any()
 
 

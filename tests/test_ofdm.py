@@ -114,7 +114,7 @@ def test_power_is_never_lost():
 
 
 def test_an_interfering_satellite_adds_its_power_for_all_offsets():
-    """One satellite with a small residual, one whose beam is meant for somebody else, far off in time and frequency."""
+    """One satellite with a small residual, one that serves another terminal, far off in time and frequency."""
     rng, trials, amplitude = np.random.default_rng(3), 200, 0.6
     for offset, cycles in [(-3.0, 0.0), (-37.4, 0.4), (90.2, -1.7), (-250.0, 3.1)]:
         off = np.empty(trials)

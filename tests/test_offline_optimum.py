@@ -59,7 +59,7 @@ def score_of(assignment: tuple[int, ...], score: NDArray[np.float64]) -> float:
 
 
 def patient(assignment: tuple[int, ...], visible: Flags, dwell: int) -> bool:
-    """Whether nobody who is still visible is left before having served so many instants."""
+    """Whether no satellite that is still visible is left before it has served the given number of instants."""
     since = 0
     for t in range(1, len(assignment)):
         if assignment[t] != assignment[t - 1]:
@@ -225,7 +225,7 @@ def test_no_sequence_of_clusters_has_fewer_changes(seed: int, members: int):
 
 
 def test_a_plan_in_the_middle_of_an_edge_is_no_corner():
-    # pairs of instants between gaps; in each, somebody better rises for one handover: gains 3, 2, 2 and 1. The line
+    # pairs of instants between gaps; in each, a better satellite rises for one handover: gains 3, 2, 2 and 1. The line
     # from the fewest handovers to the highest score has the slope 2, at which the two middle pairs are ties; in the
     # third a lower satellite, which sets at once, makes the tie fall to the other side
     visible, score = np.zeros((12, 12), dtype=bool), np.zeros((12, 12))
@@ -252,7 +252,7 @@ def test_of_equal_plans_the_one_that_stays_is_taken():
 
 
 def stay_as_long_as_possible(contacts: ContactPlan) -> int:
-    """Handovers of the greedy rule: whoever serves is kept until it sets, then the one that sets last is taken."""
+    """Handovers of the greedy rule: a satellite is kept until it sets, then the one that sets last is taken."""
     handovers, until, served = 0, -1, False
     spans = list(zip(contacts.first.tolist(), contacts.stop.tolist(), strict=True))
     for t, count in enumerate(contacts.visible_count().tolist()):

@@ -288,7 +288,7 @@ def test_a_prepared_satellite_that_is_too_weak_is_left_out():
     sets = {101: 50.0, 102: 400.0, 103: 300.0}
     assert cho_run([pass_over(t, sets, s103=-2.0, s102=-1.9) for t in range(42)])[-1] == 102
     assert cho_run([pass_over(t, sets, s103=-2.0, s102=-2.1) for t in range(50)])[-1] == 101
-    # nobody was strong enough within the window: once lost, the strongest is taken
+    # no satellite was strong enough within the window: once lost, the strongest is taken
     assert cho_run([pass_over(t, sets, s103=-2.0, s102=-2.1) for t in range(51)])[-1] == 103
 
 

@@ -242,7 +242,7 @@ def test_smrt_points_at_each_terminal_in_phase_with_its_mean(name):
     told["phi_bar"] = np.where(nowhere, 1.0, scene.phi_bar)
     told["kappa"] = np.where(nowhere, np.inf, scene.kappa)
     told["gamma"] = np.where(nowhere, 1.0, scene.gamma)
-    expected = p3_mmse.smrt(**told) * (scene.gamma > 0.0)[..., None]  # without a link there is nobody to point at
+    expected = p3_mmse.smrt(**told) * (scene.gamma > 0.0)[..., None]  # without a link there is no direction
     # a few roundings in each of N products
     assert difference(weights_of(solved("smrt", problem)), expected) <= 1e-14
 

@@ -149,7 +149,7 @@ def test_power_is_not_left_lying_about(precoder, scene):
     problem = problem_of(SCENES[scene])
     # precoders on the mean channel alone do nothing for terminals that have none
     if not (problem.serving & (problem.csi.mean_amplitude > 0.0) & (problem.power_w > 0.0)[:, None]).any():
-        pytest.skip("nobody can be served")
+        pytest.skip("no terminal can be served")
     weights = solved(precoder, problem).weights
     if weights.slot is not None:
         pytest.skip("a satellite is silent in the turns of others")
@@ -530,7 +530,7 @@ def paths(draw: st.DrawFn) -> Links:
     return frozen(links)
 
 
-def heard(path: Links) -> LinkView:
+def linked(path: Links) -> LinkView:
     """The links as a phase-error model sees them in the true world, where compensation by prediction misses some."""
     missed = Residual(delay_s=1e-13 * path.range_km, doppler_hz=path.range_rate_km_s)
     given = [field.name for field in fields(LinkView) if field.name not in ("prediction_error", "serving")]
@@ -558,7 +558,7 @@ def test_losses_are_finite_and_grow_with_range_and_carrier(name, data):
 def test_factors_and_variances_are_not_negative(kind, data):
     path = data.draw(paths())
     for entry in of_kind(kind):
-        seen = heard(path) if kind == "phase error" else path
+        seen = linked(path) if kind == "phase error" else path
         answer = entry.model(seen, options=data.draw(options_of(entry)))
         values = aligned(answer).variance_rad2 if kind == "phase error" else answer
         assert values.shape == path.range_km.shape
@@ -571,5 +571,5 @@ def test_factors_and_variances_are_not_negative(kind, data):
 @given(data=st.data())
 def test_phase_errors_have_means_between_none_and_perfect(name, data):
     entry, path = of_kind("phase error")[name], data.draw(paths())
-    means = mean_phase(aligned(entry.model(heard(path), options=data.draw(options_of(entry)))).variance_rad2)
+    means = mean_phase(aligned(entry.model(linked(path), options=data.draw(options_of(entry)))).variance_rad2)
     assert ((means >= 0.0) & (means <= 1.0)).all()

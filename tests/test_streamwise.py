@@ -144,7 +144,7 @@ def test_random_association_is_even_and_keyed_by_satellite():
     csi = problem.csi.of(rows)
     renamed = associated(replace(problem, csi=csi, serving=problem.serving[rows], power_w=problem.power_w[rows]), 2, 7)
     np.testing.assert_array_equal(renamed, associated(problem, 2, 7)[rows])
-    # another satellite takes nobody else's lot
+    # a satellite takes no other satellite's streams
     fewer = problem.serving.copy()
     fewer[3] = False
     one = associated(replace(problem, serving=fewer), 1, 7)

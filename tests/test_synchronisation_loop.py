@@ -249,7 +249,7 @@ def test_the_loop_leaves_what_walking_through_it_leaves(changes: dict[str, float
     np.testing.assert_allclose(
         (missed.doppler_hz**2).mean(axis=0), found.doppler_deviation_hz**2, rtol=4.5 * np.sqrt(2 / count)
     )
-    # the mean phase less what unforeseen motion, the same for all draws, turns; unit phases: 1/sqrt(count)
+    # the mean phase less what the prediction error, the same for all draws, turns; unit phases: 1/sqrt(count)
     expected = mean_phase(found.variance_rad2 - errors.slope_rad2 - errors.prediction_rad2)
     np.testing.assert_allclose(np.abs(np.exp(1j * phase).mean(axis=0)), expected, atol=4.5 / np.sqrt(count))
 

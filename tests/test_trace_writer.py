@@ -49,7 +49,7 @@ def test_unknown_tables_are_refused(tmp_path: Path) -> None:
 
 
 class Clock:
-    """A clock that goes when told."""
+    """A clock that is advanced by hand."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

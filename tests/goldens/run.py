@@ -9,7 +9,7 @@ import twin
 
 
 def whole(tree: dict[str, Any], out: Path) -> Any:
-    """The trace of a run that nobody disturbs."""
+    """The trace of a run without interruption."""
     return twin.run(_scenario(tree), out)
 
 

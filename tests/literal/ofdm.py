@@ -38,7 +38,7 @@ def demodulated(x, *, prefix, early, cycles=0.0, advance=0, carrier=0.0, compens
 def parts(rng, *, N, prefix, trials, **impairments):
     """The middle one of nine symbols taken apart: y/x with it alone (trials,N), power of all others (trials,).
 
-    The chain is linear: symbols are told apart by sending without them.
+    The chain is linear: symbols are separated by sending without them.
     """
     own, symbols = [], []
     for _ in range(trials):

@@ -70,7 +70,7 @@ def zero_forcing_rate(H, snr):
 def near_optimal(gamma, cosines, shape, o, B, P, sigma2, oversampling=(1, 1)):
     """Interference-aware selection after P2's [18], which P2 names and does not describe.
 
-    A UT whose strongest beam is nobody else's gets it. The others, by index, each get the free beam with the
+    A UT whose strongest beam is no other UT's gets it. The others, by index, each get the free beam with the
     largest zero-forcing sum rate of the UTs that have a beam by then. That is one beam per UT and all of [18];
     up to B_s, the beam with the largest sum rate of all UTs follows. The rows are sqrt(gamma) v_bar^T / sigma_k;
     equal rates (singular systems have 0) go by captured power.

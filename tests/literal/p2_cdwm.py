@@ -100,7 +100,7 @@ class Statistics:
 def user_powers(P, o, rule):
     """P tilde of line 7. "printed": sum(P)/K. "serving": each satellite's power shared equally by its UTs.
 
-    The two are one where every satellite serves every UT. As printed, a satellite that serves nobody or has no
+    The two are one where every satellite serves every UT. As printed, a satellite that serves no UT or has no
     power also counts, and the loads of the others do not.
     """
     S, K = o.shape

@@ -13,7 +13,7 @@ ZETA2 = (0.0, 0.1, 0.5, 2.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What the precoders are told, in the paper's letters."""
+    """Inputs of the precoders, in the paper's letters."""
 
     name: str
     shape: tuple[int, int]

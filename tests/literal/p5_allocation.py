@@ -20,7 +20,7 @@ def solved(problem):
 
 
 def active(b, eligible):
-    """K_c: the UTs that somebody eligible has a mean channel to."""
+    """K_c: the UTs to which an eligible satellite has a mean channel."""
     return [k for k in range(len(b)) if (b[k] * eligible[:, k]).any()]
 
 

@@ -10,7 +10,7 @@ ZETA2 = (0.0, 0.1, 0.5, 2.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What the precoders are told, in the papers' letters."""
+    """Inputs of the precoders, in the papers' letters."""
 
     name: str
     shape: tuple[int, int]

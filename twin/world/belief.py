@@ -25,7 +25,7 @@ class Belief:
     windows: VisibilityWindows
     """Believed visibility; the same object as the truth's where orbits, positions and attitudes are known exactly."""
     ahead: Callable[[], VisibilityWindows]
-    """Makes other windows of the same belief, for looks ahead that must leave no trace in `windows`."""
+    """Makes other windows of the same belief, for predictions that must not change `windows`."""
     prediction: VisibilityPrediction
     """How long pairs stay visible."""
     statistics: LinkStatistics
