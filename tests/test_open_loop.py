@@ -52,6 +52,28 @@ def test_a_terminal_with_one_serving_satellite_loses_nothing_over_the_band():
     assert (variance[[0, 1, 3, 4]] > 0.0).all()
 
 
+def test_a_link_that_does_not_serve_is_received_with_the_timing_of_those_that_serve():
+    serving = np.array([True, True, False, True, False])[:, None]
+    doppler = np.array([1.0, -2.0, 40.0, 3.0, -70.0])[:, None]
+    variance, _, deviation_s, deviation_hz = aligned(DELAYS_S, doppler, serving)
+    # weighted by the pilot SNRs 50, 20 and 10: (150 - 20 - 40) / 80 ns and (50 - 40 + 30) / 80 Hz
+    early_s, shift_hz = DELAYS_S - 1.125e-9, doppler - 0.5
+    np.testing.assert_allclose(deviation_s, np.abs(early_s), rtol=1e-12)
+    np.testing.assert_allclose(deviation_hz, np.abs(shift_hz), rtol=1e-12)
+    offsets_hz = WAVE.subcarrier_hz * (np.arange(WAVE.subcarriers) - (WAVE.subcarriers - 1) / 2.0)
+    over_band = (2.0 * np.pi * offsets_hz * early_s).var(axis=1)
+    np.testing.assert_allclose(variance[:, 0], over_band, rtol=1e-9)
+
+
+def test_a_link_that_does_not_serve_leaves_those_that_serve_as_they_are():
+    serving = np.array([True, True, False, True, False])[:, None]
+    moved_s = np.where(serving, DELAYS_S, DELAYS_S + 3e-7)
+    one, other = (aligned(delay_s, np.zeros((5, 1)), serving) for delay_s in (DELAYS_S, moved_s))
+    for before, after in zip(one, other, strict=True):
+        assert np.array_equal(before[serving], after[serving])
+    assert (other[0] > one[0])[~serving].all()
+
+
 def test_the_loss_of_the_sum_is_that_of_a_sum_over_the_subcarriers():
     """Five unit amplitudes added in phase at the band's centre, each subcarrier computed by itself."""
     offsets_hz = WAVE.subcarrier_hz * (np.arange(WAVE.subcarriers) - (WAVE.subcarriers - 1) / 2.0)

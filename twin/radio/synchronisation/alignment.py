@@ -68,8 +68,10 @@ class LinkView:
     def beyond_common(self, error: FloatArray) -> FloatArray:
         """Errors less what the satellites of a terminal have in common, which its synchronisation removes.
 
-        The common part is the mean over the satellites that serve the terminal (first axis), weighted by pilot SNR; a
-        terminal without any keeps its errors.
+        The common part is the mean over the satellites that serve the terminal (first axis), weighted by pilot SNR. A
+        link in reach that does not serve has no part in that mean; its error counts from the same mean, because the
+        terminal receives it with the timing and frequency of the links that serve. A terminal without any serving link
+        keeps its errors.
         """
         weight = self.pilot_snr if self.serving is None else np.where(self.serving, self.pilot_snr, 0.0)
         total = weight.sum(axis=0)
