@@ -67,12 +67,40 @@ def test_passes_of_hours_are_predicted_to_their_end(altitude_km: float):
     np.testing.assert_allclose(remaining(setup, 2), expected, rtol=0.0, atol=1.1)
 
 
-def test_a_geostationary_satellite_is_predicted_for_a_day():
-    walker = {"planes": 1, "per_plane": 12, "altitude_km": 35_786.0, "inclination_deg": 0.0, "phasing": 0}
+def test_a_pass_of_more_than_a_day_is_predicted_to_its_end():
+    """Equatorial satellites at 30,000 km drift by 91 degrees a day: passes of up to 30 hours, searched to a minute."""
+    walker = {"planes": 1, "per_plane": 24, "altitude_km": 30_000.0, "inclination_deg": 0.0, "phasing": 0}
+    setup = Setup.of(small({"constellation.walker": walker, "association.min_elevation_deg": 10.0}))
+    snapshot = setup.truth.windows.at(0)
+    times = setup.timeline.start + np.arange(36 * 60) * np.timedelta64(1, "m")
+    ahead = setup.truth.windows.ephemeris.states(times, snapshot.norad_id)
+    there = setup.terminals.states(times[:1].repeat(len(times)), setup.timeline.start)
+    below = visibility(ahead, there).sine_elevation < np.sin(np.radians(10.0))
+    assert below.any(axis=0).all()
+    expected = np.where(snapshot.visible, 60.0 * below.argmax(axis=0), 0.0)
+    assert expected.max() > 86_400.0
+    found = remaining(setup, 0)
+    assert ((found <= expected) & (found >= expected - 60.0))[snapshot.visible].all()
+
+
+@pytest.mark.parametrize("altitude_km", [35_786.0, 35_200.0])
+def test_a_satellite_that_is_nearly_synchronous_counts_as_30_days(altitude_km: float):
+    walker = {"planes": 1, "per_plane": 12, "altitude_km": altitude_km, "inclination_deg": 0.0, "phasing": 0}
     setup = Setup.of(small({"constellation.walker": walker}))
-    visible = setup.truth.windows.at(0).visible
-    assert visible.any()
-    assert (remaining(setup, 0)[visible] == 86_400.0).all()
+    snapshot = setup.truth.windows.at(0)
+    found = remaining(setup, 0)
+    # within a day it drifts by less than 12 degrees: one that is high above the minimum elevation stays
+    high = snapshot.visible & (snapshot.elevation_deg > 35.0)
+    assert high.any()
+    assert (found[high] == 30 * 86_400.0).all()
+
+
+def test_a_nearly_synchronous_satellite_that_sets_within_a_day_is_predicted_to_its_end():
+    """A geosynchronous orbit inclined by 60 degrees: its track goes from 60 degrees north to 60 degrees south."""
+    walker = {"planes": 6, "per_plane": 2, "altitude_km": 35_786.0, "inclination_deg": 60.0, "phasing": 0}
+    setup = Setup.of(small({"constellation.walker": walker}))
+    found = remaining(setup, 0)
+    assert ((found > 0.0) & (found < 86_400.0)).any()
 
 
 def test_a_pass_between_two_steps_of_the_prediction_is_found():

@@ -13,13 +13,19 @@ from typing import Final
 import numpy as np
 
 from twin.arrays import BoolArray, FloatArray, IntArray
+from twin.constants import EARTH_ROTATION_RAD_S
 from twin.geometry.ephemeris import Elements, Ephemeris, SatelliteStates
 from twin.geometry.links import visibility
 from twin.geometry.snapshot import Snapshot
 from twin.geometry.terminals import TerminalStates
 
-HORIZON_S: Final = 86_400.0
-"""Longest time that is predicted: a pass that is longer, as of a geostationary satellite, counts as a day."""
+HORIZON_S: Final = 30 * 86_400.0
+"""Longest remaining time in view.
+
+A satellite that turns once around the Earth, relative to its surface, within this time is predicted until it sets: no
+pass lasts longer than one such turn."""
+SYNCHRONOUS_S: Final = 86_400.0
+"""Time for which a slower satellite, as a geostationary one, is predicted; still in view, it counts `HORIZON_S`."""
 STEP_NS: Final = 10_000_000_000
 """Time between the first steps; the sine of the elevation is interpolated by a parabola through three of them."""
 CHUNK: Final = 60
@@ -54,14 +60,22 @@ class VisibilityPrediction:
         self._window: tuple[int, IntArray] | None = None
 
     @cached_property
+    def _synchronous(self) -> IntArray:
+        """Catalogue numbers of the satellites that take longer than `HORIZON_S` for a turn relative to the Earth."""
+        slowest_rad_s = 2.0 * np.pi / HORIZON_S
+        turn_rad_s = np.array([one.satrec.no_kozai / 60.0 - EARTH_ROTATION_RAD_S for one in self._sets])
+        norad_id = np.array([one.norad_id for one in self._sets], dtype=np.int64)
+        return np.asarray(np.unique(norad_id[np.abs(turn_rad_s) < slowest_rad_s]))
+
+    @cached_property
     def _ephemeris(self) -> Ephemeris:
         return Ephemeris(self._sets, lag_ns=self._lag_ns)
 
     def remaining_s(self, snapshot: Snapshot) -> FloatArray:
         """Time (V,K) for which each pair stays at or above the minimum elevation.
 
-        At most `HORIZON_S`, longer than the passes of all satellites but the nearly synchronous; 0 for pairs that are
-        below it now.
+        0 for pairs that are below it now. `HORIZON_S`, longer than any pass that is predicted to its end, for a nearly
+        synchronous satellite (within 3.3 % of the Earth's rotation) that is still in view after `SYNCHRONOUS_S`.
         """
         instants = snapshot.satellites.instant.astype(np.int64)
         if self._window is None or self._window[0] != instants[0]:
@@ -74,6 +88,7 @@ class VisibilityPrediction:
         first, last = snapshot.satellites.instant.astype(np.int64)[[0, -1]]
         terminals, norad_id = _at_start(snapshot.terminals), snapshot.satellites.norad_id
         rows = np.arange(len(norad_id))
+        turns = ~np.isin(norad_id, self._synchronous)
         set_ns = np.full((len(rows), terminals.latitude_deg.shape[1]), last + int(HORIZON_S * 1e9))
         pending = np.ones(set_ns.shape, dtype=np.bool_)
         samples: list[_Sample] = []
@@ -90,7 +105,7 @@ class VisibilityPrediction:
                 pending[found.row, found.terminal] = False
                 if time_ns >= last:  # pairs not in view by the end of the window are not needed
                     pending &= above >= 0.0
-                    stay = pending.any(axis=1)
+                    stay = pending.any(axis=1) & (turns[rows] | (time_ns < last + int(SYNCHRONOUS_S * 1e9)))
                     if not stay.any():
                         return set_ns
                     rows, kept, pending = rows[stay], kept[stay], pending[stay]

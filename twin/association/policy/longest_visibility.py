@@ -26,7 +26,8 @@ class LongestVisibilityOptions:
 def longest_visibility(view: AssociationView, *, options: LongestVisibilityOptions) -> Assignment:
     """Each terminal keeps a satellite until it is lost, then takes the one that stays visible longest.
 
-    Passes are predicted to their end; satellites that stay visible for more than a day rank equally.
+    Passes are predicted to their end. Nearly synchronous satellites that stay visible for more than a day
+    come first and rank equally.
     """
     stay_s = view.remaining_s()
     priority_s = 1.0 + 2.0 * float(stay_s.max(initial=0.0))  # puts every member before all others
