@@ -85,6 +85,26 @@ def test_absorption_below_5_degrees_follows_the_curved_earth():
     assert gas_db(np.array(3.0), 1.0, carrier_hz=80e9) == gas_db(np.array(3.0), 1.0, carrier_hz=54e9)
 
 
+# by carrier in GHz, absorption in dB at 0, 0.5, 1, 2, 3, 4 and 90 degrees from sea level at 288.15 K, 1013.25 hPa and
+# 7.5 g/m³: ITU-R P.676-12, Annex 1, layer by layer with refraction, as the package itur 0.4.0 computes it
+EXACT_GAS_DB = {
+    2.0: (1.8463, 1.4076, 1.1196, 0.7748, 0.5819, 0.4619, 0.0355),
+    12.0: (3.7604, 2.6839, 2.0542, 1.3671, 1.0089, 0.7935, 0.0599),
+    20.0: (19.3191, 13.0639, 9.6215, 6.1178, 4.4121, 3.4270, 0.2526),
+    30.0: (16.8200, 11.4628, 8.5196, 5.4926, 3.9932, 3.1162, 0.2319),
+    50.0: (89.7282, 66.0874, 51.5315, 34.9530, 26.0165, 20.5526, 1.5648),
+}
+
+
+@pytest.mark.parametrize("ghz", EXACT_GAS_DB)
+def test_absorption_below_5_degrees_is_near_the_layer_by_layer_method(ghz):
+    *exact_db, exact_zenith_db = EXACT_GAS_DB[ghz]
+    elevation_deg, zenith_db = np.array([0.0, 0.5, 1.0, 2.0, 3.0, 4.0]), zenith_attenuation_db(ghz * 1e9)
+    found_db = gas_db(elevation_deg, zenith_db, carrier_hz=ghz * 1e9)
+    np.testing.assert_allclose(found_db / zenith_db, np.array(exact_db) / exact_zenith_db, rtol=0.045)
+    np.testing.assert_allclose(found_db, exact_db, rtol=0.08)  # with the error of the zenith attenuation
+
+
 @pytest.mark.parametrize("elevation_deg", [0.0, 0.5, 2.0, 5.0, 20.0])
 @pytest.mark.parametrize("height_km", [1.7, 6.0])
 def test_the_factor_of_a_spherical_atmosphere_is_the_integral_along_the_ray(elevation_deg, height_km):
@@ -188,12 +208,14 @@ def test_link_budgets_are_3gpps(shared, row, way):
 
 @pytest.fixture
 def made_up_itur(monkeypatch):
-    """A module by the name of itur whose attenuation is 2 dB over the sine of elevation, and which counts its calls."""
+    """A module by the name of itur whose gases and clouds each take 1 dB over sin(elevation); calls are kept."""
     calls: list[tuple[Any, ...]] = []
 
-    def slant_path(*arguments: Any) -> SimpleNamespace:
+    def slant_path(*arguments: Any, return_contributions: bool) -> list[SimpleNamespace]:
+        assert return_contributions
         calls.append((*arguments[:3], tuple(arguments[3]), *arguments[4:]))
-        return SimpleNamespace(value=2.0 / np.sin(np.radians(arguments[3])))
+        cosecant = 1.0 / np.sin(np.radians(arguments[3]))
+        return [SimpleNamespace(value=part) for part in (cosecant, cosecant, 0.0, 0.0, 2.0 * cosecant)]
 
     module = ModuleType("itur")
     module.atmospheric_attenuation_slant_path = slant_path  # type: ignore[attr-defined]
@@ -207,14 +229,27 @@ def made_up_itur(monkeypatch):
 def test_the_weather_of_a_place_is_tabulated_once(made_up_itur):
     entry = of_kind("path loss")["atmospheric"]
     options = entry.options(weather_at=(45.0, 10.0), weather_percent=0.1, weather_antenna_m=0.5, scintillation=True)
-    elevation = np.array([90.0, 37.4, 10.0, 5.0, 3.0, -40.0])
+    elevation = np.array([90.0, 37.4, 23.0, 10.0, 5.2, 5.0])
     link = Link(range_km=np.full(6, 1000.0), elevation_deg=elevation)
     for _ in range(3):
         loss_db = entry.model(link, carrier_hz=20e9, options=options)
-    # a straight line over the cosecant: nothing else is added, and below 5 degrees its value is held
-    expected_db = 2.0 / np.sin(np.radians(np.maximum(elevation, 5.0)))
+    # a straight line over the cosecant: nothing else is added
+    expected_db = 2.0 / np.sin(np.radians(elevation))
     np.testing.assert_allclose(loss_db - free_space_db(link.range_km, 20e9), expected_db, rtol=1e-12)
     assert made_up_itur == [(45.0, 10.0, 20.0, tuple(range(5, 91)), 0.1, 0.5)]
+
+
+def test_below_5_degrees_the_gases_of_the_weather_alone_grow(made_up_itur):
+    arguments = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 0.6}
+    elevation_deg = np.array([0.0, 0.5, 1.0, 2.0])
+    clouds_db = 1.0 / np.sin(np.radians(5.0))
+    exact = np.array(EXACT_GAS_DB[20.0])
+    # for gases of 1 dB towards the zenith
+    expected_db = clouds_db + exact[:4] / exact[-1]
+    np.testing.assert_allclose(weather.weather_db(elevation_deg, **arguments), expected_db, rtol=0.02)
+    steps_db = np.diff(weather.weather_db(np.linspace(0.0, 10.0, 1001), **arguments))
+    assert (steps_db < 0.0).all()
+    assert weather.weather_db(np.array([-40.0]), **arguments) == weather.weather_db(np.array([0.0]), **arguments)
 
 
 def test_weather_without_the_package_is_refused_with_the_way_to_get_it(monkeypatch):
@@ -228,8 +263,8 @@ def test_weather_without_the_package_is_refused_with_the_way_to_get_it(monkeypat
 
 
 def test_weather_that_is_no_number_is_refused(made_up_itur, monkeypatch):
-    def broken(*arguments: Any) -> SimpleNamespace:
-        return SimpleNamespace(value=np.where(arguments[3] > 60.0, np.nan, 1.0))
+    def broken(*arguments: Any, return_contributions: bool) -> list[SimpleNamespace]:
+        return [SimpleNamespace(value=np.where(arguments[3] > 60.0, np.nan, 1.0))] * 5
 
     monkeypatch.setattr(sys.modules["itur"], "atmospheric_attenuation_slant_path", broken)
     arguments = {"carrier_hz": 20e9, "place_deg": (45.0, 10.0), "percent": 1.0, "antenna_m": 1.0}

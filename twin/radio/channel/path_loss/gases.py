@@ -60,7 +60,8 @@ def gas_db(elevation_deg: FloatArray, zenith_db: float, *, carrier_hz: float = 2
 
     P5 has the same (after (9)). Below, oxygen and water vapour are exponential atmospheres over a spherical Earth
     (`spherical_factor`), as in the formula of ITU-R P.676-3 for low elevations. A factor that is 1 at the horizon joins
-    both at 5 degrees. Elevations below 0 get the value at 0.
+    both at 5 degrees. Elevations below 0 get the value at 0. Over the absorption towards the zenith, it differs by at
+    most 4.5 % from the layer-by-layer method of ITU-R P.676 from 0 to 4 degrees (2 to 50 GHz).
 
     Parameters
     ----------
